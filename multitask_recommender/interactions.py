@@ -1,0 +1,166 @@
+"""Interactions: checked columns of events with their user and item tables.
+
+The only currency of data: datasets make it, splits cut it, everything else reads it. It is checked
+once, here, and trusted inside.
+
+Ids are dense and begin at 1; 0 is padding and unknown. Row `r` of a table belongs to id `r`, so
+every table column has R + 1 rows, the first of them for the unknown. The vocabulary is the given
+catalogue plus the training events: ids 1..num_known. Ids above were met in held-out rows only:
+to a model they are unknown (0), to evaluation a relevant item that can only be missed.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from multitask_recommender.errors import DataError
+from multitask_recommender.schema import PAD, PARTS
+
+
+@dataclasses.dataclass(frozen=True)
+class Feature:
+    """One column of a user or item table.
+
+    categorical: int32 codes, [R + 1] or, with several values a row, [R + 1, M] padded with 0.
+        Code c stands for `vocabulary[c - 1]`, 0 for missing.
+    numeric: `vocabulary` is None; float32 [R + 1], 0 where missing.
+    """
+
+    values: np.ndarray
+    vocabulary: tuple[str, ...] | None = None
+
+    @property
+    def is_categorical(self) -> bool:
+        return self.vocabulary is not None
+
+
+@dataclasses.dataclass(frozen=True)
+class Entities:
+    """The users, or the items: raw ids in the order of their dense ids, and their features."""
+
+    raw_ids: np.ndarray  # [R] int64 or str; dense id r is raw_ids[r - 1]
+    num_known: int  # ids 1..num_known are the vocabulary
+    features: Mapping[str, Feature] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.num_known <= len(self.raw_ids):
+            raise DataError(f"num_known is {self.num_known} of {len(self.raw_ids)} rows.")
+        for name, feature in self.features.items():
+            if len(feature.values) != len(self.raw_ids) + 1:
+                raise DataError(
+                    f"Feature {name} has {len(feature.values)} rows, expected "
+                    f"{len(self.raw_ids) + 1} (one for the unknown, {len(self.raw_ids)} ids)."
+                )
+
+    def known(self, ids: np.ndarray) -> np.ndarray:
+        """The same ids, with those outside the vocabulary replaced by 0."""
+        return np.where(ids > self.num_known, PAD, ids)
+
+    def take(self, order: np.ndarray, num_known: int) -> "Entities":
+        """The rows of dense ids `order` [R], which become ids 1..R in that order."""
+        rows = np.concatenate([[0], order])  # row 0 stays the unknown
+        features = {
+            name: dataclasses.replace(feature, values=feature.values[rows])
+            for name, feature in self.features.items()
+        }
+        return Entities(self.raw_ids[order - 1], num_known, features)
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where the rows came from, for the run's record."""
+
+    name: str
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)  # path -> md5
+    warnings: tuple[str, ...] = ()  # said loudly, and written into every table and file of a run
+
+
+@dataclasses.dataclass(frozen=True)
+class Interactions:
+    """Events: who met what, when, and what came of it.
+
+    A label without a mask in `observed` is observed in every row. `timestamps` are seconds UTC
+    or, for a source that is ordered but has no clock, any number that grows with time; None where
+    the source has neither. `parts` holds an index into schema.PARTS for sources with given splits.
+    `oracle` scores as well as the planted structure of a synthetic source allows.
+    """
+
+    user_ids: np.ndarray  # [N] int32
+    item_ids: np.ndarray  # [N] int32
+    users: Entities
+    items: Entities
+    labels: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)  # float32 [N]
+    observed: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)  # bool [N]
+    timestamps: np.ndarray | None = None  # [N] int64
+    parts: np.ndarray | None = None  # [N] int8
+    source: Source = Source("unnamed")
+    oracle: Any = None
+
+    def __post_init__(self) -> None:
+        self._check_lengths()
+        self._check_ids("user_ids", self.user_ids, self.users)
+        self._check_ids("item_ids", self.item_ids, self.items)
+        for name, values in self.labels.items():
+            row = _first(~np.isfinite(values) & self.is_observed(name))
+            if row is not None:
+                raise DataError(
+                    f"Label {name} is {values[row]} in row {row}: use a finite number, or leave "
+                    "the value out to mark it unobserved."
+                )
+        if self.parts is not None and not np.isin(self.parts, np.arange(len(PARTS))).all():
+            raise DataError(f"parts must be 0, 1 or 2 ({', '.join(PARTS)}).")
+
+    def _check_lengths(self) -> None:
+        columns = {"item_ids": self.item_ids, **self.labels, **self.observed}
+        columns |= {"timestamps": self.timestamps, "parts": self.parts}
+        for name, column in columns.items():
+            if column is not None and len(column) != len(self.user_ids):
+                raise DataError(
+                    f"{name} has {len(column)} rows, user_ids has {len(self.user_ids)}."
+                )
+        unknown = sorted(set(self.observed) - set(self.labels))
+        if unknown:
+            raise DataError(f"observed names {unknown}, which are not labels.")
+
+    def _check_ids(self, name: str, ids: np.ndarray, entities: Entities) -> None:
+        row = _first((ids < 1) | (ids > len(entities.raw_ids)))
+        if row is not None:
+            raise DataError(
+                f"{name} is {ids[row]} in row {row}, expected 1..{len(entities.raw_ids)}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    @property
+    def num_users(self) -> int:
+        """Users of the vocabulary; their ids are 1..num_users."""
+        return self.users.num_known
+
+    @property
+    def num_items(self) -> int:
+        """Items of the vocabulary; their ids are 1..num_items."""
+        return self.items.num_known
+
+    def is_observed(self, label: str) -> np.ndarray:
+        """Which rows [N] hold a value of the label."""
+        return self.observed.get(label, np.ones(len(self), bool))
+
+    def take(self, rows: np.ndarray) -> "Interactions":
+        """The events at positions `rows` (or where a mask is true), with the same tables."""
+        return dataclasses.replace(
+            self,
+            user_ids=self.user_ids[rows],
+            item_ids=self.item_ids[rows],
+            labels={name: values[rows] for name, values in self.labels.items()},
+            observed={name: mask[rows] for name, mask in self.observed.items()},
+            timestamps=None if self.timestamps is None else self.timestamps[rows],
+            parts=None if self.parts is None else self.parts[rows],
+        )
+
+
+def _first(mask: np.ndarray) -> int | None:
+    """The first row where the mask is true."""
+    return int(np.argmax(mask)) if mask.any() else None

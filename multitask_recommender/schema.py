@@ -1,0 +1,23 @@
+"""The words that all parts share: feature names, the padding id, and the letters of shapes.
+
+Shapes are written beside the tensors with these letters:
+
+    B  rows of a batch          N  rows of Interactions
+    U  users, I  items          R  rows of a user or item table
+    Q  queries to be scored     K  cut-off of a ranking
+    D  embedding dimension      P  width of the pair that heads read
+    T  length of a history      M  values of a multi-valued feature
+"""
+
+PAD = 0  # the id of padding and of everything unknown; real ids begin at 1
+
+USER_ID = "user_id"
+ITEM_ID = "item_id"
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+PARTS = (TRAIN, VALIDATION, TEST)
+
+
+def observed_key(label: str) -> str:
+    """The name of the mask that goes with a label in a batch."""
+    return f"{label}/observed"

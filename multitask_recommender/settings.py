@@ -1,0 +1,12 @@
+"""The base of every settings class: strict, frozen, and free of TensorFlow.
+
+Settings are read before TensorFlow is imported, so that help and config errors answer at once.
+"""
+
+import pydantic
+
+
+class Settings(pydantic.BaseModel):
+    """Unknown keys and wrong types are errors; `3` is a float, `"3"` and `True` are not."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
