@@ -1,0 +1,63 @@
+"""Heads: one number for each row and task, read from the pair and from what a bottom made of it."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class PairShape:
+    """How wide the parts of a pair are: [query, candidate, product, fields...]."""
+
+    vectors: int  # E: of query, of candidate and of their product
+    fields: int  # of all fields together
+
+    @property
+    def width(self) -> int:
+        return 3 * self.vectors + self.fields
+
+    def dot_product(self) -> np.ndarray:
+        """The weights [P] with which a linear head is the dot product plus the fields."""
+        parts = [np.zeros(2 * self.vectors), np.ones(self.vectors + self.fields)]
+        return np.concatenate(parts).astype(np.float32)
+
+
+class Head(tf.keras.layers.Layer):
+    """A linear term of the pair, plus one of the hidden vector where there is one.
+
+    The linear term begins as query . candidate + fields, so that training starts from matrix
+    factorisation with biases; the hidden term begins small and learns what that leaves.
+    """
+
+    def __init__(self, pair_shape: PairShape, initial_output: float, name: str) -> None:
+        super().__init__(name=name)
+        self._pair_shape = pair_shape
+        self._initial_output = initial_output
+        self._deep = tf.keras.layers.Dense(1, use_bias=False, name="deep")
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        self.wide = self.add_weight(
+            name="wide",
+            shape=[self._pair_shape.width],
+            initializer=tf.constant_initializer(self._pair_shape.dot_product()),
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=[], initializer=tf.constant_initializer(self._initial_output)
+        )
+        super().build(input_shape)
+
+    def call(self, pair: tf.Tensor, hidden: tf.Tensor | None = None) -> tf.Tensor:
+        """pair [B, P], hidden [B, H] -> [B]."""
+        output = self.bias + tf.linalg.matvec(pair, self.wide)
+        return output if hidden is None else output + tf.squeeze(self._deep(hidden), axis=1)
+
+
+def hidden_layers(units: list[int], dropout: float, name: str) -> tf.keras.Sequential:
+    """A ReLU tower, with dropout after each layer."""
+    layers = []
+    for width in units:
+        layers.append(tf.keras.layers.Dense(width, activation="relu"))
+        if dropout:
+            layers.append(tf.keras.layers.Dropout(dropout))
+    return tf.keras.Sequential(layers, name=name)

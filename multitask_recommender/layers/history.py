@@ -1,0 +1,68 @@
+"""A history as a vector: the members met in training, summed over the root of their number.
+
+Koren, "Factorization Meets the Neighborhood", KDD 2008, section 4 (SVD++: |N(u)|^-1/2 sum y_j).
+"""
+
+import numpy as np
+import tensorflow as tf
+
+_DENSE_CELLS = 2**22  # a 0/1 matrix of 16 MiB: below, one matrix product beats gathering rows
+
+
+class History(tf.keras.layers.Layer):
+    """For ids [n]: sum over their members m of table[m] / sqrt(number of members), [n, D].
+
+    Args:
+      splits, members: the members of id r are members[splits[r] : splits[r + 1]].
+      num_members: members are 1..num_members.
+      dropout: in training each member is left out with this probability, the others scaled up.
+    """
+
+    def __init__(
+        self,
+        histories: tuple[np.ndarray, np.ndarray],
+        num_members: int,
+        dimension: int,
+        stddev: float,
+        dropout: float,
+    ) -> None:
+        super().__init__(name="history")
+        splits, members = histories
+        self._dropout = dropout
+        self._num_members = num_members
+        self.table = self.add_weight(
+            name="table",
+            shape=[num_members + 1, dimension],
+            initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
+        )
+        lengths = np.diff(splits)
+        self._scale = tf.constant(1.0 / np.sqrt(np.maximum(lengths, 1)), tf.float32)
+        self._dense = None
+        if len(lengths) * (num_members + 1) <= _DENSE_CELLS:
+            dense = np.zeros((len(lengths), num_members + 1), np.float32)
+            dense[np.repeat(np.arange(len(lengths)), lengths), members] = 1.0
+            self._dense = tf.constant(dense)
+        self._ragged = tf.RaggedTensor.from_row_splits(members, splits, validate=False)
+
+    def call(self, ids: tf.Tensor, seed: tf.Tensor, training: bool = False) -> tf.Tensor:
+        dropout = self._dropout if training else 0.0
+        scale = tf.gather(self._scale, ids)[:, None]
+        if self._dense is not None:
+            rows = tf.gather(self._dense, ids)  # [n, members + 1]
+            if dropout:
+                rows = tf.nn.experimental.stateless_dropout(rows, dropout, seed)
+            return tf.matmul(rows, self.table) * scale
+        return self._sum_ragged(ids, dropout, seed) * scale
+
+    def _sum_ragged(self, ids: tf.Tensor, dropout: float, seed: tf.Tensor) -> tf.Tensor:
+        members = tf.gather(self._ragged, ids)
+        values, rows = members.values, members.value_rowids()
+        if dropout:
+            kept = tf.random.stateless_uniform(tf.shape(values), seed) >= dropout
+            values, rows = tf.boolean_mask(values, kept), tf.boolean_mask(rows, kept)
+        # Each distinct member is read once, so that the gradient is as sparse as the batch.
+        distinct, places = tf.unique(values)
+        vectors = tf.gather(self.table, distinct)
+        size = tf.shape(ids)[0]
+        sums = tf.sparse.segment_sum(vectors, places, tf.cast(rows, tf.int32), num_segments=size)
+        return sums / (1.0 - dropout)

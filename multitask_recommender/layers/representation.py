@@ -1,0 +1,47 @@
+"""What a model makes of a batch, and what tasks and sharing blocks read of it."""
+
+import dataclasses
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Representation:
+    """Vectors of the batch's distinct queries and candidates, and which of them each row pairs.
+
+    Distinct, because a batch repeats users and items: what is the same is computed and scored
+    once. `query_rows` and `candidate_rows` say where each row's own vectors are. Retrieval scores
+    are `queries @ candidates.T`. Ranking tasks read `pair`; a model whose ranking tasks live in a
+    space of their own gives `ranking_queries` and `ranking_candidates` too.
+    """
+
+    queries: tf.Tensor  # [Q, D]
+    candidates: tf.Tensor  # [C, D]
+    query_rows: tf.Tensor  # int [B], into queries
+    candidate_rows: tf.Tensor  # int [B], into candidates
+    ranking_queries: tf.Tensor | None = None  # [Q, E]
+    ranking_candidates: tf.Tensor | None = None  # [C, E]
+    product_dropout: tuple[float, tf.Tensor] | None = None  # rate and seed, when training
+    fields: tuple[tf.Tensor, ...] = ()  # [B, *] each: more that heads may read
+    penalty: tf.Tensor | float = 0.0  # regularisation of the rows that this batch touches
+
+    @property
+    def query(self) -> tf.Tensor:
+        """The query of each row, in the space of the ranking tasks, [B, E]."""
+        vectors = self.queries if self.ranking_queries is None else self.ranking_queries
+        return tf.gather(vectors, self.query_rows)
+
+    @property
+    def candidate(self) -> tf.Tensor:
+        """The candidate of each row, in the space of the ranking tasks, [B, E]."""
+        vectors = self.candidates if self.ranking_candidates is None else self.ranking_candidates
+        return tf.gather(vectors, self.candidate_rows)
+
+    @property
+    def pair(self) -> tf.Tensor:
+        """What sharing blocks read of each row: [query, candidate, product, fields...], [B, P]."""
+        query, candidate = self.query, self.candidate
+        product = query * candidate
+        if self.product_dropout is not None:
+            product = tf.nn.experimental.stateless_dropout(product, *self.product_dropout)
+        return tf.concat([query, candidate, product, *self.fields], axis=1)

@@ -1,0 +1,147 @@
+"""What every model shares: tasks, their weighted losses, the training step, and scoring.
+
+A model is a `tfrs.models.Model` that implements `encode`, `embed_queries` and `embed_items`. It
+never touches heads, losses or weights.
+"""
+
+import abc
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from multitask_recommender.layers.heads import PairShape
+from multitask_recommender.layers.representation import Representation
+from multitask_recommender.schema import ITEM_ID, USER_ID
+
+Features = dict[str, tf.Tensor]
+
+_RANK_ROWS = 65_536  # rows predicted at once
+
+
+class MultiTaskModel(tfrs.models.Model, abc.ABC):
+    """Minimises sum_t weight_t * loss_t over its tasks.
+
+    Args:
+      retrieval: the retrieval task (tasks/retrieval.py), or None.
+      ranking: the tasks that predict a label, by name.
+      make_sharing: makes the sharing block for a PairShape.
+      weighting: combines the tasks' losses (weighting/).
+    """
+
+    def __init__(self, retrieval, ranking: dict, make_sharing, weighting) -> None:
+        super().__init__()
+        self.retrieval = retrieval
+        self.ranking = ranking
+        self._make_sharing = make_sharing
+        self._weighting = weighting
+        names = ["retrieval"] * (retrieval is not None) + list(ranking)
+        self._loss_means = {name: tf.keras.metrics.Mean(f"loss_{name}") for name in names}
+        self._loss_means["total"] = tf.keras.metrics.Mean("loss")
+
+    @property
+    @abc.abstractmethod
+    def pair_shape(self) -> PairShape:
+        """The widths of the pair that the sharing block reads."""
+
+    @abc.abstractmethod
+    def encode(self, features: Features, candidate_ids: tf.Tensor, training: bool):
+        """The Representation of a batch, its candidates being `candidate_ids` [C], ascending."""
+
+    @abc.abstractmethod
+    def embed_queries(self, features: Features) -> tf.Tensor:
+        """Retrieval vectors of queries [Q, D]."""
+
+    @abc.abstractmethod
+    def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
+        """Retrieval vectors of items [I, D]: a score is the dot product of query and item."""
+
+    def build_sharing(self) -> None:
+        """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
+        self._sharing = self._make_sharing(self.pair_shape)
+
+    def predict_labels(self, representation: Representation, training: bool) -> Features:
+        """What the heads say of each row: {label: logits or stars [B]}."""
+        return self._sharing(representation.pair, training=training) if self.ranking else {}
+
+    def task_losses(self, features: Features, training: bool) -> tuple[Features, tf.Tensor]:
+        """Each task's mean loss over the batch, and the model's regularisation."""
+        ids = self._candidate_ids(features)
+        representation = self.encode(features, ids, training)
+        losses = {}
+        if self.retrieval is not None:
+            losses["retrieval"] = self.retrieval.loss(representation, features, ids)
+        outputs = self.predict_labels(representation, training)
+        losses |= {name: task.loss(outputs[name], features) for name, task in self.ranking.items()}
+        return losses, representation.penalty
+
+    def compute_loss(self, features: Features, training: bool = False) -> tf.Tensor:
+        """The weighted sum of the tasks' losses; with regularisation when training."""
+        losses, penalty = self.task_losses(features, training)
+        total = self._weighting.combine(losses)
+        for name, loss in losses.items():
+            self._loss_means[name].update_state(loss)
+        self._loss_means["total"].update_state(total)
+        return total + penalty if training else total
+
+    def train_step(self, features: Features) -> dict[str, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(features, training=True)
+        variables = self.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        self.optimizer.apply_gradients(pairs)
+        return self._loss_results()
+
+    def test_step(self, features: Features) -> dict[str, tf.Tensor]:
+        self.compute_loss(features, training=False)
+        return self._loss_results()
+
+    def scorer(self) -> "Scorer":
+        """A snapshot for evaluation: every item is embedded once."""
+        return Scorer(self)
+
+    def _loss_results(self) -> dict[str, tf.Tensor]:
+        return {mean.name: mean.result() for mean in self._loss_means.values()}
+
+    def _candidate_ids(self, features: Features) -> tf.Tensor:
+        if self.retrieval is not None:
+            return self.retrieval.candidate_ids(features)
+        return tf.sort(tf.unique(features[ITEM_ID]).y)
+
+
+class Scorer:
+    """How evaluation sees a model: scores of all items for a query, predictions for a pair."""
+
+    def __init__(self, model: MultiTaskModel) -> None:
+        self._model = model
+        self._embed_queries = tf.function(model.embed_queries, reduce_retracing=True)
+        self._rank = tf.function(self._predict, reduce_retracing=True)
+        self._items = None
+        if model.retrieval is not None:
+            ids = tf.range(1, model.num_items + 1)
+            self._items = tf.function(model.embed_items)(ids).numpy()  # [I, D]
+
+    def score_block(self, queries: dict[str, np.ndarray]) -> np.ndarray:
+        """Scores [Q, I] of all items; column c is item c + 1."""
+        if self._items is None:
+            raise ValueError("The model has no retrieval task, so it does not score items.")
+        features = {USER_ID: tf.constant(queries[USER_ID], tf.int32)}
+        return self._embed_queries(features).numpy() @ self._items.T
+
+    def rank(self, queries: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """{label: probabilities or stars [B]} for the pairs of user and item."""
+        parts = []
+        for start in range(0, len(queries[ITEM_ID]), _RANK_ROWS):
+            rows = slice(start, start + _RANK_ROWS)
+            features = {
+                name: tf.constant(queries[name][rows], tf.int32) for name in (USER_ID, ITEM_ID)
+            }
+            parts.append(self._rank(features))
+        return {label: np.concatenate([part[label] for part in parts]) for label in parts[0]}
+
+    def _predict(self, features: Features) -> Features:
+        ids = tf.sort(tf.unique(features[ITEM_ID]).y)
+        representation = self._model.encode(features, ids, training=False)
+        outputs = self._model.predict_labels(representation, training=False)
+        return {name: task.prediction(outputs[name]) for name, task in self._model.ranking.items()}

@@ -1,0 +1,12 @@
+"""Settings of sharing/separate.py."""
+
+from pydantic import Field
+
+from multitask_recommender.settings import Settings as Base
+
+
+class Settings(Base):
+    hidden_layers: list[int] = Field(
+        [64], description="Units of each task's own layers; none: heads are linear in the pair."
+    )
+    dropout: float = Field(0.0, ge=0, lt=1)

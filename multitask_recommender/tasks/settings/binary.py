@@ -1,0 +1,7 @@
+"""Settings of tasks/binary.py."""
+
+from multitask_recommender.tasks.settings._task import TaskSettings
+
+
+class Settings(TaskSettings):
+    pass

@@ -1,0 +1,39 @@
+"""Settings of tasks/retrieval.py."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from multitask_recommender.tasks.settings._task import TaskSettings
+
+
+class Settings(TaskSettings):
+    loss: Literal["softmax", "bpr"] = "softmax"
+    negatives: Literal["auto", "full", "in_batch", "sampled"] = Field(
+        "auto",
+        description="What a positive is compared with: all items, the batch's, or drawn ones. "
+        "auto: all items where a batch's scores fit 128 MiB, else the batch's.",
+    )
+    num_negatives: int = Field(
+        512, gt=0, description="How many are drawn: a batch for softmax, a row for bpr (try 1)."
+    )
+    negatives_power: float = Field(
+        0.0, ge=0, le=1, description="Items are drawn by count ** power; 0 is uniform."
+    )
+    temperature: float = Field(1.0, gt=0, description="Scores are divided by it.")
+    logq: bool = Field(True, description="Correct for how often an item is met as a negative.")
+    remove_accidental_hits: bool = Field(
+        True, description="A row's own item is not also one of its negatives."
+    )
+    remove_positives: bool = Field(
+        False, description="Nor are the user's other training positives."
+    )
+    positive: str | None = Field(
+        None, description="The label whose 1 makes a row a positive; by default every row is one."
+    )
+
+    @model_validator(mode="after")
+    def _bpr_draws(self) -> "Settings":
+        if self.loss == "bpr" and self.negatives == "in_batch":
+            raise ValueError("bpr draws its negatives: use negatives sampled, full or auto.")
+        return self
