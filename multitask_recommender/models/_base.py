@@ -5,6 +5,7 @@ never touches heads, losses or weights.
 """
 
 import abc
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,7 @@ from multitask_recommender.schema import ITEM_ID, USER_ID
 
 Features = dict[str, tf.Tensor]
 
+TOTAL = "loss"  # the name of the weighted sum
 _RANK_ROWS = 65_536  # rows predicted at once
 
 
@@ -23,21 +25,23 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     """Minimises sum_t weight_t * loss_t over its tasks.
 
     Args:
-      retrieval: the retrieval task (tasks/retrieval.py), or None.
-      ranking: the tasks that predict a label, by name.
+      tasks: of tasks/; at the most one of them retrieves, the others predict a label each.
       make_sharing: makes the sharing block for a PairShape.
       weighting: combines the tasks' losses (weighting/).
     """
 
-    def __init__(self, retrieval, ranking: dict, make_sharing, weighting) -> None:
+    def __init__(self, tasks: Sequence, make_sharing: Callable, weighting) -> None:
         super().__init__()
-        self.retrieval = retrieval
-        self.ranking = ranking
+        self.retrieval = next((task for task in tasks if not task.predicts_label), None)
+        self.ranking = {task.name: task for task in tasks if task.predicts_label}
         self._make_sharing = make_sharing
         self._weighting = weighting
-        names = ["retrieval"] * (retrieval is not None) + list(ranking)
-        self._loss_means = {name: tf.keras.metrics.Mean(f"loss_{name}") for name in names}
-        self._loss_means["total"] = tf.keras.metrics.Mean("loss")
+        self._loss_means = {task.name: tf.keras.metrics.Mean(task.name) for task in tasks}
+        self._loss_means[TOTAL] = tf.keras.metrics.Mean(TOTAL)
+        # Traced once, whoever scores with the model and however often.
+        self.traced_queries = tf.function(self.embed_queries, reduce_retracing=True)
+        self.traced_items = tf.function(self.embed_items, reduce_retracing=True)
+        self.traced_predictions = tf.function(self._predictions, reduce_retracing=True)
 
     @property
     @abc.abstractmethod
@@ -70,7 +74,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         representation = self.encode(features, ids, training)
         losses = {}
         if self.retrieval is not None:
-            losses["retrieval"] = self.retrieval.loss(representation, features, ids)
+            losses[self.retrieval.name] = self.retrieval.loss(representation, features, ids)
         outputs = self.predict_labels(representation, training)
         losses |= {name: task.loss(outputs[name], features) for name, task in self.ranking.items()}
         return losses, representation.penalty
@@ -81,7 +85,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         total = self._weighting.combine(losses)
         for name, loss in losses.items():
             self._loss_means[name].update_state(loss)
-        self._loss_means["total"].update_state(total)
+        self._loss_means[TOTAL].update_state(total)
         return total + penalty if training else total
 
     def train_step(self, features: Features) -> dict[str, tf.Tensor]:
@@ -104,6 +108,13 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def _loss_results(self) -> dict[str, tf.Tensor]:
         return {mean.name: mean.result() for mean in self._loss_means.values()}
 
+    def _predictions(self, features: Features) -> Features:
+        """{label: probabilities or stars [B]} of pairs."""
+        ids = tf.sort(tf.unique(features[ITEM_ID]).y)
+        representation = self.encode(features, ids, training=False)
+        outputs = self.predict_labels(representation, training=False)
+        return {name: task.prediction(outputs[name]) for name, task in self.ranking.items()}
+
     def _candidate_ids(self, features: Features) -> tf.Tensor:
         if self.retrieval is not None:
             return self.retrieval.candidate_ids(features)
@@ -115,33 +126,26 @@ class Scorer:
 
     def __init__(self, model: MultiTaskModel) -> None:
         self._model = model
-        self._embed_queries = tf.function(model.embed_queries, reduce_retracing=True)
-        self._rank = tf.function(self._predict, reduce_retracing=True)
         self._items = None
         if model.retrieval is not None:
-            ids = tf.range(1, model.num_items + 1)
-            self._items = tf.function(model.embed_items)(ids).numpy()  # [I, D]
+            self._items = model.traced_items(tf.range(1, model.num_items + 1)).numpy()  # [I, D]
 
     def score_block(self, queries: dict[str, np.ndarray]) -> np.ndarray:
         """Scores [Q, I] of all items; column c is item c + 1."""
         if self._items is None:
             raise ValueError("The model has no retrieval task, so it does not score items.")
         features = {USER_ID: tf.constant(queries[USER_ID], tf.int32)}
-        return self._embed_queries(features).numpy() @ self._items.T
+        return self._model.traced_queries(features).numpy() @ self._items.T
 
     def rank(self, queries: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """{label: probabilities or stars [B]} for the pairs of user and item."""
         parts = []
+        if not self._model.ranking:
+            return {}
         for start in range(0, len(queries[ITEM_ID]), _RANK_ROWS):
             rows = slice(start, start + _RANK_ROWS)
             features = {
                 name: tf.constant(queries[name][rows], tf.int32) for name in (USER_ID, ITEM_ID)
             }
-            parts.append(self._rank(features))
+            parts.append(self._model.traced_predictions(features))
         return {label: np.concatenate([part[label] for part in parts]) for label in parts[0]}
-
-    def _predict(self, features: Features) -> Features:
-        ids = tf.sort(tf.unique(features[ITEM_ID]).y)
-        representation = self._model.encode(features, ids, training=False)
-        outputs = self._model.predict_labels(representation, training=False)
-        return {name: task.prediction(outputs[name]) for name, task in self._model.ranking.items()}

@@ -12,9 +12,16 @@ from multitask_recommender.tasks.settings.binary import Settings
 class Task:
     """Mean cross-entropy over the rows where the label is observed."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    predicts_label = True
+
+    def __init__(self, name: str, settings: Settings, train: Interactions) -> None:
         self.name = name
         self.weight = settings.weight
+        values = train.labels[name][train.is_observed(name)]
+        # One positive and one negative more than seen keep the logit of a constant label finite.
+        positives = values.sum() + 1
+        # The logit of the label's rate in training: where a head's bias begins.
+        self.initial_output = float(np.log(positives / (len(values) + 2 - positives)))
 
     def loss(self, logits: tf.Tensor, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """logits [B]; the label and its mask are read from the features."""
@@ -25,10 +32,3 @@ class Task:
     def prediction(self, logits: tf.Tensor) -> tf.Tensor:
         """Probabilities [B]."""
         return tf.sigmoid(logits)
-
-    def initial_output(self, train: Interactions) -> float:
-        """The logit of the label's rate in training: where a head's bias begins."""
-        values = train.labels[self.name][train.is_observed(self.name)]
-        # One positive and one negative more than seen keep the logit of a constant label finite.
-        positives = values.sum() + 1
-        return float(np.log(positives / (len(values) + 2 - positives)))

@@ -11,9 +11,15 @@ from multitask_recommender.tasks.settings.rating import Settings
 class Task:
     """Mean squared error over the rows where the rating is observed."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    predicts_label = True
+
+    def __init__(self, name: str, settings: Settings, train: Interactions) -> None:
         self.name = name
         self.weight = settings.weight
+        values = train.labels[name][train.is_observed(name)]
+        self._scale = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+        # The mean rating in training: where a head's bias begins.
+        self.initial_output = float(values.mean()) if len(values) else 0.0
 
     def loss(self, stars: tf.Tensor, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """stars [B]; the label and its mask are read from the features."""
@@ -21,10 +27,5 @@ class Task:
         return mean_over(errors, features[observed_key(self.name)])
 
     def prediction(self, stars: tf.Tensor) -> tf.Tensor:
-        """Stars [B], as the head gives them."""
-        return stars
-
-    def initial_output(self, train: Interactions) -> float:
-        """The mean rating in training: where a head's bias begins."""
-        values = train.labels[self.name][train.is_observed(self.name)]
-        return float(values.mean()) if len(values) else 0.0
+        """Stars [B], within the scale that training has seen."""
+        return tf.clip_by_value(stars, *self._scale)

@@ -24,7 +24,7 @@ from multitask_recommender.layers.representation import Representation
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
 from multitask_recommender.tasks.settings.retrieval import Settings
 
-_FULL_CELLS = 2**25  # scores of one batch against all items: 128 MiB of float32
+_FULL_ITEMS = 20_000  # 4,096 queries against as many items: 312 MiB of scores
 _EXCLUDED = -1e30  # a logit whose exponential is 0; finite, so that no gradient is NaN
 
 
@@ -35,14 +35,19 @@ class Task:
         self.name = name
         self.weight = settings.weight
         self._settings = settings
-        self.negatives = _choose_negatives(settings, train.num_items, batch_size)
+        self.negatives = _choose_negatives(settings, train.num_items)
         self._num_items = train.num_items
         counts = histories.counts(train.item_ids, train.num_items)
         self._log_share = tf.constant(_log_share(counts, power=1.0))  # [I + 1]
         self._log_drawn = tf.constant(_log_share(counts, settings.negatives_power))
         self._cumulative = tf.cumsum(tf.exp(self._log_drawn))
-        splits, items = histories.items_of_users(train, self._positive_rows(train))
+        splits, items = histories.items_of_users(train, self.positive_rows(train))
         self._positives = tf.RaggedTensor.from_row_splits(items, splits, validate=False)
+
+    def positive_rows(self, part: Interactions) -> np.ndarray | None:
+        """A mask [N] of the rows whose item is to be retrieved; None if all are."""
+        label = self._settings.positive
+        return None if label is None else part.is_observed(label) & (part.labels[label] == 1)
 
     def candidate_ids(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """The distinct items [C], ascending, that the model must embed for this batch's loss."""
@@ -159,10 +164,6 @@ class Task:
         label = self._settings.positive
         return known if label is None else known * features[label] * features[observed_key(label)]
 
-    def _positive_rows(self, train: Interactions) -> np.ndarray | None:
-        label = self._settings.positive
-        return None if label is None else train.is_observed(label) & (train.labels[label] == 1)
-
 
 @tf.custom_gradient
 def _log_sum_exp(logits: tf.Tensor, left_out: tf.Tensor):
@@ -204,9 +205,9 @@ def _log_share(counts: np.ndarray, power: float) -> np.ndarray:
         return np.log(weights / weights.sum()).astype(np.float32)
 
 
-def _choose_negatives(settings: Settings, num_items: int, batch_size: int) -> str:
+def _choose_negatives(settings: Settings, num_items: int) -> str:
     if settings.negatives != "auto":
         return settings.negatives
-    if num_items * batch_size <= _FULL_CELLS:
+    if num_items <= _FULL_ITEMS:
         return "full"
     return "sampled" if settings.loss == "bpr" else "in_batch"

@@ -2,11 +2,14 @@
 
 import tensorflow as tf
 
+from multitask_recommender.weighting.settings.fixed import Settings
+
 
 class Weighting:
     """Combines the tasks' mean losses."""
 
-    def __init__(self, weights: dict[str, float]) -> None:
+    def __init__(self, settings: Settings, weights: dict[str, float]) -> None:
+        del settings  # the weights are the tasks' own
         self._weights = weights
 
     def combine(self, losses: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from multitask_recommender.errors import ConfigError, suggestion
+from multitask_recommender.interactions import Interactions
 from multitask_recommender.settings import Settings as Base
 
 Inputs = list[str]
@@ -57,3 +59,19 @@ class Settings(Base):
                 "shared ones both tasks read model.user and model.item."
             )
         return self
+
+    def check_data(self, train: Interactions, where: str) -> None:
+        ranking = self.ranking or Ranking()
+        sides = (
+            (train.users, {"user": self.user, "ranking.user": ranking.user}),
+            (train.items, {"item": self.item, "ranking.item": ranking.item}),
+        )
+        for entities, inputs in sides:
+            known = ["id", "history", *entities.features]
+            named = [(key, name) for key, names in inputs.items() for name in names or ()]
+            for key, name in named:
+                if name not in known:
+                    raise ConfigError(
+                        f"{where}.{key} names '{name}', which the data does not have."
+                        f"{suggestion(name, known)} Inputs here: {', '.join(known)}."
+                    )

@@ -12,7 +12,7 @@ class Settings(TaskSettings):
     negatives: Literal["auto", "full", "in_batch", "sampled"] = Field(
         "auto",
         description="What a positive is compared with: all items, the batch's, or drawn ones. "
-        "auto: all items where a batch's scores fit 128 MiB, else the batch's.",
+        "auto: all of up to 20,000 items, else the batch's (bpr: drawn ones).",
     )
     num_negatives: int = Field(
         512, gt=0, description="How many are drawn: a batch for softmax, a row for bpr (try 1)."

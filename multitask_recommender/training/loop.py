@@ -1,0 +1,118 @@
+"""The training loop: steps run inside the graph, and come out for progress and validation.
+
+A place in training is one integer, the optimizer's step. Batches, dropout and drawn negatives are
+functions of it, so a restored checkpoint goes on exactly as if nothing had happened.
+"""
+
+import dataclasses
+import math
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+
+from multitask_recommender.batches import TrainingBatches
+from multitask_recommender.errors import RunError
+from multitask_recommender.training import optimizers
+from multitask_recommender.training.settings import Settings
+
+_STEPS_PER_CALL = 50  # steps between two looks at the progress bar, at the most
+
+
+@dataclasses.dataclass(frozen=True)
+class Epoch:
+    """What an epoch came to: its number from 1, its mean losses, and its seconds."""
+
+    number: int
+    losses: dict[str, float]
+    seconds: float
+
+
+class Training:
+    """A model on its way through its epochs.
+
+    Args:
+      model: a MultiTaskModel.
+      batches: where its rows come from.
+      settings: the training settings.
+      folder: where checkpoints are kept; what it already holds is restored.
+    """
+
+    def __init__(
+        self,
+        model: tf.keras.Model,
+        batches: TrainingBatches,
+        settings: Settings,
+        folder: pathlib.Path,
+    ) -> None:
+        self.model = model
+        self._batches = batches
+        self._settings = settings
+        steps = batches.steps_per_epoch
+        rate = settings.learning_rate
+        if settings.learning_rate_decay == "cosine":
+            rate = tf.keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
+        self._optimizer = optimizers.build(settings.optimizer, rate)
+        model.optimizer = self._optimizer
+        checkpoint = tf.train.Checkpoint(model=model, optimizer=self._optimizer)
+        self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
+        self._restored = self._restore(checkpoint)
+        self._run_steps = tf.function(self._steps)
+
+    @property
+    def step(self) -> int:
+        return int(self._optimizer.iterations)
+
+    def epochs(self, last: int, on_steps: Callable[[int], None]) -> Iterator[Epoch]:
+        """Trains up to epoch `last`; `on_steps` hears how many steps have just been made."""
+        steps = self._batches.steps_per_epoch
+        iterator = iter(self._batches.dataset(self.step))
+        while self.step < last * steps:
+            started = time.monotonic()
+            self.model.reset_metrics()
+            left = steps - self.step % steps
+            while left:
+                number = min(left, _STEPS_PER_CALL)
+                self._run_steps(iterator, tf.constant(number))
+                left -= number
+                on_steps(number)
+            losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
+            epoch = Epoch(self.step // steps, losses, time.monotonic() - started)
+            _check_finite(epoch)
+            yield epoch
+
+    def save(self) -> None:
+        """Writes a checkpoint of weights, optimizer and step; the one before is removed."""
+        self._manager.save(checkpoint_number=self.step)
+
+    def _steps(self, iterator: Iterator, number: tf.Tensor) -> None:
+        for _ in tf.range(number):
+            self.model.train_step(next(iterator))
+
+    def _restore(self, checkpoint: tf.train.Checkpoint):
+        latest = self._manager.latest_checkpoint
+        return None if latest is None else checkpoint.restore(latest)
+
+
+def _check_finite(epoch: Epoch) -> None:
+    for name, loss in epoch.losses.items():
+        if not math.isfinite(loss):
+            raise RunError(
+                f"{name} is {loss} after epoch {epoch.number}: try a smaller "
+                "training.learning_rate."
+            )
+
+
+def build_and_restore(model: tf.keras.Model, folder: pathlib.Path) -> None:
+    """Puts the weights of the last checkpoint in a folder into a model.
+
+    Raises RunError where there is none, or it belongs to another model.
+    """
+    latest = tf.train.latest_checkpoint(str(folder))
+    if latest is None:
+        raise RunError(f"{folder} holds no checkpoint.")
+    try:
+        tf.train.Checkpoint(model=model).restore(latest).assert_existing_objects_matched()
+    except (AssertionError, ValueError) as error:
+        raise RunError(f"{latest} does not fit the model of this config: {error}") from error

@@ -1,0 +1,43 @@
+"""Settings of the training loop."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from multitask_recommender import settings
+
+
+class Settings(settings.Settings):
+    epochs: int = Field(30, gt=0, description="Passes over the training data, at the most.")
+    batch_size: int = Field(4096, gt=0, description="Rows of a step.")
+    batch_by: Literal["row", "user"] = Field(
+        "row",
+        description="user: a batch holds whole users, about batch_size rows, so that what depends "
+        "on the user alone is computed once.",
+    )
+    learning_rate: float = Field(0.1, gt=0, description="Of the first step.")
+    learning_rate_decay: Literal["none", "cosine"] = Field(
+        "none", description="cosine: falls to 0 over the epochs."
+    )
+    optimizer: Literal["adagrad", "adam", "lazy_adam"] = Field(
+        "adagrad", description="The cost of a step of adam grows with the embedding tables."
+    )
+    seed: int = Field(42, ge=0, lt=2**31, description="Of weights, order, dropout, negatives.")
+    strategy: Literal["auto", "none"] = Field(
+        "auto", description="auto: every GPU that is visible; none: one device."
+    )
+    monitor: str = Field(
+        "auto",
+        description="The validation metric that chooses the epoch, such as full/ndcg@20 or "
+        "rating/root_mean_squared_error. auto: full/ndcg@20 with a retrieval task, else the first "
+        "task's loss.",
+    )
+    validate_every: int = Field(1, gt=0, description="Epochs between two validations.")
+    patience: int | None = Field(
+        None, gt=0, description="Validations without a better one before training stops."
+    )
+    refit: bool = Field(
+        True,
+        description="Train once more, on train and validation together, for the chosen epochs.",
+    )
+    checkpoint_seconds: float = Field(30.0, ge=0, description="Seconds between checkpoints.")
