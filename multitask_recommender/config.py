@@ -116,13 +116,27 @@ def parse(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
 
 
 def _check_combinations(config: Config) -> None:
-    """Refuses what is right in each part and makes no sense together."""
+    """Refuses what is right in each part and makes no sense together.
+
+    What only one option refuses is said by its settings, in `conflicts`.
+    """
     if not config.tasks:
         raise ConfigError(
             "tasks is empty, so there is nothing to learn: give at least one, such as "
             "`tasks: {retrieval: {weight: 1}}`."
         )
-    weights = {name: getattr(task.settings, "weight", 1.0) for name, task in config.tasks.items()}
+    faults = _faulty_weights(config.tasks)
+    for section in DEFAULTS:
+        value = getattr(config, section)
+        for part in value.values() if section == "tasks" else [value]:
+            settings = part.settings if isinstance(part, Choice) else part
+            faults.extend(settings.conflicts(config))
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _faulty_weights(tasks: Mapping[str, Choice]) -> list[str]:
+    weights = {name: getattr(task.settings, "weight", 1.0) for name, task in tasks.items()}
     faults = [
         f"tasks.{name}.weight is {weight}, expected a number of at least 0."
         for name, weight in weights.items()
@@ -133,8 +147,7 @@ def _check_combinations(config: Config) -> None:
             f"The weight of every task is 0 ({', '.join(weights)}), so there is nothing to learn: "
             f"set tasks.{next(iter(weights))}.weight above 0."
         )
-    if faults:
-        raise ConfigError("\n".join(faults))
+    return faults
 
 
 def _section(section: str, value: Any) -> Any:

@@ -3,6 +3,8 @@
 Settings are read before TensorFlow is imported, so that help and config errors answer at once.
 """
 
+from typing import Any
+
 import pydantic
 
 
@@ -10,3 +12,7 @@ class Settings(pydantic.BaseModel):
     """Unknown keys and wrong types are errors; `3` is a float, `"3"` and `True` are not."""
 
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def conflicts(self, config: Any) -> list[str]:
+        """What in the whole config these settings cannot go with, a sentence each."""
+        return []

@@ -47,6 +47,12 @@ OPTIONS = {
             return hidden
     """,
     "models/plain": "pass",
+    "models/ranker": """
+        def conflicts(self, config):
+            return ["ranker cannot retrieve: take tasks.retrieval out."] * (
+                "retrieval" in config.tasks
+            )
+    """,
     "sharing/shared_bottom": "units: list[int] = Field([64], min_length=1)",
     "sharing/separate": "pass",
     "weighting/fixed": "pass",
@@ -273,10 +279,10 @@ def test_a_written_config_loads_again_equal(tmp_path):
         (
             {"model": "two_towr"},
             "model.name is 'two_towr'. No models/two_towr.py. Did you mean 'two_tower'? "
-            "Available models: plain, two_tower.",
+            "Available models: plain, ranker, two_tower.",
         ),
         ({"model": 5}, "model is 5, expected a name or a mapping (key: value)."),
-        ({"model": {"name": 5}}, "model.name is 5, expected one of: plain, two_tower."),
+        ({"model": {"name": 5}}, "model.name is 5, expected one of: plain, ranker, two_tower."),
         (
             {"model": "nowhere.model"},
             "model.name is 'nowhere.model'. No module nowhere.model for models: "
@@ -357,6 +363,11 @@ def test_every_fault_is_reported():
         "tasks.finish.kind",
         "training.epochs",
     ]
+
+
+def test_an_option_may_refuse_what_makes_no_sense_with_it():
+    assert faults({"model": "ranker"}) == ["ranker cannot retrieve: take tasks.retrieval out."]
+    assert config.parse({"model": "ranker"}, ["tasks.retrieval=null"]).model.name == "ranker"
 
 
 def test_long_values_are_cut():
