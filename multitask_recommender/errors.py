@@ -1,5 +1,8 @@
 """Errors that are the user's to mend: shown as one line, never as a traceback."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class ConfigError(Exception):
     """Wrong usage or settings: exit status 2, nothing written."""
@@ -11,3 +14,9 @@ class DataError(Exception):
 
 class RunError(Exception):
     """A run that cannot start, go on or be read: exit status 1."""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?`, or nothing where no known word is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""

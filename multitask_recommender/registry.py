@@ -7,23 +7,26 @@ A file that does not import TensorFlow holds its own `Settings`. One that does k
 `<folder>/settings/<name>.py`, so that a config is checked without waiting for TensorFlow.
 """
 
-import difflib
 import importlib
 import importlib.util
 import pathlib
+import re
 import types
 
-from multitask_recommender.errors import ConfigError
+from multitask_recommender.errors import ConfigError, suggestion
 from multitask_recommender.settings import Settings
 
 _ROOT = pathlib.Path(__file__).parent
 _PACKAGE = __package__
+_OWN_SETTINGS = re.compile(r"^class Settings\b", re.MULTILINE)
 
 
 def names(kind: str) -> list[str]:
     """The names in a folder, in alphabetical order: `names("models")`."""
     return sorted(
-        path.stem for path in (_ROOT / kind).glob("*.py") if not path.stem.startswith("_")
+        path.stem
+        for path in (_ROOT / kind).glob("*.py")
+        if path.stem.isidentifier() and not path.stem.startswith("_")
     )
 
 
@@ -33,19 +36,14 @@ def load(kind: str, name: str) -> types.ModuleType:
 
 
 def settings_class(kind: str, name: str) -> type[Settings]:
-    """The `Settings` of a file; a file without settings of its own has no keys."""
+    """The `Settings` of a file; a file without settings of its own has no keys, and no import."""
     path = _path(kind, name)
-    if "." not in name and (_ROOT / kind / "settings" / f"{name}.py").exists():
-        path = f"{_PACKAGE}.{kind}.settings.{name}"
-    elif "." not in name and (_ROOT / kind / "settings").exists():
-        return Settings
+    if "." not in name:
+        if (_ROOT / kind / "settings" / f"{name}.py").exists():
+            path = f"{_PACKAGE}.{kind}.settings.{name}"
+        elif not _OWN_SETTINGS.search((_ROOT / kind / f"{name}.py").read_text(encoding="utf-8")):
+            return Settings
     return getattr(importlib.import_module(path), "Settings", Settings)
-
-
-def suggestion(word: str, known: list[str]) -> str:
-    """` Did you mean 'x'?`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
 
 
 def _path(kind: str, name: str) -> str:

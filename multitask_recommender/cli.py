@@ -1,0 +1,149 @@
+"""The commands: they read arguments and the config, call the package, and turn errors into lines.
+
+What takes seconds to import is imported by the command that needs it, after its arguments and its
+config have been found right.
+"""
+
+import argparse
+import datetime
+import json
+import pathlib
+import secrets
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from multitask_recommender import config_schema, doctor
+from multitask_recommender.config import Config, load
+from multitask_recommender.errors import ConfigError, DataError, RunError
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130  # exit statuses
+PROTOCOLS = ("full", "unfiltered", "sampled")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in the way of every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}. See {self.prog} --help.")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`python -m multitask_recommender COMMAND ...`; returns the exit status."""
+    width = max(map(len, COMMANDS))
+    parser = _Parser(
+        prog="python -m multitask_recommender",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Train and evaluate multi-task recommenders.",
+        epilog="commands:\n"
+        + "\n".join(f"  {name:{width}}  {run.__doc__}" for name, run in COMMANDS.items()),
+        allow_abbrev=False,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    try:
+        parsed = parser.parse_args(arguments)
+    except ConfigError as error:
+        return _fail(error, WRONG_USAGE)
+    return run(parsed.command, parsed.arguments, f"{parser.prog} {parsed.command}")
+
+
+def run(command: str, arguments: Sequence[str], prog: str) -> int:
+    """Runs one command, shown as `prog` in its help; returns the exit status."""
+    function = COMMANDS[command]
+    parser = _Parser(prog=prog, description=function.__doc__, allow_abbrev=False)
+    try:
+        return function(parser, arguments)
+    except ConfigError as error:
+        return _fail(error, WRONG_USAGE)
+    except (DataError, RunError) as error:
+        return _fail(error, FAILED)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}.", FAILED)
+    except KeyboardInterrupt:
+        return _fail("interrupted.", INTERRUPTED)
+
+
+def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Train the recommender of a config, evaluate it and export it."""
+    parser.add_argument(
+        "--config",
+        type=pathlib.Path,
+        default=pathlib.Path("config.yaml"),
+        metavar="FILE",
+        help="the config (default: config.yaml)",
+    )
+    parser.add_argument(
+        "--run-dir",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="where the run is written (default: a fresh folder under runs/)",
+    )
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="key=value",
+        help="settings over those of the config: training.epochs=5, tasks.like=null",
+    )
+    parsed = parser.parse_intermixed_args(arguments)
+    config = load(parsed.config, parsed.overrides)
+
+    from multitask_recommender import experiment
+
+    experiment.train(config, parsed.run_dir or _fresh_run_dir(config))
+    return DONE
+
+
+def evaluate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Evaluate a trained run, or an export of one."""
+    parser.add_argument(
+        "run", type=pathlib.Path, metavar="RUN_OR_EXPORT", help="the folder of a run or an export"
+    )
+    parser.add_argument(
+        "--protocol", choices=PROTOCOLS, help="which items compete (default: as the run's config)"
+    )
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the metrics there")
+    parser.add_argument(
+        "--write-recommendations",
+        type=pathlib.Path,
+        metavar="FILE.parquet",
+        help="write the best 100 items of every user there",
+    )
+    parsed = parser.parse_args(arguments)
+
+    from multitask_recommender import experiment
+
+    experiment.evaluate(parsed.run, parsed.protocol, parsed.json, parsed.write_recommendations)
+    return DONE
+
+
+def schema(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Print the JSON schema of the config, for editors: ... schema > config.schema.json"""
+    parser.parse_args(arguments)
+    print(json.dumps(config_schema.schema(), indent=1))
+    return DONE
+
+
+def check(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Show the versions of Python and the packages, whether they import, and the GPUs."""
+    parser.parse_args(arguments)
+    lines, is_sound = doctor.diagnose()
+    for line in lines:
+        print(line)
+    return DONE if is_sound else FAILED
+
+
+COMMANDS = {"train": train, "evaluate": evaluate, "schema": schema, "doctor": check}
+
+
+def _fresh_run_dir(config: Config) -> pathlib.Path:
+    """A name that no other run has: the time, the model, and a little chance."""
+    time = f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    return pathlib.Path("runs") / f"{time}-{config.model.name}-{secrets.token_hex(2)}"
+
+
+def _fail(fault: object, status: int) -> int:
+    for line in str(fault).splitlines():
+        print(f"error: {line}", file=sys.stderr)
+    return status

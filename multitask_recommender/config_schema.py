@@ -1,0 +1,94 @@
+"""The JSON schema of the config, for editors: every option of every folder with its settings.
+
+`python -m multitask_recommender schema > config.schema.json` writes it anew.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from multitask_recommender import config, config_file, registry
+from multitask_recommender.settings import Settings
+
+Json = dict[str, Any]
+_DOTTED = {"type": "string", "pattern": r"\."}  # a module of the user's own
+
+
+def schema() -> Json:
+    """The schema of a config file, draft 7."""
+    options = {folder: _options(folder) for folder in (*config.FOLDERS.values(), "tasks")}
+    classes = {*config.CLASSES.values()}.union(*(found.values() for found in options.values()))
+    ordered = sorted(classes, key=lambda settings_class: settings_class.__module__)
+    found, definitions = models_json_schema([(each, "validation") for each in ordered])
+    refs = {each: found[each, "validation"] for each in ordered}
+
+    properties: Json = {}
+    for section in config.DEFAULTS:
+        if section in config.CLASSES:
+            properties[section] = refs[config.CLASSES[section]]
+        elif section in config.FOLDERS:
+            chosen = _refs(options[config.FOLDERS[section]], refs, definitions, "name")
+            properties[section] = _choice(chosen, "name", config.DEFAULTS[section]["name"])
+        else:
+            properties[section] = _tasks(_refs(options["tasks"], refs, definitions, "kind"))
+    for key, place in config_file.FLAT.items():
+        properties[key] = {"type": "number", "description": f"Short for {place}."}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Config of multitask_recommender",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        "$defs": definitions["$defs"],
+    }
+
+
+def _options(folder: str) -> dict[str, type[Settings]]:
+    return {name: registry.settings_class(folder, name) for name in registry.names(folder)}
+
+
+def _refs(
+    options: Mapping[str, type[Settings]],
+    refs: Mapping[type[Settings], Json],
+    definitions: Json,
+    key: str,
+) -> dict[str, Json]:
+    """The reference to each option's schema, in which the key that chose it may stand too."""
+    chosen = {name: refs[settings_class] for name, settings_class in options.items()}
+    for reference in chosen.values():
+        definition = definitions["$defs"][reference["$ref"].rpartition("/")[2]]
+        definition.setdefault("properties", {}).setdefault(key, {})
+    return chosen
+
+
+def _tasks(kinds: Mapping[str, Json]) -> Json:
+    def task(kind: str | None) -> Json:
+        return {"anyOf": [{"type": "null"}, _choice(kinds, "kind", kind)]}
+
+    return {
+        "type": "object",
+        "properties": {name: task(kind) for name, kind in config.KINDS.items()},
+        "additionalProperties": task(None),
+    }
+
+
+def _choice(options: Mapping[str, Json], key: str, default: str | None) -> Json:
+    """A bare name, or a mapping whose `key` (`default`, where it has none) says which settings."""
+    name: Json = {"anyOf": [{"enum": list(options)}, _DOTTED]}
+    mapping = {
+        "type": "object",
+        "properties": {key: name},
+        "required": [] if default else [key],
+        "allOf": [
+            {
+                "if": {
+                    "properties": {key: {"const": option}},
+                    "required": [] if option == default else [key],
+                },
+                "then": reference,
+            }
+            for option, reference in options.items()
+        ],
+    }
+    return {"if": {"type": "string"}, "then": name, "else": mapping}

@@ -1,0 +1,213 @@
+"""The commands: arguments, exit statuses, and errors as lines. `experiment` is a stand-in."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import textwrap
+import time
+import types
+
+import pytest
+
+import multitask_recommender
+from multitask_recommender import cli, doctor
+from multitask_recommender.errors import ConfigError, DataError, RunError
+
+ROOT = pathlib.Path(cli.__file__).parents[1]
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What the commands ask of `experiment`: the arguments of each call."""
+    made = []
+    experiment = types.ModuleType("experiment")
+    experiment.train = lambda *arguments: made.append(arguments)
+    experiment.evaluate = lambda *arguments: made.append(arguments)
+    monkeypatch.setitem(sys.modules, "multitask_recommender.experiment", experiment)
+    monkeypatch.setattr(multitask_recommender, "experiment", experiment, raising=False)
+    return made
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    """What is asked of `config.load`, which answers with a config of the model `tiny`."""
+    made = []
+
+    def load(path, overrides):
+        made.append((path, overrides))
+        return types.SimpleNamespace(model=types.SimpleNamespace(name="tiny"))
+
+    monkeypatch.setattr(cli, "load", load)
+    return made
+
+
+def python(*arguments, cwd=ROOT):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env={"PYTHONPATH": f"{cwd}:{ROOT}"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_train_reads_the_config_with_overrides_wherever_they_stand(calls, loads):
+    status = cli.main(
+        ["train", "epochs=5", "--config", "c.yaml", "tasks.like=null", "--run-dir", "r", "a.b=-1"]
+    )
+
+    assert status == 0
+    assert loads == [(pathlib.Path("c.yaml"), ["epochs=5", "tasks.like=null", "a.b=-1"])]
+    assert calls[0][0].model.name == "tiny"
+    assert calls[0][1] == pathlib.Path("r")
+
+
+def test_train_reads_config_yaml_and_writes_a_fresh_folder_by_default(calls, loads):
+    assert cli.run("train", [], "python train.py") == 0
+    assert cli.run("train", [], "python train.py") == 0
+
+    assert loads[0] == (pathlib.Path("config.yaml"), [])
+    first, second = calls[0][1], calls[1][1]
+    assert first.parent == pathlib.Path("runs")
+    assert "tiny" in first.name
+    assert first != second
+
+
+def test_evaluate_passes_on_its_arguments(calls):
+    status = cli.run(
+        "evaluate",
+        ["runs/a", "--protocol", "sampled", "--json", "m.json"]
+        + ["--write-recommendations", "r.parquet"],
+        "python evaluate.py",
+    )
+
+    paths = [pathlib.Path(name) for name in ("runs/a", "m.json", "r.parquet")]
+    assert status == 0
+    assert calls == [(paths[0], "sampled", paths[1], paths[2])]
+
+
+def test_evaluate_leaves_open_what_is_not_said(calls):
+    assert cli.run("evaluate", ["runs/a"], "python evaluate.py") == 0
+    assert calls == [(pathlib.Path("runs/a"), None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "argument COMMAND: invalid choice: 'trian'"),
+        ([], "the following arguments are required: COMMAND"),
+        (["train", "--confg", "c.yaml"], "unrecognized arguments: --confg"),
+        (["train", "--conf", "c.yaml"], "unrecognized arguments: --conf"),
+        (["train", "--config"], "argument --config: expected one argument"),
+        (["evaluate"], "the following arguments are required: RUN_OR_EXPORT"),
+        (["evaluate", "a", "--protocol", "fll"], "argument --protocol: invalid choice: 'fll'"),
+        (["schema", "x"], "unrecognized arguments: x"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments, message, calls, loads, capsys):
+    assert cli.main(arguments) == 2
+
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {message}")
+    assert error.count("\n") == 1
+    assert "--help" in error
+    assert calls == []
+
+
+def test_a_missing_config_is_status_2(calls, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert cli.main(["train"]) == 2
+
+    assert capsys.readouterr().err == (
+        "error: The config file config.yaml cannot be read: No such file or directory. "
+        "Name one with --config.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "lines"),
+    [
+        (ConfigError("a is wrong.\nb is wrong."), 2, ["a is wrong.", "b is wrong."]),
+        (DataError("u.data, line 3: 'x'."), 1, ["u.data, line 3: 'x'."]),
+        (RunError("runs/a exists."), 1, ["runs/a exists."]),
+        (OSError(28, "No space left on device", "r/x"), 1, ["r/x: No space left on device."]),
+        (OSError("odd"), 1, ["odd."]),
+        (KeyboardInterrupt(), 130, ["interrupted."]),
+    ],
+)
+def test_errors_become_lines_and_statuses(error, status, lines, calls, loads, capsys):
+    def fail(*arguments):
+        raise error
+
+    multitask_recommender.experiment.train = fail
+
+    assert cli.main(["train"]) == status
+    assert capsys.readouterr().err.splitlines() == [f"error: {line}" for line in lines]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), SystemExit(143)])
+def test_what_is_not_the_users_to_mend_passes_through(error, calls, loads):
+    def fail(*arguments):
+        raise error
+
+    multitask_recommender.experiment.train = fail
+
+    with pytest.raises(type(error)):
+        cli.main(["train"])
+
+
+def test_schema_prints_json(capsys):
+    assert cli.main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["type"] == "object"
+
+
+def test_doctor_prints_what_it_finds_and_fails_on_a_fault(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "diagnose", lambda: (["python 3.11", "gpu none"], False))
+
+    assert cli.main(["doctor"]) == 1
+    assert capsys.readouterr().out == "python 3.11\ngpu none\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train.py"],
+        ["evaluate.py"],
+        ["-m", "multitask_recommender"],
+        ["-m", "multitask_recommender", "train"],
+    ],
+)
+def test_help_comes_at_once(command):
+    start = time.monotonic()
+
+    done = python(*command, "--help")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: python " + " ".join(command))
+    assert time.monotonic() - start < 1.5  # TensorFlow alone takes four seconds
+
+
+def test_a_wrong_setting_is_answered_by_train_py_at_once_and_nothing_is_written(tmp_path):
+    (tmp_path / "own.py").write_text(
+        textwrap.dedent("""
+            from multitask_recommender import settings
+            class Settings(settings.Settings):
+                weight: float = 1.0
+        """)
+    )
+    (tmp_path / "config.yaml").write_text(
+        "dataset: {name: own.x}\nmodel: own\nsharing: own\nweighting: own\ntasks: {like: own}\n"
+    )
+    before = sorted(tmp_path.iterdir())
+    start = time.monotonic()
+
+    done = python("-B", ROOT / "train.py", "training.epoch=5", cwd=tmp_path)
+
+    assert time.monotonic() - start < 2
+    assert (done.returncode, done.stdout) == (2, "")
+    assert all(line.startswith("error: ") for line in done.stderr.splitlines())
+    assert "error: training.epoch is not a setting. Did you mean 'epochs'?" in done.stderr
+    assert sorted(tmp_path.iterdir()) == before

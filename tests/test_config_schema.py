@@ -1,0 +1,83 @@
+"""The JSON schema for editors."""
+
+import json
+import pathlib
+
+import yaml
+
+from multitask_recommender import config, config_schema, registry
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def branches(choice, key):
+    """The names for which a choice has settings, with the keys of each."""
+    schema = config_schema.schema()
+    found = {}
+    for branch in choice["else"]["allOf"]:
+        reference = branch["then"]["$ref"].rpartition("/")[2]
+        name = branch["if"]["properties"][key]["const"]
+        found[name] = set(schema["$defs"][reference]["properties"])
+    return found
+
+
+def test_every_section_and_flat_key_is_described():
+    schema = config_schema.schema()
+
+    assert set(schema["properties"]) == {
+        *("dataset", "split", "model", "sharing", "tasks", "weighting", "training", "evaluation"),
+        *("embedding_dimension", "rating_weight", "retrieval_weight", "learning_rate"),
+        *("epochs", "batch_size"),
+    }
+    assert schema["additionalProperties"] is False
+
+
+def test_settings_carry_their_types_and_bounds():
+    schema = config_schema.schema()
+    reference = schema["properties"]["training"]["$ref"].rpartition("/")[2]
+    training = schema["$defs"][reference]
+
+    assert training["properties"]["epochs"]["type"] == "integer"
+    assert training["properties"]["epochs"]["exclusiveMinimum"] == 0
+    assert training["properties"]["optimizer"]["enum"] == ["adagrad", "adam", "lazy_adam"]
+    assert training["additionalProperties"] is False
+
+
+def test_every_option_of_a_folder_is_described_with_the_key_that_chooses_it():
+    properties = config_schema.schema()["properties"]
+
+    for section, folder in config.FOLDERS.items():
+        described = branches(properties[section], "name")
+        assert list(described) == registry.names(folder)
+        assert all("name" in keys for keys in described.values())
+    like = properties["tasks"]["properties"]["like"]["anyOf"][1]
+    assert list(branches(like, "kind")) == registry.names("tasks")
+
+
+def test_a_choice_without_its_key_is_the_default(tmp_path, monkeypatch):
+    for path in ("models/two_tower.py", "models/other.py"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text("")
+    monkeypatch.setattr(registry, "_ROOT", tmp_path)
+
+    choice = config_schema.schema()["properties"]["model"]["else"]
+
+    assert {
+        branch["if"]["properties"]["name"]["const"]: branch["if"]["required"]
+        for branch in choice["allOf"]
+    } == {"two_tower": [], "other": ["name"]}
+
+
+def test_the_committed_schema_is_up_to_date():
+    committed = json.loads((ROOT / "config.schema.json").read_text())
+
+    assert committed == config_schema.schema(), (
+        "run: python -m multitask_recommender schema > config.schema.json"
+    )
+
+
+def test_the_default_config_names_the_schema_and_has_every_section():
+    text = (ROOT / "config.yaml").read_text()
+
+    assert text.startswith("# yaml-language-server: $schema=config.schema.json\n")
+    assert list(yaml.safe_load(text)) == list(config.DEFAULTS)
