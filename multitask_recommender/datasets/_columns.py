@@ -5,6 +5,8 @@ import polars as pl
 
 from multitask_recommender.interactions import Feature
 
+PART = "__part__"  # the column of given parts, an index into schema.PARTS
+
 
 def dense_ids(ids: pl.Series, catalogue: pl.Series) -> tuple[np.ndarray, pl.Series]:
     """Numbers raw ids from 1: the catalogue's rows first, then the others as they appear.
@@ -69,13 +71,13 @@ def _coded(values: pl.Series) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def first_rows(frame: pl.DataFrame, max_rows: int | None) -> pl.DataFrame:
-    """The first rows of a log. With given parts (column `part`), of each part in proportion.
+    """The first rows of a log. With given parts (column PART), of each part in proportion.
 
     Taken from the top alone, a log whose parts follow one another would lose its test part.
     """
     if max_rows is None or max_rows >= len(frame):
         return frame
-    if "part" not in frame.columns:
+    if PART not in frame.columns:
         return frame.head(max_rows)
     share = (pl.len() * max_rows // len(frame)).clip(lower_bound=1)
-    return frame.filter((pl.int_range(pl.len()) < share).over("part"))
+    return frame.filter((pl.int_range(pl.len()) < share).over(PART))

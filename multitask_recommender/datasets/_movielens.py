@@ -65,7 +65,7 @@ def read_folder(
     else:
         parts = [PARTS.index(TRAIN), PARTS.index(TEST)]
         frames = [
-            _read_ratings(path, layout).with_columns(part=pl.lit(part, pl.Int8))
+            _read_ratings(path, layout).with_columns(pl.lit(part, pl.Int8).alias(_columns.PART))
             for path, part in zip(ratings, parts, strict=True)
         ]
         frame = _columns.first_rows(pl.concat(frames), max_rows)
@@ -109,7 +109,7 @@ def _interactions(
         items=items,
         labels={"like": (stars >= LIKE_STARS).astype(np.float32), "rating": stars},
         timestamps=frame["seconds"].to_numpy() if "seconds" in frame.columns else None,
-        parts=frame["part"].to_numpy() if "part" in frame.columns else None,
+        parts=frame[_columns.PART].to_numpy() if _columns.PART in frame.columns else None,
         source=source,
     )
 
