@@ -1,0 +1,191 @@
+"""From the columns of a user's own files to Interactions. Imports polars; see `table`."""
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+
+from multitask_recommender.datasets import _columns, _files, _table_files, _table_types
+from multitask_recommender.datasets._table_files import Table
+from multitask_recommender.datasets.table import Columns, Settings
+from multitask_recommender.errors import DataError
+from multitask_recommender.interactions import Entities, Interactions, Source
+
+
+@dataclasses.dataclass(frozen=True)
+class _Side:
+    """The users, or the items: their column of ids, and where their features are."""
+
+    word: str  # user or item
+    column: str
+    catalogue: Table | None
+    from_catalogue: list[str]
+    from_log: list[str]
+
+
+def read(settings: Settings) -> Interactions:
+    columns = settings.columns
+    files = _table_files.find(settings.path, "dataset.path")
+    user_side = _side("user", columns.user, columns.user_features, settings.users)
+    item_side = _side("item", columns.item, columns.item_features, settings.items)
+    log = _read_log(settings, files, user_side, item_side)
+    users, user_ids = _entities(log, user_side)
+    items, item_ids = _entities(log, item_side)
+    labels, observed, warnings = _labels(log, columns.labels)
+    tables = [log, *(side.catalogue for side in (user_side, item_side) if side.catalogue)]
+    checksums = _files.checksums(path for table in tables for path in table.files)
+    return Interactions(
+        user_ids=user_ids,
+        item_ids=item_ids,
+        users=users,
+        items=items,
+        labels=labels,
+        observed=observed,
+        timestamps=_seconds(log, columns.timestamp),
+        parts=log.frame[_columns.PART].to_numpy() if _columns.PART in log.frame.columns else None,
+        source=Source(f"table {settings.path}", checksums, warnings),
+    )
+
+
+def _side(word: str, column: str, features: list[str], path: str | None) -> _Side:
+    if path is None:
+        return _Side(word, column, None, [], features)
+    files = _table_files.find(path, f"dataset.{word}s")
+    here = [name for name in features if name in _table_files.column_names(files[0])]
+    for file in files:
+        wanted = [(f"dataset.columns.{word}", column)]
+        wanted += [(f"dataset.columns.{word}_features", name) for name in here]
+        _table_files.require_columns(file, wanted)
+    catalogue = _table_files.read(files, [column, *here])
+    return _Side(word, column, catalogue, here, [name for name in features if name not in here])
+
+
+def _read_log(settings: Settings, files: list, user_side: _Side, item_side: _Side) -> Table:
+    wanted = list(_named(settings.columns).items())
+    for side in (user_side, item_side):
+        wanted += [(f"dataset.columns.{side.word}_features", name) for name in side.from_log]
+    for file in files:
+        _table_files.require_columns(file, wanted)
+    return _table_files.read(files, [name for _, name in wanted], settings.max_rows)
+
+
+def _named(columns: Columns) -> dict[str, str]:
+    """The columns of the log by their keys in the config."""
+    named = {"user": columns.user, "item": columns.item}
+    named |= {} if columns.timestamp is None else {"timestamp": columns.timestamp}
+    named |= {f"labels.{label}": name for label, name in columns.labels.items()}
+    return {f"dataset.columns.{key}": name for key, name in named.items()}
+
+
+def _entities(log: Table, side: _Side) -> tuple[Entities, np.ndarray]:
+    """Dense ids [N] of the log, and the table: the catalogue, then whoever else occurs."""
+    tables = [log] if side.catalogue is None else [log, side.catalogue]
+    for table in tables:
+        _check_present(table, side)
+    ids = _table_types.same_ids([table.frame[side.column] for table in tables])
+    catalogue = ids[1] if side.catalogue else ids[0].clear()
+    if catalogue.is_duplicated().any():
+        row = catalogue.is_duplicated().arg_max()
+        raise DataError(
+            f"{side.catalogue.place(row)}: {side.word} {catalogue[row]!r} is in more than one row."
+        )
+    dense, raw = _columns.dense_ids(ids[0], catalogue)
+    features = {}
+    for name in side.from_catalogue:
+        features[name] = _columns.feature(_feature_column(side.catalogue, name), len(raw))
+    for name in side.from_log:
+        values = pl.DataFrame({"id": dense, "value": _feature_column(log, name)}).drop_nulls()
+        last = values.group_by("id").agg(pl.col("value").last())
+        ids_in_order = pl.DataFrame({"id": np.arange(1, len(raw) + 1, dtype=np.int32)})
+        rows = ids_in_order.join(last, on="id", how="left", maintain_order="left")
+        features[name] = _columns.feature(rows["value"], len(raw))
+    return Entities(_columns.raw_array(raw), len(catalogue), features), dense
+
+
+def _check_present(table: Table, side: _Side) -> None:
+    values = table.frame[side.column]
+    missing = values.is_null()
+    if values.dtype == pl.String:
+        missing |= values == ""
+    if values.dtype.is_float():
+        missing |= values.is_nan()
+    if missing.any():
+        raise DataError(
+            f"{table.place(missing.arg_max())}: {side.column} is empty, every row needs its "
+            f"{side.word}."
+        )
+
+
+def _feature_column(table: Table, name: str) -> pl.Series:
+    try:
+        values = _table_types.feature_column(table.frame[name], table.is_text)
+    except pl.exceptions.PolarsError as error:
+        kind = table.frame[name].dtype
+        raise DataError(f"{table.files[0]}: {name} is {kind}, no kind of feature.") from error
+    if values.dtype.is_float() and values.is_infinite().any():
+        raise DataError(f"{table.place(values.is_infinite().arg_max())}: {name} is infinite.")
+    return values
+
+
+def _labels(
+    log: Table, columns: dict[str, str]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], tuple[str, ...]]:
+    """Values and masks by label, and a warning for each that has NaN."""
+    labels, observed, warnings = {}, {}, []
+    for label, column in columns.items():
+        numbers = _numbers(log, column)
+        is_nan = numbers.is_nan().fill_null(False)
+        _check_label(log, label, column, numbers)
+        if is_nan.any():
+            warnings.append(
+                f"Label {label} is NaN in {is_nan.sum():,} of {len(numbers):,} rows: "
+                "not observed there."
+            )
+        mask = numbers.is_not_null() & ~is_nan
+        labels[label] = numbers.fill_nan(None).fill_null(0.0).cast(pl.Float32).to_numpy()
+        if not mask.all():
+            observed[label] = mask.to_numpy()
+    return labels, observed, tuple(warnings)
+
+
+def _check_label(log: Table, label: str, column: str, numbers: pl.Series) -> None:
+    values = log.frame[column]
+    unreadable = numbers.is_null() & values.is_not_null()
+    if values.dtype == pl.String:
+        unreadable &= values != ""
+    if label == "rating":
+        out_of_range = numbers.is_infinite()
+        expected = "a finite number"
+    else:
+        out_of_range = ~(numbers.is_in([0.0, 1.0]) | numbers.is_nan())
+        expected = "0, 1, true or false"
+    wrong = unreadable.fill_null(False) | out_of_range.fill_null(False)
+    if wrong.any():
+        row = wrong.arg_max()
+        raise DataError(
+            f"{log.place(row)}: label {label} ({column}) is {values[row]!r}, expected {expected}."
+        )
+
+
+def _numbers(log: Table, column: str) -> pl.Series:
+    try:
+        return _table_types.numbers(log.frame[column])
+    except pl.exceptions.PolarsError as error:
+        kind = log.frame[column].dtype
+        raise DataError(f"{log.files[0]}: {column} is {kind}, expected numbers.") from error
+
+
+def _seconds(log: Table, column: str | None) -> np.ndarray | None:
+    if column is None:
+        return None
+    values = log.frame[column]
+    seconds = _table_types.seconds(values)
+    if seconds.null_count():
+        row = seconds.is_null().arg_max()
+        found = "empty" if values[row] in (None, "") else repr(values[row])
+        raise DataError(
+            f"{log.place(row)}: {column} is {found}, expected seconds since 1970, or a date and "
+            "time such as 2024-01-31T12:00:00Z. Where rows lack it, leave out "
+            "dataset.columns.timestamp."
+        )
+    return seconds.to_numpy()

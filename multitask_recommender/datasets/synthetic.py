@@ -1,0 +1,139 @@
+"""Made-up rows of the shape of MovieLens, with a planted structure that is known.
+
+Users and items have planted factors, partly given away by their features. A user meets distinct
+items, drawn one after the other from a softmax over popularity and affinity; the stars are biases,
+affinity and noise, rounded to 1..5. Hence the best possible score is known: `Interactions.oracle`
+scores with the planted numbers themselves. (A drawn row may then be moved to any split: draws are
+independent of the stars' noise.)
+
+    rating  1..5 stars          like  1.0 from LIKE_STARS stars up
+
+The same seed and shape give the same rows.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pydantic
+
+from multitask_recommender.datasets import _files, _planted
+from multitask_recommender.interactions import Entities, Interactions, Source
+from multitask_recommender.schema import ITEM_ID, USER_ID
+from multitask_recommender.settings import Settings as StrictSettings
+
+LIKE_STARS = 4.0
+_START, _SPAN = 874_724_710, 214 * 86_400  # seconds UTC: the first event, and how long it goes on
+_VISIT = 7 * 86_400.0  # seconds within which a user gives most of his stars
+_BLOCK = 4_000_000  # cells of the user x item table that are drawn at once: memory
+
+
+class Settings(StrictSettings):
+    name: Literal["synthetic"] = "synthetic"
+    users: int = pydantic.Field(943, ge=1)
+    items: int = pydantic.Field(1_682, ge=1)
+    rows: int = pydantic.Field(100_000, ge=1)
+    seed: int = pydantic.Field(42, ge=0)
+    max_rows: int | None = pydantic.Field(None, ge=1)
+
+    @pydantic.model_validator(mode="after")
+    def _rows_are_distinct_pairs(self) -> "Settings":
+        if self.rows > self.users * self.items:
+            raise ValueError(
+                f"rows is {self.rows}, but {self.users} users and {self.items} items have only "
+                f"{self.users * self.items} distinct pairs"
+            )
+        return self
+
+
+@dataclasses.dataclass(frozen=True)
+class Oracle:
+    """Scores with the planted numbers. Id 0, the unknown, is the mean user or item."""
+
+    world: _planted.World
+
+    def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The log of the chance [Q, I] of each item to be the user's next; column c is id c + 1."""
+        return self.world.log_propensities(np.asarray(queries[USER_ID]))
+
+    def rank(self, queries: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """P(like) and the expected stars of each pair, [B] each."""
+        users, items = np.asarray(queries[USER_ID]), np.asarray(queries[ITEM_ID])
+        at_least = self.world.chance_of_at_least(users, items)  # [B, 4]: 2, 3, 4, 5 stars
+        return {
+            "like": at_least[:, int(LIKE_STARS) - 2],
+            "rating": 1.0 + at_least.sum(axis=1, dtype=np.float32),
+        }
+
+
+def read(
+    settings: Settings, fold: str | None = None, warnings: tuple[str, ...] = ()
+) -> Interactions:
+    """Draws the rows, in the order of their time."""
+    _files.refuse_fold(fold, "synthetic")
+    rng = np.random.default_rng(settings.seed)
+    world = _planted.draw_world(rng, settings.users, settings.items)
+    user_ids, item_ids = _draw_pairs(rng, world, settings.rows)
+    stars = world.draw_stars(rng, user_ids, item_ids)
+    timestamps = _draw_times(rng, user_ids, settings.users)
+    rows = np.argsort(timestamps, kind="stable")[: settings.max_rows]
+    stars = stars[rows]
+    shape = f"{settings.users} users, {settings.items} items, {settings.rows} rows"
+    return Interactions(
+        user_ids=user_ids[rows],
+        item_ids=item_ids[rows],
+        users=_catalogue(settings.users, world.user_features),
+        items=_catalogue(settings.items, world.item_features),
+        labels={"like": (stars >= LIKE_STARS).astype(np.float32), "rating": stars},
+        timestamps=timestamps[rows],
+        source=Source(f"synthetic ({shape}, seed {settings.seed})", warnings=warnings),
+        oracle=Oracle(world),
+    )
+
+
+def _catalogue(size: int, features: Mapping[str, _planted.Feature]) -> Entities:
+    return Entities(np.arange(1, size + 1, dtype=np.int64), size, features)
+
+
+def _draw_pairs(
+    rng: np.random.Generator, world: _planted.World, rows: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct pairs, int32 [N] each: users in order, each one's items in the order drawn.
+
+    The largest of log-chance plus Gumbel noise are draws without replacement (Kool et al.,
+    "Stochastic Beams and Where to Find Them", ICML 2019, section 2).
+    """
+    counts = _rows_per_user(rng, world.num_users, world.num_items, rows)  # [U]
+    step = max(1, _BLOCK // world.num_items)
+    drawn = []
+    for first in range(1, world.num_users + 1, step):
+        users = np.arange(first, min(first + step, world.num_users + 1))
+        keys = world.log_propensities(users)  # [block, I]
+        keys += rng.gumbel(size=keys.shape)
+        order = np.argsort(-keys, axis=1)
+        taken = np.arange(world.num_items) < counts[users - 1, None]
+        drawn.append((order[taken] + 1).astype(np.int32))
+    user_ids = np.repeat(np.arange(1, world.num_users + 1, dtype=np.int32), counts)
+    return user_ids, np.concatenate(drawn)
+
+
+def _rows_per_user(rng: np.random.Generator, users: int, items: int, rows: int) -> np.ndarray:
+    """How many rows [U] each user has: 20 as in MovieLens, and a log-normal rest."""
+    counts = np.full(users, min(20, rows // users, items))
+    weights = rng.lognormal(sigma=1.1, size=users)
+    while (left := rows - int(counts.sum())) > 0:
+        free = np.where(counts < items, weights, 0.0)
+        more = np.minimum(np.floor(left * free / free.sum()), items - counts).astype(np.int64)
+        if not more.any():  # fewer left than users: one each for the busiest
+            more[np.argsort(-free, kind="stable")[: min(left, np.count_nonzero(free))]] = 1
+        counts += more
+    return counts
+
+
+def _draw_times(rng: np.random.Generator, user_ids: np.ndarray, num_users: int) -> np.ndarray:
+    """Seconds UTC [N]: a user comes some day, and most of his events follow soon, in order."""
+    arrivals = rng.uniform(0.0, _SPAN, num_users)
+    delays = rng.exponential(_VISIT, len(user_ids))
+    delays = delays[np.lexsort((delays, user_ids))]  # user_ids are in order, so each his own
+    return (_START + arrivals[user_ids - 1] + delays).astype(np.int64)
