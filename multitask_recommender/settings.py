@@ -13,11 +13,10 @@ class Settings(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
 
-<<<<<<< HEAD
-    def check_data(self, train: Any, where: str) -> None:
-        """Raises ConfigError where the settings at `where` ask for what the data does not have."""
-=======
     def conflicts(self, config: Any) -> list[str]:
         """What in the whole config these settings cannot go with, a sentence each."""
         return []
->>>>>>> config
+
+    def missing_from(self, train: Any, where: str) -> list[str]:
+        """What these settings, at the key `where`, ask for and the data lacks, a sentence each."""
+        return []

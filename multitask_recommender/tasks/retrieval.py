@@ -31,7 +31,9 @@ _EXCLUDED = -1e30  # a logit whose exponential is 0; finite, so that no gradient
 class Task:
     """Mean loss over the rows that are positives."""
 
-    def __init__(self, name: str, settings: Settings, train: Interactions, batch_size: int) -> None:
+    predicts_label = False
+
+    def __init__(self, name: str, settings: Settings, train: Interactions) -> None:
         self.name = name
         self.weight = settings.weight
         self._settings = settings

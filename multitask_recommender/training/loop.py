@@ -1,7 +1,7 @@
 """The training loop: steps run inside the graph, and come out for progress and validation.
 
 A place in training is one integer, the optimizer's step. Batches, dropout and drawn negatives are
-functions of it, so a restored checkpoint goes on exactly as if nothing had happened.
+functions of it, so a restored checkpoint goes on as if nothing had happened.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ class Training:
       model: a MultiTaskModel.
       batches: where its rows come from.
       settings: the training settings.
-      folder: where checkpoints are kept; what it already holds is restored.
+      folder: where checkpoints are kept; the last one in it is restored.
     """
 
     def __init__(
@@ -48,37 +48,42 @@ class Training:
     ) -> None:
         self.model = model
         self._batches = batches
-        self._settings = settings
-        steps = batches.steps_per_epoch
         rate = settings.learning_rate
         if settings.learning_rate_decay == "cosine":
-            rate = tf.keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
-        self._optimizer = optimizers.build(settings.optimizer, rate)
-        model.optimizer = self._optimizer
-        checkpoint = tf.train.Checkpoint(model=model, optimizer=self._optimizer)
+            steps = settings.epochs * batches.steps_per_epoch
+            rate = tf.keras.optimizers.schedules.CosineDecay(rate, steps)
+        model.optimizer = optimizers.build(settings.optimizer, rate)
+        checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
-        self._restored = self._restore(checkpoint)
+        if self._manager.latest_checkpoint is not None:
+            checkpoint.restore(self._manager.latest_checkpoint)
         self._run_steps = tf.function(self._steps)
 
     @property
     def step(self) -> int:
-        return int(self._optimizer.iterations)
+        return int(self.model.optimizer.iterations)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self._batches.steps_per_epoch
 
     def epochs(self, last: int, on_steps: Callable[[int], None]) -> Iterator[Epoch]:
-        """Trains up to epoch `last`; `on_steps` hears how many steps have just been made."""
-        steps = self._batches.steps_per_epoch
+        """Trains up to epoch `last`; `on_steps` hears how many steps have just been made.
+
+        Raises RunError when a loss is not finite.
+        """
         iterator = iter(self._batches.dataset(self.step))
-        while self.step < last * steps:
+        while self.step < last * self.steps_per_epoch:
             started = time.monotonic()
             self.model.reset_metrics()
-            left = steps - self.step % steps
+            left = self.steps_per_epoch - self.step % self.steps_per_epoch
             while left:
                 number = min(left, _STEPS_PER_CALL)
                 self._run_steps(iterator, tf.constant(number))
                 left -= number
                 on_steps(number)
             losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
-            epoch = Epoch(self.step // steps, losses, time.monotonic() - started)
+            epoch = Epoch(self.step // self.steps_per_epoch, losses, time.monotonic() - started)
             _check_finite(epoch)
             yield epoch
 
@@ -90,29 +95,29 @@ class Training:
         for _ in tf.range(number):
             self.model.train_step(next(iterator))
 
-    def _restore(self, checkpoint: tf.train.Checkpoint):
-        latest = self._manager.latest_checkpoint
-        return None if latest is None else checkpoint.restore(latest)
-
 
 def _check_finite(epoch: Epoch) -> None:
     for name, loss in epoch.losses.items():
         if not math.isfinite(loss):
             raise RunError(
-                f"{name} is {loss} after epoch {epoch.number}: try a smaller "
+                f"The loss of {name} is {loss} in epoch {epoch.number}: try a smaller "
                 "training.learning_rate."
             )
 
 
-def build_and_restore(model: tf.keras.Model, folder: pathlib.Path) -> None:
-    """Puts the weights of the last checkpoint in a folder into a model.
+def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
+    """Writes the weights alone, in place of what the folder held."""
+    checkpoint = tf.train.Checkpoint(model=model)
+    tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
 
-    Raises RunError where there is none, or it belongs to another model.
-    """
+
+def load_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
+    """Raises RunError where there is no checkpoint, or it belongs to another model."""
     latest = tf.train.latest_checkpoint(str(folder))
     if latest is None:
         raise RunError(f"{folder} holds no checkpoint.")
     try:
-        tf.train.Checkpoint(model=model).restore(latest).assert_existing_objects_matched()
-    except (AssertionError, ValueError) as error:
+        status = tf.train.Checkpoint(model=model).restore(latest)
+        status.assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
         raise RunError(f"{latest} does not fit the model of this config: {error}") from error

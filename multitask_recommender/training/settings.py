@@ -24,7 +24,7 @@ class Settings(settings.Settings):
     )
     seed: int = Field(42, ge=0, lt=2**31, description="Of weights, order, dropout, negatives.")
     strategy: Literal["auto", "none"] = Field(
-        "auto", description="auto: every GPU that is visible; none: one device."
+        "auto", description="auto: the GPU where there is one; none: the CPU."
     )
     monitor: str = Field(
         "auto",

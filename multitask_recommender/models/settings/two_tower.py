@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from multitask_recommender.errors import ConfigError, suggestion
+from multitask_recommender.errors import suggestion
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.settings import Settings as Base
 
@@ -60,18 +60,20 @@ class Settings(Base):
             )
         return self
 
-    def check_data(self, train: Interactions, where: str) -> None:
+    def missing_from(self, train: Interactions, where: str) -> list[str]:
         ranking = self.ranking or Ranking()
         sides = (
             (train.users, {"user": self.user, "ranking.user": ranking.user}),
             (train.items, {"item": self.item, "ranking.item": ranking.item}),
         )
+        faults = []
         for entities, inputs in sides:
             known = ["id", "history", *entities.features]
             named = [(key, name) for key, names in inputs.items() for name in names or ()]
-            for key, name in named:
-                if name not in known:
-                    raise ConfigError(
-                        f"{where}.{key} names '{name}', which the data does not have."
-                        f"{suggestion(name, known)} Inputs here: {', '.join(known)}."
-                    )
+            faults += [
+                f"{where}.{key} names '{name}', which the data does not have."
+                f"{suggestion(name, known)} Inputs here: {', '.join(known)}."
+                for key, name in named
+                if name not in known
+            ]
+        return faults

@@ -1,0 +1,57 @@
+"""The history of a run: a row an epoch, as a CSV file and as TensorBoard curves."""
+
+import csv
+import pathlib
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+Row = dict[str, str | int | float]
+
+
+class History:
+    """Rows of `phase, epoch, seconds`, the mean losses, and the metrics of epochs validated.
+
+    A folder that already holds a history goes on with it.
+    """
+
+    def __init__(self, path: pathlib.Path, tensorboard: pathlib.Path) -> None:
+        self._path = path
+        self._tensorboard = tensorboard
+        self._writers: dict[str, tf.summary.SummaryWriter] = {}
+        self.rows: list[dict] = []
+        if path.exists():
+            with open(path, newline="") as file:
+                self.rows = [_parsed(row) for row in csv.DictReader(file)]
+
+    def keep(self, phase: str, last: int) -> None:
+        """Forgets what was written after epoch `last` of a phase: it is about to be made again."""
+        self.rows = [row for row in self.rows if row["phase"] != phase or int(row["epoch"]) <= last]
+
+    def of(self, phase: str) -> list[dict]:
+        return [row for row in self.rows if row["phase"] == phase]
+
+    def add(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
+        self.rows.append({"phase": phase, "epoch": epoch, **values})
+        self._write()
+        if phase not in self._writers:
+            self._writers[phase] = tf.summary.create_file_writer(str(self._tensorboard / phase))
+        with self._writers[phase].as_default(step=epoch):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        self._writers[phase].flush()
+
+    def _write(self) -> None:
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        aside = self._path.with_name(self._path.name + ".partial")
+        with open(aside, "w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        aside.replace(self._path)
+
+
+def _parsed(row: Mapping[str, str]) -> dict:
+    """The row as it was added: numbers are numbers, empty cells are absent."""
+    values = {name: float(value) for name, value in row.items() if value and name != "phase"}
+    return {"phase": row["phase"], **values, "epoch": int(float(row["epoch"]))}
