@@ -50,8 +50,9 @@ def test_every_option_of_a_folder_is_described_with_the_key_that_chooses_it():
         described = branches(properties[section], "name")
         assert list(described) == registry.names(folder)
         assert all("name" in keys for keys in described.values())
-    like = properties["tasks"]["properties"]["like"]["anyOf"][1]
-    assert list(branches(like, "kind")) == registry.names("tasks")
+    assert properties["tasks"]["properties"]["like"] == {"$ref": "#/$defs/task_binary"}
+    task = config_schema.schema()["$defs"]["task_binary"]["anyOf"][1]
+    assert list(branches(task, "kind")) == registry.names("tasks")
 
 
 def test_a_choice_without_its_key_is_the_default(tmp_path, monkeypatch):
