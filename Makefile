@@ -45,7 +45,7 @@ endef
 $(READY): requirements.txt
 	@if cmp -s requirements.txt $@; then touch $@; exit; fi; \
 	$(FIND_PYTHON); \
-	echo "Setting up .venv with $$($$python --version), about a minute ..."; \
+	echo "Setting up .venv with $$($$python --version), a minute or more ..."; \
 	rm -rf .venv && \
 	$$python -m venv .venv && \
 	$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-input \

@@ -196,9 +196,10 @@ def _choice(folder: str, where: str, value: Any, key: str, default: str | None) 
 
 def _check_sections(values: Mapping[str, Any]) -> None:
     """Every key at the top is a section; a key of some section is shown its place."""
-    places = {key: [key] for key in (*DEFAULTS, *config_file.FLAT)}
+    places = {key: [key] for key in DEFAULTS}
+    places |= {key: [place] for key, place in config_file.FLAT.items()}
     for section, settings_class in CLASSES.items():
-        for key in settings_class.model_fields:
+        for key in settings_class.model_fields.keys() - config_file.FLAT.keys():
             places.setdefault(key, []).append(f"{section}.{key}")
     faults = []
     for key in sorted(values.keys() - DEFAULTS.keys()):

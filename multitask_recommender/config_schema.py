@@ -31,7 +31,9 @@ def schema() -> Json:
             chosen = _refs(options[config.FOLDERS[section]], refs, definitions, "name")
             properties[section] = _choice(chosen, "name", config.DEFAULTS[section]["name"])
         else:
-            properties[section] = _tasks(_refs(options["tasks"], refs, definitions, "kind"))
+            kinds = _refs(options["tasks"], refs, definitions, "kind")
+            definitions["$defs"] |= _task_definitions(kinds)
+            properties[section] = _tasks()
     for key, place in config_file.FLAT.items():
         properties[key] = {"type": "number", "description": f"Short for {place}."}
     return {
@@ -62,14 +64,21 @@ def _refs(
     return chosen
 
 
-def _tasks(kinds: Mapping[str, Json]) -> Json:
-    def task(kind: str | None) -> Json:
-        return {"anyOf": [{"type": "null"}, _choice(kinds, "kind", kind)]}
-
+def _tasks() -> Json:
+    named = {name: {"$ref": f"#/$defs/task_{kind}"} for name, kind in config.KINDS.items()}
     return {
         "type": "object",
-        "properties": {name: task(kind) for name, kind in config.KINDS.items()},
-        "additionalProperties": task(None),
+        "properties": named,
+        "additionalProperties": {"$ref": "#/$defs/task"},
+    }
+
+
+def _task_definitions(kinds: Mapping[str, Json]) -> dict[str, Json]:
+    """A task that must say its kind, and for each kind one that need not; null takes it away."""
+    defaults = {"task": None, **{f"task_{kind}": kind for kind in config.KINDS.values()}}
+    return {
+        name: {"anyOf": [{"type": "null"}, _choice(kinds, "kind", default)]}
+        for name, default in defaults.items()
     }
 
 

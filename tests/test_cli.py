@@ -187,7 +187,7 @@ def test_help_comes_at_once(command):
 
     assert done.returncode == 0
     assert done.stdout.startswith("usage: python " + " ".join(command))
-    assert time.monotonic() - start < 1.5  # TensorFlow alone takes four seconds
+    assert time.monotonic() - start < 2  # TensorFlow alone takes four seconds
 
 
 def test_a_wrong_setting_is_answered_by_train_py_at_once_and_nothing_is_written(tmp_path):

@@ -331,6 +331,11 @@ def test_a_written_config_loads_again_equal(tmp_path):
             "optimiser is not a setting. Did you mean 'training.optimizer'? Settings here: "
             "dataset, split, model, sharing, tasks, weighting, training, evaluation.",
         ),
+        (
+            {"epoch": 3},
+            "epoch is not a setting. Did you mean 'training.epochs'? Settings here: "
+            "dataset, split, model, sharing, tasks, weighting, training, evaluation.",
+        ),
         ({"epochs": "3"}, "epochs is '3', expected an integer."),
         ({"rating_weight": "x"}, "rating_weight is 'x', expected a number."),
     ],
