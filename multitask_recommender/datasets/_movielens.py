@@ -135,35 +135,42 @@ def _read_ratings(path: pathlib.Path, layout: _Format, max_rows: int | None = No
     """Columns user, item, rating and, where there is a clock, seconds; in the file's order."""
     names = _NAMES[:3] if path.stem.endswith("no_timestamp") else _NAMES
     skip = _skip_header(path, layout)
-    # polars knows separators of one character: with ':' for '::', every other column is empty.
-    gap = len(layout.separator) - 1
-    schema = {}
-    for name in names:
-        schema[name] = pl.Float64 if name == "rating" else pl.Int64
-        schema |= {f"gap after {name}": pl.String} if gap and name != names[-1] else {}
     try:
-        frame = pl.read_csv(
-            path,
-            has_header=False,
-            skip_lines=skip,
-            separator=layout.separator[0],
-            schema=schema,
-            quote_char=None,
-            n_rows=max_rows,
-        )
-        sound = _is_sound(frame, names, layout)
-        complaint = "not as expected"
+        frame = _parsed(path, layout, names, skip, max_rows)
+        complaint = "no ratings as expected"
     except pl.exceptions.PolarsError as error:
-        frame, sound, complaint = None, False, str(error).split("\n")[0]
-    if not sound:
+        frame, complaint = None, str(error).split("\n")[0]
+    if frame is None or not _is_sound(frame, names, layout):
         fault_of = functools.partial(_fault, layout=layout, names=names)
         _files.check_lines(path, fault_of, skip, max_rows)
-        frame = None if frame is None else frame.drop_nulls(list(names))  # blank lines
+        # No line is at fault but, perhaps, blank ones, of which polars makes rows.
+        frame = None if frame is None else frame.drop_nulls(list(names))
         if frame is None or not _is_sound(frame, names, layout):
             raise DataError(f"{path}: {complaint}.")
     if frame.is_empty():
         raise DataError(f"{path} is empty: no ratings in it.")
     return frame.select(names)
+
+
+def _parsed(
+    path: pathlib.Path, layout: _Format, names: tuple[str, ...], skip: int, max_rows: int | None
+) -> pl.DataFrame:
+    # polars knows separators of one character: with ':' for '::', every other column is empty.
+    has_gaps = len(layout.separator) == 2
+    schema = {}
+    for name in names:
+        schema[name] = pl.Float64 if name == "rating" else pl.Int64
+        schema |= {f"after {name}": pl.String} if has_gaps and name != names[-1] else {}
+    return pl.read_csv(
+        path,
+        has_header=False,
+        skip_lines=skip,
+        separator=layout.separator[0],
+        schema=schema,
+        missing_columns="insert",  # or a blank first line would not be read
+        quote_char=None,
+        n_rows=max_rows,
+    )
 
 
 def _skip_header(path: pathlib.Path, layout: _Format) -> int:

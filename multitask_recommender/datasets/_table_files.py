@@ -17,6 +17,7 @@ from multitask_recommender.schema import PARTS, TEST, TRAIN
 
 _SUFFIXES = (".csv", ".parquet")
 _FILE, _ROW = "__file__", "__row__"  # where a row of a frame came from
+_BLANK = "__blank__"  # no value in any column: polars makes such a row of a blank line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +77,7 @@ def column_names(path: pathlib.Path) -> list[str]:
 
 
 def require_columns(path: pathlib.Path, wanted: list[tuple[str, str]]) -> None:
-    """DataError, with what is there, where a file lacks a column of `wanted`: (config key, name)."""
+    """DataError, naming what is there, for a missing column; `wanted` is (config key, name)."""
     known = column_names(path)
     for key, name in wanted:
         if name not in known:
@@ -121,23 +122,28 @@ def _scan(path: pathlib.Path) -> pl.LazyFrame:
 
 def _read_file(path: pathlib.Path, columns: list[str], limit: int | None) -> pl.DataFrame:
     names = column_names(path)
-    wanted = list(dict.fromkeys([*columns, names[-1]]))
-    rows = _scan(path).select(wanted).with_row_index(_ROW)
+    rows = _scan(path).with_row_index(_ROW)
+    if path.suffix == ".csv":
+        # It looks at every column: polars sees too long a row only if it reads all of them.
+        blank = pl.all_horizontal(pl.col(name).is_null() for name in names)
+        rows = rows.with_columns(blank.alias(_BLANK))
+    else:
+        rows = rows.with_columns(pl.lit(False).alias(_BLANK))
+    rows = rows.select(_ROW, _BLANK, *dict.fromkeys([*columns, names[-1]]))
     try:
         frame = (rows if limit is None else rows.head(limit)).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         if path.suffix == ".csv":
             _check_width(path, len(names))
         raise DataError(f"{path} cannot be read: {_first_line(error)}") from error
-    if path.suffix == ".csv" and frame[names[-1]].null_count():
-        # polars fills short rows up without a word.
-        if _may_have_short_rows(path, len(names)):
-            _check_width(path, len(names))
-        frame = _without_blank_lines(path, frame, wanted)
-    return frame.select(_ROW, *dict.fromkeys(columns))
+    # Too short a row, polars fills up without a word.
+    may_be_short = path.suffix == ".csv" and frame[names[-1]].null_count() > 0
+    if may_be_short and _has_short_lines(path, len(names)):
+        _check_width(path, len(names))
+    return frame.filter(~pl.col(_BLANK)).select(_ROW, *dict.fromkeys(columns))
 
 
-def _may_have_short_rows(path: pathlib.Path, width: int) -> bool:
+def _has_short_lines(path: pathlib.Path, width: int) -> bool:
     """Whether a line has too few commas. It may yet be half of a quoted text with a line break."""
     lines = pl.scan_csv(
         path,
@@ -149,17 +155,6 @@ def _may_have_short_rows(path: pathlib.Path, width: int) -> bool:
     )
     few = pl.col("line").str.count_matches(",", literal=True) < width - 1
     return bool(lines.select(few.any()).collect().item())
-
-
-def _without_blank_lines(
-    path: pathlib.Path, frame: pl.DataFrame, columns: list[str]
-) -> pl.DataFrame:
-    """polars makes a row without values of a blank line."""
-    blank = pl.all_horizontal(pl.col(name).is_null() for name in columns)
-    if frame.filter(blank).is_empty():
-        return frame
-    lines = {index for index, (_, fields) in enumerate(_csv_rows(path)) if not fields}
-    return frame.filter(~(blank & pl.col(_ROW).is_in(list(lines))))
 
 
 def _check_width(path: pathlib.Path, width: int) -> None:

@@ -40,11 +40,11 @@ def numbers(values: pl.Series) -> pl.Series:
 def seconds(values: pl.Series) -> pl.Series:
     """int64 seconds since 1970 UTC of numbers, dates and times, or text of either; else null."""
     if values.dtype == pl.String:
-        figures = values.cast(pl.Float64, strict=False)
-        if figures.null_count() == values.null_count():
-            exact = values.cast(pl.Int64, strict=False)
-            return exact if exact.null_count() == 0 else seconds(figures)
-        return _parsed(values)
+        dates, figures = _parsed(values), values.cast(pl.Float64, strict=False)
+        if dates.null_count() < figures.null_count():
+            return dates
+        whole = values.cast(pl.Int64, strict=False)
+        return whole if whole.null_count() == figures.null_count() else seconds(figures)
     if values.dtype.is_temporal() and values.dtype not in (pl.Time, pl.Duration):
         return values.cast(pl.Datetime("us")).dt.epoch("s")
     if values.dtype.is_float():

@@ -1,0 +1,348 @@
+"""A user's own log, in CSV and Parquet."""
+
+import datetime
+
+import numpy as np
+import polars as pl
+import pydantic
+import pytest
+
+from multitask_recommender.datasets import table
+from multitask_recommender.errors import ConfigError, DataError
+
+LOG = """user,item,time,clicked,liked,stars,country,price,tags
+ann,i7,100,1,0,4.5,NO,9.5,new|red
+bob,i7,200,0,,,SE,,
+ann,i9,300,1,1,2,,3,blue
+eve,i7,400,1,0,,DK,10.5,red
+"""
+COLUMNS = {"user": "user", "item": "item"}
+
+
+def read(path, fold=None, users=None, items=None, max_rows=None, **columns):
+    settings = table.Settings(
+        path=str(path),
+        columns=table.Columns(**{**COLUMNS, **columns}),
+        users=users and str(users),
+        items=items and str(items),
+        max_rows=max_rows,
+    )
+    return table.read(settings, fold)
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(LOG)
+    return path
+
+
+def words(feature):
+    vocabulary = ("", *feature.vocabulary)
+    return [
+        [vocabulary[c] for c in np.atleast_1d(codes) if c or feature.values.ndim == 1]
+        for codes in feature.values
+    ]
+
+
+def test_ids_are_numbered_as_they_appear(log):
+    data = read(log)
+
+    assert data.users.raw_ids.tolist() == ["ann", "bob", "eve"]
+    assert data.items.raw_ids.tolist() == ["i7", "i9"]
+    assert data.user_ids.tolist() == [1, 2, 1, 3]
+    assert data.item_ids.tolist() == [1, 1, 2, 1]
+    assert (data.num_users, data.num_items) == (0, 0)  # no catalogue: training will tell
+    assert data.timestamps is None and data.parts is None
+    assert list(data.source.files) == [str(log)]
+
+
+def test_a_missing_label_is_unobserved(log):
+    data = read(log, labels={"click": "clicked", "like": "liked", "rating": "stars"})
+
+    assert data.labels["click"].tolist() == [1, 0, 1, 1]
+    assert data.is_observed("click").all() and "click" not in data.observed
+    assert data.observed["like"].tolist() == [True, False, True, True]
+    assert data.labels["rating"].tolist() == [4.5, 0, 2, 0]
+    assert data.observed["rating"].tolist() == [True, False, True, False]
+
+
+def test_features_are_the_last_value_seen_of_each_id(log):
+    data = read(log, user_features=["country"], item_features=["price", "tags"])
+
+    assert words(data.users.features["country"]) == [[""], ["NO"], ["SE"], ["DK"]]
+    assert not data.items.features["price"].is_categorical
+    assert data.items.features["price"].values.tolist() == [0.0, 10.5, 3.0]
+    assert words(data.items.features["tags"]) == [[], ["red"], ["blue"]]
+
+
+def test_parquet_and_csv_give_the_same(log, tmp_path):
+    frame = pl.read_csv(log, schema_overrides={"price": pl.Float64})
+    frame = frame.with_columns(
+        pl.col("tags").str.split("|"), pl.col("clicked").cast(pl.Boolean), pl.col("stars")
+    )
+    frame.write_parquet(tmp_path / "log.parquet")
+    columns = {
+        "timestamp": "time",
+        "labels": {"click": "clicked", "like": "liked", "rating": "stars"},
+        "user_features": ["country"],
+        "item_features": ["price", "tags"],
+    }
+
+    one, other = read(log, **columns), read(tmp_path / "log.parquet", **columns)
+
+    for name in ("user_ids", "item_ids", "timestamps"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    for label in one.labels:
+        np.testing.assert_array_equal(one.labels[label], other.labels[label])
+        np.testing.assert_array_equal(one.is_observed(label), other.is_observed(label))
+    for name, feature in {**one.users.features, **one.items.features}.items():
+        same = {**other.users.features, **other.items.features}[name]
+        np.testing.assert_array_equal(feature.values, same.values)
+        assert feature.vocabulary == same.vocabulary
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["5", "8589934592"], np.array([5, 8589934592])),
+        (["5", "x"], np.array(["5", "x"])),
+        (["007", "7"], np.array(["007", "7"])),  # two users
+        (["99999999999999999999", "7"], np.array(["99999999999999999999", "7"])),
+    ],
+)
+def test_ids_are_integers_only_if_that_loses_nothing(tmp_path, texts, expected):
+    (tmp_path / "log.csv").write_text("user,item\n" + "".join(f"{t},a\n" for t in texts))
+
+    raw_ids = read(tmp_path / "log.csv").users.raw_ids
+
+    assert raw_ids.dtype.kind == expected.dtype.kind
+    assert raw_ids.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["10", "20"], [10, 20]),
+        (["10.9", "20"], [10, 20]),
+        (["1970-01-02", "1970-01-01 00:00:07"], [86_400, 7]),
+        (["1970-01-01T00:00:07.5Z", "1970-01-01T02:00:00+02:00"], [7, 0]),
+        (["1970-01-01T00:01:00", "1969-12-31T23:59:59"], [60, -1]),
+    ],
+)
+def test_times_are_seconds_utc(tmp_path, texts, expected):
+    (tmp_path / "log.csv").write_text("user,item,time\n" + "".join(f"1,2,{t}\n" for t in texts))
+
+    assert read(tmp_path / "log.csv", timestamp="time").timestamps.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([datetime.date(1970, 1, 2)], [86_400]),
+        ([datetime.datetime(1970, 1, 1, 0, 1)], [60]),
+        ([datetime.datetime(1970, 1, 1, 3, tzinfo=datetime.UTC)], [10_800]),
+        ([12.75], [12]),
+    ],
+)
+def test_times_of_parquet_have_their_own_types(tmp_path, values, expected):
+    path = tmp_path / "log.parquet"
+    pl.DataFrame({"user": [1], "item": [2], "time": values}).write_parquet(path)
+
+    assert read(path, timestamp="time").timestamps.tolist() == expected
+
+
+def test_a_catalogue_comes_first_and_has_its_own_features(log, tmp_path):
+    items = tmp_path / "items.csv"
+    items.write_text("item,price,colour\ni9,1.5,red\ni1,2.5,blue\n")
+
+    data = read(log, items=items, item_features=["price", "colour", "tags"])
+
+    assert data.items.raw_ids.tolist() == ["i9", "i1", "i7"]
+    assert data.num_items == 2
+    assert data.items.features["price"].values.tolist() == [0, 1.5, 2.5, 0]  # not the log's
+    assert words(data.items.features["colour"]) == [[""], ["red"], ["blue"], [""]]
+    assert words(data.items.features["tags"]) == [[], ["blue"], [], ["red"]]  # the log's
+    assert set(data.source.files) == {str(log), str(items)}
+
+
+def test_ids_that_are_numbers_in_one_file_only_are_text_in_both(tmp_path):
+    (tmp_path / "log.csv").write_text("user,item\n1,5\n2,6\n")
+    (tmp_path / "users.csv").write_text("user\n2\nx\n")
+
+    data = read(tmp_path / "log.csv", users=tmp_path / "users.csv")
+
+    assert data.users.raw_ids.tolist() == ["2", "x", "1"]
+    assert data.user_ids.tolist() == [3, 1]
+    assert data.items.raw_ids.dtype == np.int64
+
+
+def test_an_id_twice_in_a_catalogue_is_an_error(log, tmp_path):
+    (tmp_path / "users.csv").write_text("user\nann\nbob\nann\n")
+
+    with pytest.raises(DataError, match="users.csv line 2: user 'ann' is in more than one row"):
+        read(log, users=tmp_path / "users.csv")
+
+
+def test_the_files_of_a_folder_follow_one_another_by_name(tmp_path):
+    (tmp_path / "b.csv").write_text("user,item\n1,5\n")
+    (tmp_path / "a.csv").write_text("item,user\n6,2\n7,3\n")
+    (tmp_path / "notes.txt").write_text("not data")
+
+    assert read(tmp_path).users.raw_ids.tolist() == [2, 3, 1]
+    assert read(tmp_path, max_rows=1).users.raw_ids.tolist() == [2]
+    assert len(read(tmp_path, max_rows=3)) == 3
+
+
+def test_a_folder_of_parts_is_a_given_split(tmp_path):
+    for name, users in {"test": [9], "train": [1, 2, 3], "validation": [4]}.items():
+        rows = "".join(f"{user},5\n" for user in users)
+        (tmp_path / f"{name}.csv").write_text("user,item\n" + rows)
+
+    data = read(tmp_path)
+
+    assert data.users.raw_ids.tolist() == [1, 2, 3, 4, 9]
+    assert data.parts.tolist() == [0, 0, 0, 1, 2]
+    assert read(tmp_path, max_rows=4).parts.tolist() == [0, 0, 1, 2]
+
+
+def test_columns_of_parquet_files_may_differ_in_width(tmp_path):
+    one = pl.DataFrame({"user": pl.Series([1], dtype=pl.Int32), "item": [1]})
+    one.write_parquet(tmp_path / "a.parquet")
+    pl.DataFrame({"user": [2**40], "item": [1]}).write_parquet(tmp_path / "b.parquet")
+
+    assert read(tmp_path).users.raw_ids.tolist() == [1, 2**40]
+
+
+def test_a_repeated_pair_is_two_events(tmp_path):
+    (tmp_path / "log.csv").write_text("user,item\n1,5\n1,5\n")
+
+    assert len(read(tmp_path / "log.csv")) == 2
+
+
+def test_nan_labels_are_unobserved_and_counted_in_a_warning(tmp_path):
+    (tmp_path / "log.csv").write_text("user,item,like\n1,5,NaN\n1,6,1\n1,7,\n")
+
+    data = read(tmp_path / "log.csv", labels={"like": "like"})
+
+    assert data.observed["like"].tolist() == [False, True, False]
+    assert data.source.warnings == ("Label like is NaN in 1 of 3 rows: not observed there.",)
+
+
+def test_max_rows_takes_the_first_rows(log):
+    data = read(log, max_rows=2)
+
+    assert data.users.raw_ids.tolist() == ["ann", "bob"]
+
+
+def test_quoted_texts_may_hold_commas_and_line_breaks(tmp_path):
+    (tmp_path / "log.csv").write_text('user,item,note\n"a,b",1,"two\nlines"\nc,2,\nd,,\n')
+
+    with pytest.raises(DataError, match="log.csv line 5: item is empty"):
+        read(tmp_path / "log.csv", user_features=["note"])
+
+
+def test_blank_lines_are_no_rows(tmp_path):
+    (tmp_path / "log.csv").write_text("user,item\n1,5\n\n2,6\n\n")
+
+    assert read(tmp_path / "log.csv").users.raw_ids.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "message"),
+    [
+        (",i1,1,1,1,1,a,1,b", {}, "log.csv line 6: user is empty, every row needs its user"),
+        ("eve,,1,1,1,1,a,1,b", {}, "log.csv line 6: item is empty"),
+        ("eve,i1", {}, "log.csv line 6: 2 columns, expected 9: 'eve,i1'"),
+        ("eve,i1,1,1,1,1,a,1,b,c", {}, "log.csv line 6: 10 columns, expected 9"),
+        (
+            "eve,i1,1,yes,1,1,a,1,b",
+            {"labels": {"click": "clicked"}},
+            r"log.csv line 6: label click \(clicked\) is 'yes', expected 0, 1, true or false",
+        ),
+        (
+            "eve,i1,1,2,1,1,a,1,b",
+            {"labels": {"click": "clicked"}},
+            r"log.csv line 6: label click \(clicked\) is '2', expected 0, 1",
+        ),
+        (
+            "eve,i1,1,1,1,good,a,1,b",
+            {"labels": {"rating": "stars"}},
+            r"log.csv line 6: label rating \(stars\) is 'good', expected a finite number",
+        ),
+        (
+            "eve,i1,1,1,1,inf,a,1,b",
+            {"labels": {"rating": "stars"}},
+            "log.csv line 6: label rating .* is 'inf', expected a finite number",
+        ),
+        (
+            "eve,i1,noon,1,1,1,a,1,b",
+            {"timestamp": "time"},
+            "log.csv line 6: time is 'noon', expected",
+        ),
+        ("eve,i1,,1,1,1,a,1,b", {"timestamp": "time"}, "log.csv line 6: time is empty, expected"),
+        ("eve,i1,1,1,1,1,a,inf,b", {"item_features": ["price"]}, "line 6: price is infinite"),
+    ],
+)
+def test_a_faulty_line_is_named_with_what_was_found(log, line, columns, message):
+    with log.open("a") as file:
+        file.write(line + "\n")
+
+    with pytest.raises(DataError, match=message):
+        read(log, **columns)
+
+
+def test_a_faulty_row_of_parquet_is_named(tmp_path):
+    path = tmp_path / "log.parquet"
+    pl.DataFrame({"user": ["a", None], "item": [1, 2]}).write_parquet(path)
+
+    with pytest.raises(DataError, match="log.parquet row 2: user is empty"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"user": "usr"}, "dataset.columns.user is 'usr', but .*log.csv has no such column. Did"),
+        ({"labels": {"like": "lked"}}, "dataset.columns.labels.like is 'lked'.* mean 'liked'"),
+        ({"timestamp": "when"}, "dataset.columns.timestamp is 'when'.* Columns: user, item, time,"),
+        ({"item_features": ["prize"]}, "columns.item_features is 'prize'.* mean 'price'"),
+    ],
+)
+def test_a_missing_column_is_an_error_with_the_nearest_name(log, columns, message):
+    with pytest.raises(DataError, match=message):
+        read(log, **columns)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "header.csv").write_text("user,item\n")
+    (tmp_path / "broken.parquet").write_text("not parquet at all")
+    (tmp_path / "latin.csv").write_bytes(b"user,item\n1,2\nJos\xe9,3\n")
+    (tmp_path / "log.json").write_text("{}")
+    (tmp_path / "nothing").mkdir()
+
+    for name, message in {
+        "missing.csv": "dataset.path is .*missing.csv: no such file or folder",
+        "empty.csv": "empty.csv is empty",
+        "header.csv": "header.csv is empty: it has columns, but no rows",
+        "broken.parquet": "broken.parquet cannot be read",
+        "latin.csv": "latin.csv line 3: 'Jos.*' is not UTF-8 text",
+        "log.json": "log.json: expected a .csv or .parquet file",
+        "nothing": "the folder has no .csv or .parquet files",
+        ".": "CSV and Parquet files side by side",
+    }.items():
+        with pytest.raises(DataError, match=message):
+            read(tmp_path / name)
+
+
+def test_settings_are_strict():
+    with pytest.raises(pydantic.ValidationError, match="columns.user\n"):
+        table.Settings(path="x", columns={"item": "i"})
+    with pytest.raises(pydantic.ValidationError, match="columns.itme\n"):
+        table.Settings(path="x", columns={"user": "u", "item": "i", "itme": "i"})
+
+
+def test_there_are_no_folds(log):
+    with pytest.raises(ConfigError, match="split.fold is 'u1': table has no folds"):
+        read(log, "u1")
