@@ -1,0 +1,139 @@
+"""Speed of evaluation: `python benchmarks/evaluation.py [--shape 100k|1m] [--skip-tfrs]`.
+
+Prints the time of the protocol `full` (all metrics), of the bare matrix product over distinct
+users that no exact evaluation can do without, of FactorizedTopK from TFRS, and their ratios, on
+random factors and pairs with the sizes of MovieLens. Times are medians over interleaved rounds, so
+that a busy machine is busy for all.
+"""
+
+import argparse
+import pathlib
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+from multitask_recommender.evaluation import Evaluator, Settings
+from multitask_recommender.interactions import Entities, Interactions
+
+SHAPES = {"100k": (943, 1682, 80_000, 20_000), "1m": (6040, 3706, 800_000, 200_000)}
+BATCH_SIZE = 4096
+
+
+class Factors:
+    """A scorer that is nothing but a product."""
+
+    def __init__(self, users: np.ndarray, items: np.ndarray) -> None:
+        self.users = users  # [U + 1, D]
+        self.items = items  # [I, D]
+
+    def score_block(self, queries: dict[str, np.ndarray]) -> np.ndarray:
+        return self.users[queries["user_id"]] @ self.items.T
+
+    def rank(self, queries: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {}
+
+
+def make(shape: str, dimension: int) -> tuple[Factors, Interactions, Interactions]:
+    """Random factors, and random distinct pairs that favour low item ids."""
+    num_users, num_items, num_train, num_test = SHAPES[shape]
+    generator = np.random.default_rng(0)
+    draws = 2 * (num_train + num_test)
+    items = (num_items * generator.random(draws) ** 1.5).astype(np.int64)
+    pairs = np.unique(generator.integers(num_users, size=draws) * num_items + items)
+    pairs = generator.permutation(pairs)[: num_train + num_test]
+    tables = (Entities(np.arange(1, n + 1), n) for n in (num_users, num_items))
+    events = Interactions(
+        (pairs // num_items + 1).astype(np.int32), (pairs % num_items + 1).astype(np.int32), *tables
+    )
+    factors = Factors(
+        generator.standard_normal((num_users + 1, dimension), dtype=np.float32),
+        generator.standard_normal((num_items, dimension), dtype=np.float32),
+    )
+    rows = np.arange(len(pairs))
+    return factors, events.take(rows[:num_train]), events.take(rows[num_train:])
+
+
+def factorized_top_k(factors: Factors, test: Interactions) -> Callable[[], None]:
+    """One evaluation by TFRS: k = 100 over BruteForce, batches of 4096 rows, in one tf.function."""
+    import tensorflow as tf
+    import tensorflow_recommenders as tfrs
+
+    index = tfrs.layers.factorized_top_k.BruteForce(k=100)
+    metric = tfrs.metrics.FactorizedTopK(candidates=index.index(tf.constant(factors.items)))
+    users, items = tf.constant(factors.users), tf.constant(factors.items)
+
+    @tf.function
+    def update(user_ids: tf.Tensor, item_ids: tf.Tensor) -> None:
+        metric.update_state(tf.gather(users, user_ids), tf.gather(items, item_ids - 1))
+
+    def run() -> None:
+        metric.reset_states()
+        for start in range(0, len(test), BATCH_SIZE):
+            rows = slice(start, start + BATCH_SIZE)
+            update(tf.constant(test.user_ids[rows]), tf.constant(test.item_ids[rows]))
+
+    return run
+
+
+def tensorflow_product(factors: Factors) -> Callable[[], None]:
+    import tensorflow as tf
+
+    users, items = tf.constant(factors.users[1:]), tf.constant(factors.items)
+    return lambda: tf.matmul(users, items, transpose_b=True)
+
+
+def seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def measure(shape: str, dimension: int, rounds: int, with_tfrs: bool) -> None:
+    factors, train, test = make(shape, dimension)
+    settings = Settings(protocols=["full"])
+    evaluator = Evaluator([train], test, settings)
+    runs: dict[str, Callable[[], object]] = {
+        "bare product, numpy": lambda: factors.users[1:] @ factors.items.T,
+        "full, prepared": lambda: evaluator(factors),
+        "full, with preparation": lambda: Evaluator([train], test, settings)(factors),
+    }
+    if with_tfrs:
+        runs["bare product, tensorflow"] = tensorflow_product(factors)
+    for run in runs.values():
+        run()
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(seconds(run))
+    if with_tfrs:
+        run = factorized_top_k(factors, test)
+        run()
+        times["FactorizedTopK"] = [seconds(run) for _ in range(2)]
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    print(f"\nMovieLens-{shape} size, D = {dimension}: {len(test)} rows")
+    for name, median in medians.items():
+        ratios = f"{median / medians['bare product, numpy']:6.2f} x the bare product"
+        if with_tfrs:
+            ratios += f", {medians['FactorizedTopK'] / median:6.1f} x as fast as FactorizedTopK"
+        print(f"{name:26} {median * 1e3:9.2f} ms  {len(test) / median:12.0f} rows/s  {ratios}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shape", choices=SHAPES, action="append")
+    parser.add_argument("--dimension", type=int, action="append")
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--skip-tfrs", action="store_true")
+    arguments = parser.parse_args()
+    for shape in arguments.shape or SHAPES:
+        for dimension in arguments.dimension or (64, 128):
+            measure(shape, dimension, arguments.rounds, not arguments.skip_tfrs)
+
+
+if __name__ == "__main__":
+    main()

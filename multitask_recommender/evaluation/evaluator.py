@@ -1,0 +1,123 @@
+"""One scorer, all protocols: the scores of each user are computed once."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from multitask_recommender.evaluation.full import Full
+from multitask_recommender.evaluation.held_out import arrange
+from multitask_recommender.evaluation.labels import label_metrics
+from multitask_recommender.evaluation.outcome import Outcome, RankingProtocol
+from multitask_recommender.evaluation.sampled import Sampled, draw_negatives
+from multitask_recommender.evaluation.scorer import Scorer, in_blocks
+from multitask_recommender.evaluation.settings import Settings
+from multitask_recommender.evaluation.unfiltered import Unfiltered
+from multitask_recommender.interactions import Interactions
+from multitask_recommender.schema import TEST
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Flat metrics `<split>/<protocol>/<metric>`, the protocols that they stand for, and arrays.
+
+    What could not be computed (an AUC of one class) has no key. Arrays, where asked for, hold what
+    metrics are means of, under the metrics' keys: one value for each user in ascending order of
+    ids or for each row, so that two scorers of one Evaluator can be compared in pairs.
+    """
+
+    metrics: dict[str, float]
+    protocol: dict[str, Any]
+    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+
+class Evaluator:
+    """Held-out interactions, prepared once for all scorers that are to be compared on them."""
+
+    def __init__(
+        self,
+        seen: Sequence[Interactions],
+        held_out: Interactions,
+        settings: Settings,
+        split: str = TEST,
+        positives: np.ndarray | None = None,
+        negatives: np.ndarray | None = None,
+    ) -> None:
+        """seen: what users met before; the parts of train (and, for the test, of validation).
+
+        positives: bool [N], the held-out rows to be retrieved (all, where None). negatives: item
+        ids [N, n] of the protocol `sampled` (drawn, where None).
+        """
+        rows = np.ones(len(held_out), bool) if positives is None else positives
+        self._rows = held_out
+        self._settings = settings
+        self._split = split
+        self._held_out = arrange(seen, held_out.take(rows))
+        item_ids = np.concatenate([np.empty(0, np.int32), *(part.item_ids for part in seen)])
+        counts = np.bincount(item_ids, minlength=held_out.num_items + 1)
+        self._popularity = counts[1 : held_out.num_items + 1]
+        self._negatives = None if negatives is None else negatives[rows]
+        if "sampled" in settings.protocols and negatives is None:
+            self._negatives = draw_negatives(self._held_out, settings.negatives, settings.seed)
+
+    def __call__(
+        self, scorer: Scorer, kinds: Mapping[str, str] | None = None, keep_arrays: bool = False
+    ) -> Evaluation:
+        """Evaluates a scorer. kinds: "binary" or "rating" by label, see evaluation/labels.py."""
+        protocols = self._protocols()
+        self._pass_over_users(scorer, list(protocols.values()))
+        outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
+        outcomes[""] = label_metrics(scorer, self._rows, kinds or {})
+        return Evaluation(
+            metrics={
+                key: value
+                for key, value in self._flat(outcomes, "metrics").items()
+                if value is not None
+            },
+            protocol={
+                "split": self._split,
+                **{name: protocol.record() for name, protocol in protocols.items()},
+            },
+            arrays=self._flat(outcomes, "arrays") if keep_arrays else {},
+        )
+
+    def _protocols(self) -> dict[str, RankingProtocol]:
+        settings = self._settings
+        known: dict[str, Any] = {
+            "unfiltered": lambda: Unfiltered(self._held_out),
+            "sampled": lambda: Sampled(self._held_out, self._negatives, settings.cutoffs),
+            # The last, as it overwrites the scores of seen items.
+            "full": lambda: Full(self._held_out, self._popularity, settings.cutoffs),
+        }
+        return {name: build() for name, build in known.items() if name in settings.protocols}
+
+    def _pass_over_users(self, scorer: Scorer, protocols: list[RankingProtocol]) -> None:
+        def measure(scores: np.ndarray, block: slice) -> list[Any]:
+            return [protocol.measure(scores, block) for protocol in protocols]
+
+        queries, num_items = self._held_out.queries, self._held_out.num_items
+        if not protocols or not num_items:
+            return
+        megabytes = self._settings.block_megabytes
+        for measured in in_blocks(scorer, queries, num_items, megabytes, measure):
+            for protocol, part in zip(protocols, measured, strict=True):
+                protocol.add(part)
+
+    def _flat(self, outcomes: Mapping[str, Outcome], field: str) -> dict[str, Any]:
+        return {
+            "/".join(filter(None, (self._split, protocol, name))): value
+            for protocol, outcome in outcomes.items()
+            for name, value in getattr(outcome, field).items()
+        }
+
+
+def evaluate(
+    scorer: Scorer,
+    seen: Sequence[Interactions],
+    held_out: Interactions,
+    settings: Settings | None = None,
+    split: str = TEST,
+) -> Evaluation:
+    """Evaluates one scorer once; see Evaluator."""
+    return Evaluator(seen, held_out, settings or Settings(), split)(scorer)

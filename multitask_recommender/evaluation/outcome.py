@@ -1,0 +1,37 @@
+"""What a protocol measures, and its interface."""
+
+import dataclasses
+from typing import Any, Protocol
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """Metrics by name, and the values that they are means of.
+
+    arrays: for each user in ascending order of ids [Q], or for each held-out row in its order [N].
+    """
+
+    metrics: dict[str, float | None] = dataclasses.field(default_factory=dict)
+    arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+
+class RankingProtocol(Protocol):
+    """One pass over blocks of scores: `measure` runs in threads, `add` in the caller, in order."""
+
+    def measure(self, scores: np.ndarray, block: slice) -> Any: ...
+
+    def add(self, measured: Any) -> None: ...
+
+    def outcome(self) -> Outcome: ...
+
+    def record(self) -> dict[str, Any]: ...
+
+
+def means(arrays: dict[str, np.ndarray]) -> Outcome:
+    """The outcome whose metrics are means of arrays; without users or rows, None."""
+    return Outcome(
+        {name: float(np.mean(values)) if len(values) else None for name, values in arrays.items()},
+        arrays,
+    )

@@ -1,0 +1,88 @@
+"""What evaluation asks of a model, a baseline, an ensemble or an oracle; and how it asks."""
+
+import concurrent.futures
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from multitask_recommender.errors import RunError
+from multitask_recommender.schema import ITEM_ID, USER_ID
+
+Measured = TypeVar("Measured")
+
+_MAX_WORKERS = 4
+_PAIRS_AT_ONCE = 2**16
+
+
+class Scorer(Protocol):
+    """Scores items for users, and predicts labels of pairs. Id 0 is the unknown user or item."""
+
+    def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Scores float32 [Q, I] of all items for `user_id` int32 [Q]; column c is item c + 1.
+
+        The array is the caller's to overwrite.
+        """
+        ...
+
+    def rank(self, queries: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Predictions float32 [B] by label, for `user_id` and `item_id` int32 [B].
+
+        Probabilities for binary labels, stars for ratings; labels it cannot predict are left out.
+        """
+        ...
+
+
+def in_blocks(
+    scorer: Scorer,
+    users: np.ndarray,
+    num_items: int,
+    megabytes: int,
+    measure: Callable[[np.ndarray, slice], Measured],
+) -> Iterator[Measured]:
+    """Yields measure(scores [q, I], positions in users) over blocks of users int32 [Q], in order.
+
+    One block is scored while another is measured: numpy and TensorFlow leave the lock of Python.
+    Raises RunError where the scores have the wrong shape.
+    """
+    workers = min(_MAX_WORKERS, len(os.sched_getaffinity(0)))
+    scoring = threading.Lock()  # a scorer need not be safe to call from two threads
+
+    def work(block: slice) -> Measured:
+        with scoring:
+            scores = scorer.score_block({USER_ID: users[block]})
+        expected = (len(users[block]), num_items)
+        if np.shape(scores) != expected:
+            raise RunError(
+                f"{type(scorer).__name__}.score_block returned scores of shape "
+                f"{np.shape(scores)}, expected {expected}: one column for each known item."
+            )
+        return measure(np.require(scores, np.float32, ["C", "W"]), block)
+
+    blocks = _blocks(len(users), num_items, megabytes, workers)
+    if len(blocks) <= 1 or workers == 1:
+        yield from map(work, blocks)
+        return
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(work, blocks)
+
+
+def rank_pairs(scorer: Scorer, users: np.ndarray, items: np.ndarray) -> dict[str, np.ndarray]:
+    """Predictions [N] by label, for pairs of known ids int32 [N], a bounded number at a time."""
+    parts = [
+        scorer.rank({USER_ID: users[rows], ITEM_ID: items[rows]})
+        for rows in (
+            slice(start, start + _PAIRS_AT_ONCE) for start in range(0, len(users), _PAIRS_AT_ONCE)
+        )
+    ]
+    labels = parts[0] if parts else {}
+    return {label: np.concatenate([np.asarray(part[label]) for part in parts]) for label in labels}
+
+
+def _blocks(num_users: int, num_items: int, megabytes: int, workers: int) -> list[slice]:
+    """Blocks within the bound, and enough of them for every worker to have two."""
+    within_bound = (megabytes << 20) // (4 * max(num_items, 1))
+    size = max(1, min(within_bound, -(-num_users // (2 * workers))))
+    return [slice(start, start + size) for start in range(0, num_users, size)]

@@ -1,0 +1,27 @@
+"""How runs are evaluated."""
+
+from typing import Annotated, Literal
+
+import pydantic
+
+from multitask_recommender import settings
+
+ProtocolName = Literal["full", "unfiltered", "sampled"]
+CutOff = Annotated[int, pydantic.Field(ge=1)]
+
+
+class Settings(settings.Settings):
+    protocols: list[ProtocolName] = ["full", "unfiltered"]
+    cutoffs: Annotated[list[CutOff], pydantic.Field(min_length=1)] = [1, 5, 10, 20, 50, 100]
+    # Bounds one block of scores; two blocks and a few times their size in work space may be live.
+    block_megabytes: Annotated[int, pydantic.Field(ge=1, le=4096)] = 16
+    # Of the protocol `sampled`: how many are drawn for each held-out row, and by which seed.
+    negatives: Annotated[int, pydantic.Field(ge=1)] = 99
+    seed: Annotated[int, pydantic.Field(ge=0)] = 42
+
+    @pydantic.field_validator("cutoffs")
+    @classmethod
+    def _check_cutoffs(cls, cutoffs: list[int]) -> list[int]:
+        if sorted(set(cutoffs)) != cutoffs:
+            raise ValueError(f"cut-offs must ascend without repetition, found {cutoffs}")
+        return cutoffs
