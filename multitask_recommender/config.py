@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from multitask_recommender import config_file, evaluation, registry, splits
 from multitask_recommender.config_faults import checked, not_a_setting
-from multitask_recommender.config_file import shown
+from multitask_recommender.config_file import RECORD, shown
 from multitask_recommender.errors import ConfigError, suggestion
 from multitask_recommender.settings import Settings
 from multitask_recommender.training import settings as training
@@ -95,7 +95,8 @@ def load(path: pathlib.Path | None = None, overrides: Sequence[str] = ()) -> Con
 
     Raises ConfigError with a line for every fault found.
     """
-    return parse({} if path is None else config_file.read(path), overrides)
+    values = {} if path is None else config_file.read(path)
+    return parse({key: value for key, value in values.items() if key != RECORD}, overrides)
 
 
 def parse(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:

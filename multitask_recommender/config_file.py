@@ -24,6 +24,8 @@ FLAT = {
     "epochs": "training.epochs",
     "batch_size": "training.batch_size",
 }
+# What a run adds to its config: what it was made of. Read over when the config is loaded again.
+RECORD = "record"
 _FLAT_TASKS = ("retrieval", "rating")
 
 

@@ -17,6 +17,8 @@ ITEM_ID = "item_id"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
 
+TOTAL_LOSS = "loss"  # what the weighted sum of the tasks' losses is called, in logs and in Keras
+
 
 def observed_key(label: str) -> str:
     """The name of the mask that goes with a label in a batch."""

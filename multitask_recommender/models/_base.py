@@ -13,11 +13,11 @@ import tensorflow_recommenders as tfrs
 
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
-from multitask_recommender.schema import ITEM_ID, USER_ID
+from multitask_recommender.schema import ITEM_ID, TOTAL_LOSS, USER_ID
 
 Features = dict[str, tf.Tensor]
 
-TOTAL = "loss"  # the name of the weighted sum
+
 _RANK_ROWS = 65_536  # rows predicted at once
 
 
@@ -37,7 +37,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self._make_sharing = make_sharing
         self._weighting = weighting
         self._loss_means = {task.name: tf.keras.metrics.Mean(task.name) for task in tasks}
-        self._loss_means[TOTAL] = tf.keras.metrics.Mean(TOTAL)
+        self._loss_means[TOTAL_LOSS] = tf.keras.metrics.Mean(TOTAL_LOSS)
         # Traced once, whoever scores with the model and however often.
         self.traced_queries = tf.function(self.embed_queries, reduce_retracing=True)
         self.traced_items = tf.function(self.embed_items, reduce_retracing=True)
@@ -83,9 +83,10 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         """The weighted sum of the tasks' losses; with regularisation when training."""
         losses, penalty = self.task_losses(features, training)
         total = self._weighting.combine(losses)
-        for name, loss in losses.items():
-            self._loss_means[name].update_state(loss)
-        self._loss_means[TOTAL].update_state(total)
+        # A mean over rows, also where the last batch is smaller.
+        rows = tf.size(features[USER_ID])
+        for name, loss in (losses | {TOTAL_LOSS: total}).items():
+            self._loss_means[name].update_state(loss, sample_weight=rows)
         return total + penalty if training else total
 
     def train_step(self, features: Features) -> dict[str, tf.Tensor]:

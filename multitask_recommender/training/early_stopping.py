@@ -1,7 +1,6 @@
 """Which epoch is the best on validation data, and whether to go on looking for a better one."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
 
 _LOWER_IS_BETTER = ("loss", "root_mean_squared_error", "mean_absolute_error", "log_loss")
 
@@ -29,9 +28,3 @@ class EarlyStopping:
         else:
             self.waited += 1
         return is_better
-
-    def replay(self, rows: Iterable[Mapping]) -> None:
-        """Sees again what a history holds, for a run that is resumed."""
-        for row in rows:
-            if self.metric in row:
-                self.see(int(row["epoch"]), float(row[self.metric]))

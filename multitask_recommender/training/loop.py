@@ -64,6 +64,11 @@ class Training:
         return int(self.model.optimizer.iterations)
 
     @property
+    def epoch(self) -> int:
+        """Epochs completed."""
+        return self.step // self.steps_per_epoch
+
+    @property
     def steps_per_epoch(self) -> int:
         return self._batches.steps_per_epoch
 
@@ -83,7 +88,7 @@ class Training:
                 left -= number
                 on_steps(number)
             losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
-            epoch = Epoch(self.step // self.steps_per_epoch, losses, time.monotonic() - started)
+            epoch = Epoch(self.epoch, losses, time.monotonic() - started)
             _check_finite(epoch)
             yield epoch
 
@@ -103,6 +108,15 @@ def _check_finite(epoch: Epoch) -> None:
                 f"The loss of {name} is {loss} in epoch {epoch.number}: try a smaller "
                 "training.learning_rate."
             )
+
+
+def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, float]:
+    """Each task's mean loss, and the weighted sum, over held-out batches."""
+    test_step = tf.function(model.test_step, reduce_retracing=True)
+    model.reset_metrics()
+    for features in batches:
+        test_step(features)
+    return {metric.name: float(metric.result()) for metric in model.metrics}
 
 
 def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:

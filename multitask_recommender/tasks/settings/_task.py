@@ -1,9 +1,31 @@
-"""What every task can be told."""
+"""What every task can be told, and what it asks of the data."""
 
 from pydantic import Field
 
+from multitask_recommender.errors import suggestion
+from multitask_recommender.interactions import Interactions
 from multitask_recommender.settings import Settings
 
 
 class TaskSettings(Settings):
     weight: float = Field(1.0, ge=0, description="Factor of the task's mean loss in the total.")
+
+
+class LabelTaskSettings(TaskSettings):
+    """Of a task that predicts the label of its own name."""
+
+    def missing_from(self, train: Interactions, where: str) -> list[str]:
+        return missing_label(train, where.rpartition(".")[2], where)
+
+
+def missing_label(train: Interactions, label: str, where: str) -> list[str]:
+    """A sentence if the data has no such label, or no value of it to learn from."""
+    if label not in train.labels:
+        known = ", ".join(train.labels) or "none"
+        return [
+            f"{where} needs the label '{label}', which {train.source.name} does not have."
+            f"{suggestion(label, train.labels)} Labels here: {known}."
+        ]
+    if not train.is_observed(label).any():
+        return [f"{where} needs the label '{label}', which no training row holds."]
+    return []

@@ -1,7 +1,7 @@
 """Settings of tasks/rating.py."""
 
-from multitask_recommender.tasks.settings._task import TaskSettings
+from multitask_recommender.tasks.settings._task import LabelTaskSettings
 
 
-class Settings(TaskSettings):
+class Settings(LabelTaskSettings):
     pass

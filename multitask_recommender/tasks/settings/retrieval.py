@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from multitask_recommender.tasks.settings._task import TaskSettings
+from multitask_recommender.interactions import Interactions
+from multitask_recommender.tasks.settings._task import TaskSettings, missing_label
 
 
 class Settings(TaskSettings):
@@ -37,3 +38,8 @@ class Settings(TaskSettings):
         if self.loss == "bpr" and self.negatives == "in_batch":
             raise ValueError("bpr draws its negatives: use negatives sampled, full or auto.")
         return self
+
+    def missing_from(self, train: Interactions, where: str) -> list[str]:
+        if self.positive is None:
+            return []
+        return missing_label(train, self.positive, f"{where}.positive")

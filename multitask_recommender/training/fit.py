@@ -1,0 +1,138 @@
+"""From untrained to final: find the best epoch on validation data, then refit on all there is.
+
+Each phase resumes from its own checkpoint and from the history of the run, which holds what was
+validated; the whole ends with the final weights.
+"""
+
+import pathlib
+import shutil
+import time
+from collections.abc import Callable
+from typing import Any
+
+from multitask_recommender import run_folder
+from multitask_recommender.batches import TrainingBatches
+from multitask_recommender.interactions import Interactions
+from multitask_recommender.schema import TOTAL_LOSS
+from multitask_recommender.training import loop
+from multitask_recommender.training.early_stopping import EarlyStopping
+from multitask_recommender.training.history import History
+from multitask_recommender.training.settings import Settings
+
+SEARCH, REFIT = "search", "refit"
+_BEST = "best"  # the weights of the best epoch so far, kept where there is no refit
+
+
+class Fit:
+    """Brings a model through its phases.
+
+    Args:
+      settings: the training settings.
+      build: makes an untrained model for training interactions.
+      validate: the validation metrics of a model by flat key; None without validation data.
+      monitor: the key that chooses the epoch.
+      folder: of the run, for checkpoints and history.
+      progress: is told of phases, steps and epochs (report.Progress).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        build: Callable[[Interactions], Any],
+        validate: Callable[[Any], dict[str, float]] | None,
+        monitor: str,
+        folder: pathlib.Path,
+        progress: Any,
+    ) -> None:
+        self._settings = settings
+        self._build = build
+        self._validate = validate
+        self._monitor = monitor
+        self._checkpoints = folder / run_folder.CHECKPOINTS
+        self._history = History(folder / run_folder.HISTORY, folder / run_folder.TENSORBOARD)
+        self._progress = progress
+
+    @property
+    def refits(self) -> bool:
+        return self._settings.refit and self._validate is not None
+
+    def __call__(self, train: Interactions, all_rows: Interactions) -> Any:
+        """Searches on train, refits on all rows if the settings say so: the final model."""
+        model = None
+        if not self._is_searched():
+            model = self._run(SEARCH, train, self._settings.epochs)
+        if self.refits:
+            model = self._run(REFIT, all_rows, self.chosen_epoch)
+        elif self._validate is not None:
+            model = self._build(train) if model is None else model
+            loop.load_weights(model, self._checkpoints / _BEST)
+        loop.save_weights(model, self._checkpoints)
+        for phase in (SEARCH, REFIT, _BEST):
+            shutil.rmtree(self._checkpoints / phase, ignore_errors=True)
+        return model
+
+    @property
+    def chosen_epoch(self) -> int:
+        """The epoch that validation chose; without validation data, the last."""
+        return self._stopping().best_epoch or self._settings.epochs
+
+    @property
+    def chosen_metrics(self) -> dict[str, float]:
+        """The validation metrics of the chosen epoch."""
+        rows = self._history.of(SEARCH)
+        row = next((row for row in rows if row["epoch"] == self.chosen_epoch), {})
+        return {key: value for key, value in row.items() if key.startswith("validation/")}
+
+    def _run(self, phase: str, rows: Interactions, last: int) -> Any:
+        settings = self._settings
+        model = self._build(rows)
+        by_user = settings.batch_by == "user"
+        batches = TrainingBatches(rows, settings.batch_size, settings.seed, by_user)
+        training = loop.Training(model, batches, settings, self._checkpoints / phase)
+        self._history.keep(phase, training.epoch)
+        stopping = self._stopping()
+        self._progress.start(phase, training.step, last * training.steps_per_epoch)
+        saved = time.monotonic()
+        for epoch in training.epochs(last, self._progress.advance):
+            validated = {}
+            if phase == SEARCH and self._is_due(epoch.number):
+                validated = self._validate(model)
+                if stopping.see(epoch.number, validated[self._monitor]) and not settings.refit:
+                    loop.save_weights(model, self._checkpoints / _BEST)
+            self._history.add(phase, epoch.number, _row(epoch) | validated)
+            self._progress.tell(epoch.number, epoch.losses, stopping)
+            if phase == SEARCH and stopping.is_over:
+                break
+            if time.monotonic() - saved >= settings.checkpoint_seconds:
+                training.save()
+                saved = time.monotonic()
+        self._progress.finish()
+        return model
+
+    def _is_due(self, epoch: int) -> bool:
+        if self._validate is None:
+            return False
+        return epoch % self._settings.validate_every == 0 or epoch == self._settings.epochs
+
+    def _stopping(self) -> EarlyStopping:
+        """Early stopping as it stands after the epochs of the history."""
+        stopping = EarlyStopping(self._monitor, self._settings.patience)
+        for row in self._history.of(SEARCH):
+            if self._monitor in row:
+                stopping.see(row["epoch"], row[self._monitor])
+        return stopping
+
+    def _is_searched(self) -> bool:
+        rows = self._history.of(SEARCH)
+        last = rows[-1]["epoch"] if rows else 0
+        return self._stopping().is_over or last == self._settings.epochs
+
+
+def _row(epoch: loop.Epoch) -> dict[str, float]:
+    losses = {_loss_key(name): value for name, value in epoch.losses.items()}
+    return {"seconds": round(epoch.seconds, 3), **losses}
+
+
+def _loss_key(name: str) -> str:
+    """`loss` for the total, `loss/like` for a task."""
+    return name if name == TOTAL_LOSS else f"{TOTAL_LOSS}/{name}"
