@@ -241,6 +241,14 @@ def test_faults_of_the_catalogue_are_named(ml_100k, name, text, message):
         read(ml_100k)
 
 
+def test_a_quote_that_is_never_closed_is_an_error(ml_csv):
+    with (ml_csv / "movies.csv").open("a") as file:
+        file.write('60,"Open,War\n' + "61,Other,War\n" * 20_000)
+
+    with pytest.raises(DataError, match=r"movies.csv line \d+: field larger than field limit"):
+        read(ml_csv, "32m")
+
+
 def test_a_missing_folder_is_an_error_that_nothing_replaces(elsewhere):
     with pytest.raises(DataError, match="dataset.path is nowhere: no such folder"):
         read("nowhere")
