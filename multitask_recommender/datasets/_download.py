@@ -4,7 +4,6 @@ import dataclasses
 import pathlib
 import threading
 import urllib.request
-from typing import Any
 
 import numpy as np
 
@@ -30,9 +29,9 @@ def movielens(variant: str) -> Ratings | str:
     """The ratings as TFDS has them, or a sentence that says why there are none."""
     if variant not in _VARIANTS:
         return f"TFDS has no MovieLens {variant}."
-    prepared = FOLDER / "movielens" / f"{variant}-ratings"
+    prepared = (FOLDER / "movielens" / f"{variant}-ratings").glob("*/dataset_info.json")
     # TFDS takes minutes to find out that it is offline, so it is asked only when it can answer.
-    if not prepared.is_dir() and not is_online():
+    if not any(prepared) and not is_online():
         return f"No network: {_HOST} did not answer within {_PROBE_SECONDS:.0f} s."
     try:
         return _from_tfds(variant)
@@ -78,5 +77,4 @@ def _from_tfds(variant: str) -> Ratings:
 
 def _integers(texts: np.ndarray) -> np.ndarray:
     """TFDS keeps ids as bytes."""
-    numbers: Any = texts.astype(bytes).astype(np.int64)
-    return numbers
+    return texts.astype(bytes).astype(np.int64)

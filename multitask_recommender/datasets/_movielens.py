@@ -92,7 +92,11 @@ def from_download(ratings: _download.Ratings, variant: str, max_rows: int | None
     if len(wrong):
         raise DataError(f"{ratings.place}: a rating is {wrong[0]}, {_expected(stars)}.")
     nobody = pl.DataFrame({"id": []})
-    source = Source(f"movielens {variant} (TFDS {ratings.place})")
+    warning = (
+        "The ratings are those of TFDS: in another order than the original file's, so a seeded "
+        "split is another one, and without features of users and films."
+    )
+    source = Source(f"movielens {variant} (TFDS {ratings.place})", warnings=(warning,))
     return _interactions(_columns.first_rows(frame, max_rows), nobody, nobody, source)
 
 

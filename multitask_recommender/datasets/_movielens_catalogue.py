@@ -33,8 +33,7 @@ def _rows(path: pathlib.Path, separator: str, width: int) -> Iterator[tuple[int,
         text = data.decode("latin-1")
     lines = text.split("\n")
     if separator == ",":
-        reader = csv.reader(lines)
-        numbered = ((reader.line_num, fields) for fields in reader)
+        numbered = _csv_rows(path, lines)
     else:
         numbered = ((n, line.rstrip("\r").split(separator)) for n, line in enumerate(lines, 1))
     for number, fields in numbered:
@@ -46,6 +45,15 @@ def _rows(path: pathlib.Path, separator: str, width: int) -> Iterator[tuple[int,
                 f"{path} line {number}: {len(fields)} columns, expected {width}: {found}."
             )
         yield number, fields
+
+
+def _csv_rows(path: pathlib.Path, lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(lines)
+    try:
+        for fields in reader:
+            yield reader.line_num, fields
+    except csv.Error as error:  # a quote that is never closed, for one
+        raise DataError(f"{path} line {reader.line_num}: {error}.") from error
 
 
 def _with_ids(

@@ -8,7 +8,7 @@ import pydantic
 import pytest
 
 from multitask_recommender.datasets import table
-from multitask_recommender.errors import ConfigError, DataError
+from multitask_recommender.errors import ConfigError
 
 LOG = """user,item,time,clicked,liked,stars,country,price,tags
 ann,i7,100,1,0,4.5,NO,9.5,new|red
@@ -177,13 +177,6 @@ def test_ids_that_are_numbers_in_one_file_only_are_text_in_both(tmp_path):
     assert data.items.raw_ids.dtype == np.int64
 
 
-def test_an_id_twice_in_a_catalogue_is_an_error(log, tmp_path):
-    (tmp_path / "users.csv").write_text("user\nann\nbob\nann\n")
-
-    with pytest.raises(DataError, match="users.csv line 2: user 'ann' is in more than one row"):
-        read(log, users=tmp_path / "users.csv")
-
-
 def test_the_files_of_a_folder_follow_one_another_by_name(tmp_path):
     (tmp_path / "b.csv").write_text("user,item\n1,5\n")
     (tmp_path / "a.csv").write_text("item,user\n6,2\n7,3\n")
@@ -235,105 +228,10 @@ def test_max_rows_takes_the_first_rows(log):
     assert data.users.raw_ids.tolist() == ["ann", "bob"]
 
 
-def test_quoted_texts_may_hold_commas_and_line_breaks(tmp_path):
-    (tmp_path / "log.csv").write_text('user,item,note\n"a,b",1,"two\nlines"\nc,2,\nd,,\n')
-
-    with pytest.raises(DataError, match="log.csv line 5: item is empty"):
-        read(tmp_path / "log.csv", user_features=["note"])
-
-
 def test_blank_lines_are_no_rows(tmp_path):
     (tmp_path / "log.csv").write_text("user,item\n1,5\n\n2,6\n\n")
 
     assert read(tmp_path / "log.csv").users.raw_ids.tolist() == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("line", "columns", "message"),
-    [
-        (",i1,1,1,1,1,a,1,b", {}, "log.csv line 6: user is empty, every row needs its user"),
-        ("eve,,1,1,1,1,a,1,b", {}, "log.csv line 6: item is empty"),
-        ("eve,i1", {}, "log.csv line 6: 2 columns, expected 9: 'eve,i1'"),
-        ("eve,i1,1,1,1,1,a,1,b,c", {}, "log.csv line 6: 10 columns, expected 9"),
-        (
-            "eve,i1,1,yes,1,1,a,1,b",
-            {"labels": {"click": "clicked"}},
-            r"log.csv line 6: label click \(clicked\) is 'yes', expected 0, 1, true or false",
-        ),
-        (
-            "eve,i1,1,2,1,1,a,1,b",
-            {"labels": {"click": "clicked"}},
-            r"log.csv line 6: label click \(clicked\) is '2', expected 0, 1",
-        ),
-        (
-            "eve,i1,1,1,1,good,a,1,b",
-            {"labels": {"rating": "stars"}},
-            r"log.csv line 6: label rating \(stars\) is 'good', expected a finite number",
-        ),
-        (
-            "eve,i1,1,1,1,inf,a,1,b",
-            {"labels": {"rating": "stars"}},
-            "log.csv line 6: label rating .* is 'inf', expected a finite number",
-        ),
-        (
-            "eve,i1,noon,1,1,1,a,1,b",
-            {"timestamp": "time"},
-            "log.csv line 6: time is 'noon', expected",
-        ),
-        ("eve,i1,,1,1,1,a,1,b", {"timestamp": "time"}, "log.csv line 6: time is empty, expected"),
-        ("eve,i1,1,1,1,1,a,inf,b", {"item_features": ["price"]}, "line 6: price is infinite"),
-    ],
-)
-def test_a_faulty_line_is_named_with_what_was_found(log, line, columns, message):
-    with log.open("a") as file:
-        file.write(line + "\n")
-
-    with pytest.raises(DataError, match=message):
-        read(log, **columns)
-
-
-def test_a_faulty_row_of_parquet_is_named(tmp_path):
-    path = tmp_path / "log.parquet"
-    pl.DataFrame({"user": ["a", None], "item": [1, 2]}).write_parquet(path)
-
-    with pytest.raises(DataError, match="log.parquet row 2: user is empty"):
-        read(path)
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        ({"user": "usr"}, "dataset.columns.user is 'usr', but .*log.csv has no such column. Did"),
-        ({"labels": {"like": "lked"}}, "dataset.columns.labels.like is 'lked'.* mean 'liked'"),
-        ({"timestamp": "when"}, "dataset.columns.timestamp is 'when'.* Columns: user, item, time,"),
-        ({"item_features": ["prize"]}, "columns.item_features is 'prize'.* mean 'price'"),
-    ],
-)
-def test_a_missing_column_is_an_error_with_the_nearest_name(log, columns, message):
-    with pytest.raises(DataError, match=message):
-        read(log, **columns)
-
-
-def test_files_that_cannot_be_read_are_named(tmp_path):
-    (tmp_path / "empty.csv").write_text("")
-    (tmp_path / "header.csv").write_text("user,item\n")
-    (tmp_path / "broken.parquet").write_text("not parquet at all")
-    (tmp_path / "latin.csv").write_bytes(b"user,item\n1,2\nJos\xe9,3\n")
-    (tmp_path / "log.json").write_text("{}")
-    (tmp_path / "nothing").mkdir()
-
-    for name, message in {
-        "missing.csv": "dataset.path is .*missing.csv: no such file or folder",
-        "empty.csv": "empty.csv is empty",
-        "header.csv": "header.csv is empty: it has columns, but no rows",
-        "broken.parquet": "broken.parquet cannot be read",
-        "latin.csv": "latin.csv line 3: 'Jos.*' is not UTF-8 text",
-        "log.json": "log.json: expected a .csv or .parquet file",
-        "nothing": "the folder has no .csv or .parquet files",
-        ".": "CSV and Parquet files side by side",
-    }.items():
-        with pytest.raises(DataError, match=message):
-            read(tmp_path / name)
 
 
 def test_settings_are_strict():
