@@ -18,19 +18,20 @@ ARROW = [
     {"train.py", "evaluate.py", "__main__"},
     {"cli"},
     {"serving"},
-    {"experiment", "comparison", "report", "doctor", "config_schema"},
+    {"experiment", "comparison"},
+    {"record", "report", "doctor", "config_schema"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},
     {"config_faults"},
     {"config_file", "registry"},
-    {"evaluation", "export", "index", "training", "run_folder"},
+    {"evaluation", "export", "index", "training"},
     {"models", "baselines"},
     {"tasks", "sharing", "weighting"},
     {"datasets", "splits", "batches", "layers"},
     {"graph", "histories"},
     {"interactions"},
     {"metrics"},
-    {"schema", "settings"},
+    {"schema", "settings", "run_folder"},
     {"errors", "__init__"},
 ]
 # What may choose a file of a folder by its name.

@@ -344,8 +344,10 @@ def test_a_fault_is_one_line_with_place_value_and_remedy(values, line):
     assert faults(values) == [line]
 
 
-def test_a_setting_of_two_sections_is_shown_both_places():
-    assert "Did you mean 'split.seed' or 'training.seed'?" in faults({"seed": 5})[0]
+def test_a_setting_of_several_sections_is_shown_every_place():
+    line = faults({"seed": 5})[0]
+
+    assert "Did you mean 'split.seed' or 'training.seed' or 'evaluation.seed'?" in line
 
 
 def test_every_fault_is_reported():

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from multitask_recommender.datasets import _columns, _download, _files, _movielens_catalogue
-from multitask_recommender.datasets.movielens import LIKE_STARS
+from multitask_recommender.datasets._stars import likes
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Entities, Feature, Interactions, Source
 from multitask_recommender.schema import PARTS, TEST, TRAIN
@@ -111,7 +111,7 @@ def _interactions(
         item_ids=item_ids,
         users=users,
         items=items,
-        labels={"like": (stars >= LIKE_STARS).astype(np.float32), "rating": stars},
+        labels={"like": likes(stars), "rating": stars},
         timestamps=frame["seconds"].to_numpy() if "seconds" in frame.columns else None,
         parts=frame[_columns.PART].to_numpy() if _columns.PART in frame.columns else None,
         source=source,

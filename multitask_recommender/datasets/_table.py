@@ -1,15 +1,18 @@
 """From the columns of a user's own files to Interactions. Imports polars; see `table`."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from multitask_recommender.datasets import _columns, _files, _table_files, _table_types
 from multitask_recommender.datasets._table_files import Table
-from multitask_recommender.datasets.table import Columns, Settings
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Entities, Interactions, Source
+
+if TYPE_CHECKING:
+    from multitask_recommender.datasets.table import Columns, Settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +26,7 @@ class _Side:
     from_log: list[str]
 
 
-def read(settings: Settings) -> Interactions:
+def read(settings: "Settings") -> Interactions:
     columns = settings.columns
     files = _table_files.find(settings.path, "dataset.path")
     user_side = _side("user", columns.user, columns.user_features, settings.users)
@@ -60,7 +63,7 @@ def _side(word: str, column: str, features: list[str], path: str | None) -> _Sid
     return _Side(word, column, catalogue, here, [name for name in features if name not in here])
 
 
-def _read_log(settings: Settings, files: list, user_side: _Side, item_side: _Side) -> Table:
+def _read_log(settings: "Settings", files: list, user_side: _Side, item_side: _Side) -> Table:
     wanted = list(_named(settings.columns).items())
     for side in (user_side, item_side):
         wanted += [(f"dataset.columns.{side.word}_features", name) for name in side.from_log]
@@ -69,7 +72,7 @@ def _read_log(settings: Settings, files: list, user_side: _Side, item_side: _Sid
     return _table_files.read(files, [name for _, name in wanted], settings.max_rows)
 
 
-def _named(columns: Columns) -> dict[str, str]:
+def _named(columns: "Columns") -> dict[str, str]:
     """The columns of the log by their keys in the config."""
     named = {"user": columns.user, "item": columns.item}
     named |= {} if columns.timestamp is None else {"timestamp": columns.timestamp}

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from multitask_recommender.datasets import _columns, _files
-from multitask_recommender.errors import DataError
-from multitask_recommender.registry import suggestion
+from multitask_recommender.errors import DataError, suggestion
 from multitask_recommender.schema import PARTS, TEST, TRAIN
 
 _SUFFIXES = (".csv", ".parquet")

@@ -1,7 +1,7 @@
 """MovieLens: who gave which film how many stars (https://grouplens.org/datasets/movielens/).
 
     rating  the stars as given: 1..5, or in halves 0.5..5 in 10m and the CSV releases
-    like    1.0 from LIKE_STARS stars up
+    like    1.0 from 4 stars up (_stars.py)
 
 Every rated pair is a retrieval positive; a click label would be constant, so there is none.
 
@@ -17,12 +17,10 @@ from typing import Literal
 import pydantic
 
 from multitask_recommender.datasets import _download, synthetic
-from multitask_recommender.errors import ConfigError, DataError
+from multitask_recommender.errors import ConfigError, DataError, suggestion
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.registry import suggestion
 from multitask_recommender.settings import Settings as StrictSettings
 
-LIKE_STARS = 4.0
 FOLDS = ("u1", "u2", "u3", "u4", "u5", "ua", "ub")  # the splits that come with 100k
 
 Variant = Literal["100k", "1m", "10m", "latest-small", "20m", "25m", "32m"]

@@ -6,7 +6,7 @@ affinity and noise, rounded to 1..5. Hence the best possible score is known: `In
 scores with the planted numbers themselves. (A drawn row may then be moved to any split: draws are
 independent of the stars' noise.)
 
-    rating  1..5 stars          like  1.0 from LIKE_STARS stars up
+    rating  1..5 stars          like  1.0 from 4 stars up (_stars.py)
 
 The same seed and shape give the same rows.
 """
@@ -19,11 +19,11 @@ import numpy as np
 import pydantic
 
 from multitask_recommender.datasets import _files, _planted
+from multitask_recommender.datasets._stars import LIKE_STARS, likes
 from multitask_recommender.interactions import Entities, Interactions, Source
 from multitask_recommender.schema import ITEM_ID, USER_ID
 from multitask_recommender.settings import Settings as StrictSettings
 
-LIKE_STARS = 4.0
 _START, _SPAN = 874_724_710, 214 * 86_400  # seconds UTC: the first event, and how long it goes on
 _VISIT = 7 * 86_400.0  # seconds within which a user gives most of his stars
 _BLOCK = 4_000_000  # cells of the user x item table that are drawn at once: memory
@@ -85,7 +85,7 @@ def read(
         item_ids=item_ids[rows],
         users=_catalogue(settings.users, world.user_features),
         items=_catalogue(settings.items, world.item_features),
-        labels={"like": (stars >= LIKE_STARS).astype(np.float32), "rating": stars},
+        labels={"like": likes(stars), "rating": stars},
         timestamps=timestamps[rows],
         source=Source(f"synthetic ({shape}, seed {settings.seed})", warnings=warnings),
         oracle=Oracle(world),
