@@ -15,7 +15,7 @@ class History(tf.keras.layers.Layer):
     Args:
       splits, members: the members of id r are members[splits[r] : splits[r + 1]].
       num_members: members are 1..num_members.
-      dropout: in training each member is left out with this probability, the others scaled up.
+      dimension, stddev: of the table, and of its initial values.
     """
 
     def __init__(
@@ -24,12 +24,9 @@ class History(tf.keras.layers.Layer):
         num_members: int,
         dimension: int,
         stddev: float,
-        dropout: float,
     ) -> None:
         super().__init__(name="history")
         splits, members = histories
-        self._dropout = dropout
-        self._num_members = num_members
         self.table = self.add_weight(
             name="table",
             shape=[num_members + 1, dimension],
@@ -44,8 +41,8 @@ class History(tf.keras.layers.Layer):
             self._dense = tf.constant(dense)
         self._ragged = tf.RaggedTensor.from_row_splits(members, splits, validate=False)
 
-    def call(self, ids: tf.Tensor, seed: tf.Tensor, training: bool = False) -> tf.Tensor:
-        dropout = self._dropout if training else 0.0
+    def call(self, ids: tf.Tensor, dropout: float, seed: tf.Tensor) -> tf.Tensor:
+        """Each member is left out with probability `dropout`, the others scaled up to match."""
         scale = tf.gather(self._scale, ids)[:, None]
         if self._dense is not None:
             rows = tf.gather(self._dense, ids)  # [n, members + 1]

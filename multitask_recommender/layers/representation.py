@@ -11,12 +11,13 @@ class Representation:
 
     Distinct, because a batch repeats users and items: what is the same is computed and scored
     once. `query_rows` and `candidate_rows` say where each row's own vectors are. Retrieval scores
-    are `queries @ candidates.T`. Ranking tasks read `pair`; a model whose ranking tasks live in a
-    space of their own gives `ranking_queries` and `ranking_candidates` too.
+    are `queries @ candidates.T`; both are None where nothing retrieves. Ranking tasks read `pair`;
+    a model whose ranking tasks live in a space of their own gives `ranking_queries` and
+    `ranking_candidates` too.
     """
 
-    queries: tf.Tensor  # [Q, D]
-    candidates: tf.Tensor  # [C, D]
+    queries: tf.Tensor | None  # [Q, D]
+    candidates: tf.Tensor | None  # [C, D]
     query_rows: tf.Tensor  # int [B], into queries
     candidate_rows: tf.Tensor  # int [B], into candidates
     ranking_queries: tf.Tensor | None = None  # [Q, E]

@@ -1,6 +1,7 @@
 """A tower: users or items as vectors, the sum of an id embedding, a history and features."""
 
 import dataclasses
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -64,31 +65,39 @@ class FeatureEmbedding(tf.keras.layers.Layer):
         return tf.math.divide_no_nan(total, tf.reduce_sum(known, axis=1))
 
 
+@dataclasses.dataclass(frozen=True)
+class View:
+    """How tasks read a tower: which of its inputs they sum, and what they drop in training."""
+
+    inputs: tuple[str, ...]
+    history_dropout: float = 0.0
+
+
 class Tower(tf.keras.layers.Layer):
-    """ids [n] -> vectors [n, D]: the sum of the chosen inputs, through hidden layers if any.
+    """ids [n] -> vectors [n, D]: the sum of a view's inputs, through hidden layers if any.
 
     Args:
       side: the users or the items.
-      inputs: `id`, `history` (the other side's ids met in training), or names of features.
+      inputs: `id`, `history` (the other side's ids met in training), or names of features; each
+        has one table, whatever the views that read it.
       dimension: D.
       hidden_layers: units of ReLU layers after the sum; a linear layer brings them back to D.
-      history_dropout: see History.
       l2_power: see WeightDecay.
+      stddev: of the initial tables.
     """
 
     def __init__(
         self,
         side: Side,
-        inputs: list[str],
+        inputs: Collection[str],
         dimension: int,
-        hidden_layers: tuple[int, ...] = (),
-        history_dropout: float = 0.0,
+        hidden_layers: Sequence[int] = (),
         l2_power: float = 0.5,
         stddev: float = 0.05,
         name: str = "tower",
     ) -> None:
         super().__init__(name=name)
-        self._side = side
+        self.dimension = dimension
         self._ids = self._history = None
         if ID in inputs:
             self._ids = self.add_weight(
@@ -97,41 +106,45 @@ class Tower(tf.keras.layers.Layer):
                 initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
             )
         if HISTORY in inputs:
-            self._history = History(
-                side.histories, len(side.other_counts) - 1, dimension, stddev, history_dropout
-            )
-        self._features = [
-            FeatureEmbedding(name, side.entities.features[name], dimension, stddev)
-            for name in inputs
-            if name not in (ID, HISTORY)
-        ]
+            num_members = len(side.other_counts) - 1
+            self._history = History(side.histories, num_members, dimension, stddev)
+        self._features = {
+            name: FeatureEmbedding(name, side.entities.features[name], dimension, stddev)
+            for name in sorted(set(inputs) - {ID, HISTORY})
+        }
         self._hidden = [tf.keras.layers.Dense(units, "relu") for units in hidden_layers]
         if hidden_layers:
             self._hidden.append(tf.keras.layers.Dense(dimension))
         self._id_decay = WeightDecay(side.counts, l2_power)
         self._history_decay = WeightDecay(side.other_counts, l2_power)
 
-    def call(self, ids: tf.Tensor, seed: tf.Tensor, training: bool = False) -> tf.Tensor:
-        parts = [feature(ids) for feature in self._features]
-        if self._ids is not None:
+    def call(
+        self, ids: tf.Tensor, view: View, seed: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
+        parts = [self._features[name](ids) for name in view.inputs if name in self._features]
+        if ID in view.inputs:
             # The unknown has no vector of its own: what features say of it, or nothing.
             known = tf.cast(ids > 0, tf.float32)[:, None]
             parts.append(tf.gather(self._ids, ids) * known)
-        if self._history is not None:
-            parts.append(self._history(ids, seed, training=training))
+        if HISTORY in view.inputs:
+            dropout = view.history_dropout if training else 0.0
+            parts.append(self._history(ids, dropout, seed))
         vectors = tf.add_n(parts)
         for layer in self._hidden:
             vectors = layer(vectors)
         return vectors
 
-    def penalty(self, ids: tf.Tensor, other_ids: tf.Tensor, width: int | None = None) -> tf.Tensor:
-        """Weight decay of the id and history rows of a batch's events [B], see WeightDecay.
-
-        `width` restricts it to the first coordinates of the rows.
-        """
+    def penalty(
+        self,
+        view: View,
+        ids: tf.Tensor,
+        other_ids: tf.Tensor,
+        projection: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Weight decay of a view's id and history rows of a batch's events [B], see WeightDecay."""
         total = tf.zeros([])
-        if self._ids is not None:
-            total += self._id_decay(self._ids, ids, width)
-        if self._history is not None:
-            total += self._history_decay(self._history.table, other_ids, width)
+        if ID in view.inputs:
+            total += self._id_decay(self._ids, ids, projection)
+        if HISTORY in view.inputs:
+            total += self._history_decay(self._history.table, other_ids, projection)
         return total

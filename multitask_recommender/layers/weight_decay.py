@@ -16,10 +16,18 @@ class WeightDecay:
     def __init__(self, counts: np.ndarray, power: float) -> None:
         self._factors = tf.constant(np.maximum(counts, 1.0) ** (power - 1.0), tf.float32)
 
-    def __call__(self, table: tf.Tensor, ids: tf.Tensor, width: int | None = None) -> tf.Tensor:
-        """table [R + 1, D], of which the first `width` columns; ids [B] of a batch -> scalar."""
+    def __call__(
+        self, table: tf.Tensor, ids: tf.Tensor, projection: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """table [R + 1, D], ids [B] of a batch's events -> scalar.
+
+        With a projection [D, E] it is the projected vectors that are charged.
+        """
         distinct, places = tf.unique(ids)
         occurrences = tf.math.bincount(places, minlength=tf.size(distinct), dtype=tf.float32)
-        squares = tf.reduce_sum(tf.square(tf.gather(table, distinct)[:, :width]), axis=1)
-        charged = squares * occurrences * tf.gather(self._factors, distinct)
+        vectors = tf.gather(table, distinct)
+        if projection is not None:
+            vectors = tf.matmul(vectors, projection)
+        charged = tf.reduce_sum(tf.square(vectors), axis=1) * occurrences
+        charged *= tf.gather(self._factors, distinct)
         return tf.reduce_sum(charged) / tf.cast(tf.size(ids), tf.float32)

@@ -1,13 +1,16 @@
 """Two towers: users and items as vectors whose dot product is the retrieval score.
 
 Covington et al., "Deep Neural Networks for YouTube Recommendations", RecSys 2016, and the
-multi-task tutorial of TensorFlow Recommenders; the item bias and the histories follow Koren,
-"Factorization Meets the Neighborhood", KDD 2008.
+multi-task tutorial of TensorFlow Recommenders; histories and biases follow Koren, "Factorization
+Meets the Neighborhood", KDD 2008.
 
-A tower sums an id embedding, a history and features (layers/tower.py). Ranking tasks read the same
-vectors (`embeddings: shared`), or the first `ranking.dimension` coordinates of them, or towers of
-their own (`separate`). The item bias begins at the log of popularity.
+A tower sums an id embedding, a history and features (layers/tower.py). The ranking tasks read the
+same vectors or, where `ranking` is given, a view of their own: other inputs, through a projection
+of the same tables (`embeddings: shared`) or from tables of their own (`separate`). The item bias of
+retrieval begins at the log of popularity.
 """
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,9 +18,9 @@ import tensorflow as tf
 from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
+from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
-from multitask_recommender.layers.tower import Side, Tower, sides
-from multitask_recommender.layers.weight_decay import WeightDecay
+from multitask_recommender.layers.tower import Side, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings.two_tower import Settings
 from multitask_recommender.schema import ITEM_ID, USER_ID
@@ -26,13 +29,17 @@ _NO_SEED = (0, 0)  # outside training nothing is drawn
 
 
 class Model(MultiTaskModel):
-    def __init__(self, settings: Settings, train: Interactions, **shared) -> None:
+    def __init__(self, settings: Settings, train: Interactions, **shared: Any) -> None:
         super().__init__(**shared)
         self.num_items = train.num_items
         self._settings = settings
         users, items = sides(train)
-        self._user_tower = self._tower(users, settings.user, settings.history_dropout, "user")
-        self._item_tower = self._tower(items, settings.item, 0.0, "item")
+        self._user_view = View(tuple(settings.user), settings.history_dropout)
+        self._item_view = View(tuple(settings.item))
+        shared_too = settings.ranking_inputs if settings.embeddings == "shared" else ((), ())
+        dimension = settings.embedding_dimension
+        self._user_tower = self._tower(users, {*settings.user, *shared_too[0]}, dimension)
+        self._item_tower = self._tower(items, {*settings.item, *shared_too[1]}, dimension)
         self._item_bias = self.add_weight(
             name="item_bias",
             shape=[items.num_rows],
@@ -40,7 +47,7 @@ class Model(MultiTaskModel):
             trainable=self.retrieval is not None,
         )
         if self.ranking:
-            self._build_ranking(users, items)
+            self._ranking_space = self._build_ranking_space(users, items)
         self.build_sharing()
 
     @property
@@ -53,70 +60,47 @@ class Model(MultiTaskModel):
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
         user_ids, query_rows = tf.unique(features[USER_ID])
-        seeds = tf.random.experimental.stateless_split(features.get(STEP_SEED, _NO_SEED), 6)
-        users = self._user_tower(user_ids, seeds[0], training=training)
-        items = self._item_tower(candidate_ids, seeds[1], training=training)
-        rate = self._settings.dropout
-        if training and rate:
-            queries = tf.nn.experimental.stateless_dropout(users, rate, seeds[2])
-        else:
-            queries = users
+        seed = features.get(STEP_SEED, _NO_SEED)
+        seeds = tf.random.experimental.stateless_split(seed, 6)
+        queries = candidates = None
+        if self.retrieval is not None:
+            queries = self._user_tower(user_ids, self._user_view, seeds[0], training=training)
+            if training and self._settings.dropout:
+                queries = tf.nn.experimental.stateless_dropout(
+                    queries, self._settings.dropout, seeds[1]
+                )
+            queries = _with_one(queries)
+            items = self._item_tower(candidate_ids, self._item_view, seeds[2], training=training)
+            candidates = self._with_bias(items, candidate_ids)
         return Representation(
-            queries=_with_one(queries),
-            candidates=self._with_bias(items, candidate_ids),
+            queries=queries,
+            candidates=candidates,
             query_rows=query_rows,
             candidate_rows=tf.searchsorted(candidate_ids, features[ITEM_ID]),
             penalty=self._penalty(features) if training else 0.0,
-            **self._ranking_parts(
-                (users, items), (user_ids, candidate_ids), features, seeds[3:], training
-            ),
+            **self._ranking_parts((user_ids, candidate_ids), features, seeds[3:], training),
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
-        return _with_one(self._user_tower(features[USER_ID], _NO_SEED))
+        return _with_one(self._user_tower(features[USER_ID], self._user_view, _NO_SEED))
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
-        return self._with_bias(self._item_tower(ids, _NO_SEED), ids)
-
-    def _build_ranking(self, users: Side, items: Side) -> None:
-        ranking = self._settings.ranking
-        self._ranking_user_tower, self._ranking_item_tower = self._user_tower, self._item_tower
-        if self._settings.embeddings == "separate":
-            inputs = ranking.user or self._settings.user, ranking.item or self._settings.item
-            width = ranking.dimension
-            self._ranking_user_tower = self._tower(users, inputs[0], 0.0, "ranking_user", width)
-            self._ranking_item_tower = self._tower(items, inputs[1], 0.0, "ranking_item", width)
-        self._user_bias, self._ranking_item_bias = (
-            self.add_weight(name=f"{name}_bias", shape=[side.num_rows, 1], initializer="zeros")
-            for name, side in (("user", users), ("ranking_item", items))
-        )
-        self._user_decay = WeightDecay(users.counts, self._settings.l2_power)
-        self._item_decay = WeightDecay(items.counts, self._settings.l2_power)
+        return self._with_bias(self._item_tower(ids, self._item_view, _NO_SEED), ids)
 
     def _ranking_parts(
         self,
-        vectors: tuple[tf.Tensor, tf.Tensor],
         ids: tuple[tf.Tensor, tf.Tensor],
         features: Features,
         seeds: tf.Tensor,
         training: bool,
-    ) -> dict:
-        """What ranking tasks read, for distinct users and items: vectors, biases, dropout."""
+    ) -> dict[str, Any]:
+        """What ranking tasks read: vectors of distinct users and items, biases, dropout."""
         if not self.ranking:
             return {}
-        users, items = vectors
+        users, items = self._ranking_space(ids, seeds, training=training)
+        fields = self._ranking_space.fields((features[USER_ID], features[ITEM_ID]))
+        parts = {"ranking_queries": users, "ranking_candidates": items, "fields": fields}
         ranking = self._settings.ranking
-        if self._settings.embeddings == "separate":
-            users = self._ranking_user_tower(ids[0], seeds[0], training=training)
-            items = self._ranking_item_tower(ids[1], seeds[1], training=training)
-        parts = {
-            "ranking_queries": users if ranking is None else users[:, : ranking.dimension],
-            "ranking_candidates": items if ranking is None else items[:, : ranking.dimension],
-            "fields": (
-                tf.gather(self._user_bias, features[USER_ID]),
-                tf.gather(self._ranking_item_bias, features[ITEM_ID]),
-            ),
-        }
         if training and ranking is not None and ranking.dropout:
             parts["product_dropout"] = (ranking.dropout, seeds[2])
         return parts
@@ -125,32 +109,40 @@ class Model(MultiTaskModel):
         """Weight decay of the rows that the batch's events [B] touch."""
         ids = features[USER_ID], features[ITEM_ID]
         total = tf.zeros([])
-        if self._settings.l2:
-            total += self._settings.l2 * self._user_tower.penalty(*ids)
-            total += self._settings.l2 * self._item_tower.penalty(*ids[::-1])
-        ranking = self._settings.ranking
-        if self.ranking and ranking is not None and ranking.l2:
-            width = ranking.dimension
-            total += ranking.l2 * self._ranking_user_tower.penalty(*ids, width)
-            total += ranking.l2 * self._ranking_item_tower.penalty(*ids[::-1], width)
-        if self.ranking and ranking is not None and ranking.bias_l2:
-            total += ranking.bias_l2 * self._user_decay(self._user_bias, ids[0])
-            total += ranking.bias_l2 * self._item_decay(self._ranking_item_bias, ids[1])
-        return total
+        if self._settings.l2 and self.retrieval is not None:
+            decay = self._user_tower.penalty(self._user_view, *ids)
+            decay += self._item_tower.penalty(self._item_view, *ids[::-1])
+            total += self._settings.l2 * decay
+        return total + self._ranking_space.penalty(ids) if self.ranking else total
 
-    def _tower(
-        self, side: Side, inputs: list[str], dropout: float, name: str, width: int | None = None
-    ) -> Tower:
+    def _build_ranking_space(self, users: Side, items: Side) -> RankingSpace:
+        settings, ranking = self._settings, self._settings.ranking
+        towers = self._user_tower, self._item_tower
+        inputs = settings.ranking_inputs
+        if settings.embeddings == "separate":
+            towers = tuple(
+                self._tower(side, names, ranking.dimension)
+                for side, names in zip((users, items), inputs, strict=True)
+            )
+        projects = ranking is not None and settings.embeddings == "shared"
+        return RankingSpace(
+            sides=(users, items),
+            towers=towers,
+            views=(View(tuple(inputs[0])), View(tuple(inputs[1]))),
+            dimension=ranking.dimension if projects else None,
+            l2=(0.0, 0.0) if ranking is None else (ranking.l2, ranking.bias_l2),
+            l2_power=settings.l2_power,
+        )
+
+    def _tower(self, side: Side, inputs: set[str] | list[str], dimension: int) -> Tower:
         settings = self._settings
         return Tower(
             side,
             inputs,
-            settings.embedding_dimension if width is None else width,
+            dimension,
             hidden_layers=settings.hidden_layers,
-            history_dropout=dropout,
             l2_power=settings.l2_power,
             stddev=settings.initial_stddev,
-            name=name,
         )
 
     def _with_bias(self, items: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:

@@ -11,25 +11,26 @@ from multitask_recommender.settings import Settings as Base
 Inputs = list[str]
 
 _INPUTS = "What vectors are the sum of: id, history (who was met in training), features by name."
+_AS_RETRIEVAL = " By default as retrieval."
 
 
 class Ranking(Base):
-    """The space in which ranking tasks read users and items."""
+    """How the ranking tasks see users and items, where it is not as retrieval does."""
 
     dimension: int = Field(32, gt=0)
-    user: Inputs | None = Field(None, description=_INPUTS + " Separate embeddings only.")
-    item: Inputs | None = Field(None, description=_INPUTS + " Separate embeddings only.")
+    user: Inputs | None = Field(None, min_length=1, description=_INPUTS + _AS_RETRIEVAL)
+    item: Inputs | None = Field(None, min_length=1, description=_INPUTS + _AS_RETRIEVAL)
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the product of user and item.")
-    l2: float = Field(0.0, ge=0)
-    bias_l2: float = Field(0.005, ge=0)
+    l2: float = Field(0.0, ge=0, description="Weight decay of the vectors that a batch uses.")
+    bias_l2: float = Field(0.005, ge=0, description="Weight decay of user and item biases.")
 
 
 class Settings(Base):
     embedding_dimension: int = Field(64, gt=0)
     embeddings: Literal["shared", "separate"] = Field(
         "shared",
-        description="shared: one table a side for all tasks; ranking tasks read the first "
-        "`ranking.dimension` coordinates. separate: ranking tasks have tables of their own.",
+        description="shared: one table a side and input for all tasks; ranking tasks read a "
+        "projection to `ranking.dimension`. separate: ranking tasks have tables of their own.",
     )
     user: Inputs = Field(["id"], min_length=1, description=_INPUTS)
     item: Inputs = Field(["id"], min_length=1, description=_INPUTS)
@@ -43,20 +44,22 @@ class Settings(Base):
     initial_stddev: float = Field(0.05, gt=0)
     ranking: Ranking | None = None
 
+    @property
+    def ranking_inputs(self) -> tuple[Inputs, Inputs]:
+        """What ranking tasks read of users and of items."""
+        if self.ranking is None:
+            return self.user, self.item
+        return self.ranking.user or self.user, self.ranking.item or self.item
+
     @model_validator(mode="after")
-    def _inputs_have_tables(self) -> "Settings":
+    def _separate_tables_are_described(self) -> "Settings":
         if self.embeddings == "separate" and self.ranking is None:
             raise ValueError("separate embeddings need `ranking`, the tables of ranking tasks.")
         ranking = self.ranking
         if self.embeddings == "shared" and ranking and ranking.dimension > self.embedding_dimension:
             raise ValueError(
                 f"ranking.dimension {ranking.dimension} exceeds embedding_dimension "
-                f"{self.embedding_dimension}, of which it is a part when embeddings are shared."
-            )
-        if self.embeddings == "shared" and ranking and (ranking.user or ranking.item):
-            raise ValueError(
-                "ranking.user and ranking.item choose the inputs of separate embeddings; with "
-                "shared ones both tasks read model.user and model.item."
+                f"{self.embedding_dimension}, of which it is a projection: embeddings are shared."
             )
         return self
 

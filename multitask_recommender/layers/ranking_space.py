@@ -1,0 +1,78 @@
+"""Where ranking tasks read users and items: a projection of two towers, and biases."""
+
+import tensorflow as tf
+
+from multitask_recommender.layers.tower import Side, Tower, View
+from multitask_recommender.layers.weight_decay import WeightDecay
+
+
+class RankingSpace(tf.keras.layers.Layer):
+    """Vectors of users and items for the pair that heads read.
+
+    Args:
+      sides: the users and the items.
+      towers: of users and of items, retrieval's own or others.
+      views: how ranking tasks read them.
+      dimension: E; None leaves vectors as the towers give them.
+      l2, bias_l2, l2_power: weight decay of (projected) rows and of biases, see WeightDecay.
+    """
+
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        towers: tuple[Tower, Tower],
+        views: tuple[View, View],
+        dimension: int | None,
+        l2: tuple[float, float],
+        l2_power: float,
+    ) -> None:
+        super().__init__(name="ranking")
+        self._towers = towers
+        self._views = views
+        self._l2, self._bias_l2 = l2
+        self._decays = [WeightDecay(side.counts, l2_power) for side in sides]
+        self._biases = [
+            self.add_weight(name=f"{name}_bias", shape=[side.num_rows, 1], initializer="zeros")
+            for name, side in zip(("user", "item"), sides, strict=True)
+        ]
+        self._projections = [None, None]
+        if dimension is not None:
+            self._projections = [
+                self.add_weight(
+                    name=f"{name}_projection",
+                    shape=[tower.dimension, dimension],
+                    initializer=tf.constant_initializer(_last(tower.dimension, dimension)),
+                )
+                for name, tower in zip(("user", "item"), towers, strict=True)
+            ]
+
+    def call(
+        self, ids: tuple[tf.Tensor, tf.Tensor], seeds: tf.Tensor, training: bool = False
+    ) -> list[tf.Tensor]:
+        """User ids [Q] and item ids [C] -> their vectors, [Q, E] and [C, E]."""
+        vectors = []
+        for side in range(2):
+            tower, projection = self._towers[side], self._projections[side]
+            each = tower(ids[side], self._views[side], seeds[side], training=training)
+            vectors.append(each if projection is None else tf.matmul(each, projection))
+        return vectors
+
+    def fields(self, ids: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
+        """The biases [B, 1] of each row's user and item."""
+        return tuple(tf.gather(bias, each) for bias, each in zip(self._biases, ids, strict=True))
+
+    def penalty(self, ids: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        """Weight decay of the rows that the events [B] of a batch touch."""
+        total = tf.zeros([])
+        for side, (own, other) in enumerate((ids, ids[::-1])):
+            if self._bias_l2:
+                total += self._bias_l2 * self._decays[side](self._biases[side], own)
+            if self._l2:
+                tower, view = self._towers[side], self._views[side]
+                total += self._l2 * tower.penalty(view, own, other, self._projections[side])
+        return total
+
+
+def _last(rows: int, columns: int) -> np.ndarray:
+    """The matrix that picks the last `columns` of `rows` coordinates: where a projection begins."""
+    return np.eye(rows, dtype=np.float32)[:, rows - columns :]
