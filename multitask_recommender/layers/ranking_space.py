@@ -1,5 +1,6 @@
 """Where ranking tasks read users and items: a projection of two towers, and biases."""
 
+import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.layers.tower import Side, Tower, View
