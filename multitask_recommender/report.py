@@ -91,7 +91,7 @@ def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
     dataset = results["dataset"]
     columns = _columns(results["metrics"])
     title = f"test, {dataset['name']}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
     table.add_column("")
     for column in columns:
         table.add_column(column, justify="right")
