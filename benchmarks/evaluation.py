@@ -54,6 +54,9 @@ def make(shape: str, dimension: int) -> tuple[Factors, Interactions, Interaction
         generator.standard_normal((num_users + 1, dimension), dtype=np.float32),
         generator.standard_normal((num_items, dimension), dtype=np.float32),
     )
+    # As in any trained model, one direction is popularity: most users meet a hit in the top 100.
+    factors.users[:, 0] = np.sqrt(dimension)
+    factors.items[:, 0] = -np.log(np.arange(1, num_items + 1) / num_items)
     rows = np.arange(len(pairs))
     return factors, events.take(rows[:num_train]), events.take(rows[num_train:])
 

@@ -62,6 +62,18 @@ def select(scores: np.ndarray, relevant: np.ndarray, depth: int) -> Selection:
     return Selection(_items(low, np.diff(ends), num_items, depth), ranks, row_ranks)
 
 
+def check_numbers(scores: np.ndarray) -> None:
+    """Raises RunError if any score [Q, I] is not a number."""
+    if not np.isnan(scores.max(initial=0.0)):  # the maximum passes them on
+        return
+    row = int(np.argmax(np.isnan(scores).any(axis=1)))
+    column = int(np.argmax(np.isnan(scores[row])))
+    raise RunError(
+        f"The score of item {column + 1} is not a number (row {row} of a block of {len(scores)} "
+        "queries): the model has diverged; lower training.learning_rate."
+    )
+
+
 def _floor(scores: np.ndarray, count: int) -> np.ndarray:
     """For each row, a score [Q] that at least `count` items reach, where that many are finite."""
     num_queries, num_items = scores.shape
@@ -72,12 +84,7 @@ def _floor(scores: np.ndarray, count: int) -> np.ndarray:
     maxima.partition(width - count, axis=1)
     best = maxima[:, width - count :]  # numpy sorts what is not a number to the end
     if np.isnan(best).any() or np.isnan(scores[:, size * width :]).any():
-        row = int(np.argmax(np.isnan(scores).any(axis=1)))
-        column = int(np.argmax(np.isnan(scores[row])))
-        raise RunError(
-            f"The score of item {column + 1} is not a number (row {row} of a block of "
-            f"{num_queries} queries): the model has diverged; lower training.learning_rate."
-        )
+        check_numbers(scores)
     return np.maximum(best[:, 0], _LOWEST)  # what is no candidate never reaches it
 
 
