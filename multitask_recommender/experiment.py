@@ -140,9 +140,7 @@ class Experiment:
 
         validation = None
         if self._validator is not None:
-            validation = Validation(
-                lambda model: self._validator(model.scorer(), self.kinds).metrics, self.monitor
-            )
+            validation = Validation(self._validate, self.monitor)
         fit = Fit(
             self.config.training,
             build=self.build,
@@ -192,7 +190,7 @@ class Experiment:
             for name, scorer in beside.items()
         }
         return {
-            "metrics": evaluated.metrics | self._test_losses(model),
+            "metrics": evaluated.metrics | self._losses(model, self.data.test, TEST),
             "baselines": baselines,
             "protocol": {
                 **evaluated.protocol,
@@ -204,18 +202,16 @@ class Experiment:
             "versions": record.versions(),
         }
 
-    @functools.cached_property
+    @property
     def monitor(self) -> str:
         """The flat key of the validation metric that chooses the epoch."""
-        if self.config.training.monitor != "auto":
-            return f"{VALIDATION}/{self.config.training.monitor}"
-        if self._retrieval is not None:
-            depth = min(self.config.evaluation.cutoffs, key=lambda cutoff: abs(cutoff - 20))
-            return f"{VALIDATION}/full/ndcg@{depth}"
-        label, kind = next(iter(self.kinds.items()))
-        return f"{VALIDATION}/{label}/" + (
-            "root_mean_squared_error" if kind == "rating" else "log_loss"
-        )
+        monitor = self.config.training.monitor
+        if monitor == "auto" and self._retrieval is not None:
+            cutoffs = self.config.evaluation.cutoffs
+            monitor = f"full/ndcg@{min(cutoffs, key=lambda cutoff: abs(cutoff - 20))}"
+        elif monitor == "auto":
+            monitor = TOTAL_LOSS
+        return f"{VALIDATION}/{monitor}"
 
     @functools.cached_property
     def _validator(self) -> evaluation.Evaluator | None:
@@ -223,6 +219,10 @@ class Experiment:
         if not len(self.data.validation):
             return None
         return self._evaluator([self.data.train], self.data.validation, VALIDATION, ["full"])
+
+    def _validate(self, model: Any) -> dict[str, float]:
+        metrics = self._validator(model.scorer(), self.kinds).metrics
+        return metrics | self._losses(model, self.data.validation, VALIDATION)
 
     def _evaluator(
         self,
@@ -235,18 +235,17 @@ class Experiment:
         settings = self.config.evaluation.model_copy(update={"protocols": chosen})
         return evaluation.Evaluator(seen, held_out, settings, part, self.positives(held_out))
 
-    def _test_losses(self, model: Any) -> dict[str, float]:
+    def _losses(self, model: Any, rows: Interactions, part: str) -> dict[str, float]:
+        """Each task's mean loss over held-out rows, and the weighted sum."""
         from multitask_recommender.batches import ordered_batches
         from multitask_recommender.training import loop
 
-        if not len(self.data.test):
+        if not len(rows):
             return {}
-        batches = ordered_batches(self.data.test, self.config.training.batch_size)
-        losses = loop.mean_losses(model, batches)
+        losses = loop.mean_losses(model, ordered_batches(rows, self.config.training.batch_size))
         total = losses.pop(TOTAL_LOSS)
-        return {f"{TEST}/{name}/loss": loss for name, loss in losses.items()} | {
-            f"{TEST}/loss": total
-        }
+        by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}
+        return by_task | {f"{part}/{TOTAL_LOSS}": total}
 
     def _own_labels(self, metrics: dict[str, float]) -> dict[str, float]:
         """Without the labels that no task of this config predicts."""
@@ -264,9 +263,10 @@ class Experiment:
             return
         # Popularity knows every label, so its metrics are those that a model can have.
         known = self._own_labels(self._validator(self.baseline("popularity"), self.kinds).metrics)
-        if self.monitor not in known:
-            names = [key.removeprefix(f"{VALIDATION}/") for key in known]
-            monitor = self.config.training.monitor
+        names = [key.removeprefix(f"{VALIDATION}/") for key in known]
+        names += [TOTAL_LOSS, *(f"{name}/{TOTAL_LOSS}" for name in config.tasks)]
+        monitor = self.monitor.removeprefix(f"{VALIDATION}/")
+        if monitor not in names:
             raise ConfigError(
                 f"training.monitor is '{monitor}', which is no metric of this validation part."
                 f"{suggestion(monitor, names)} A metric is such as {names[-1]}."

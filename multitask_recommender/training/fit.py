@@ -80,7 +80,9 @@ class Fit:
 
     @property
     def chosen_epoch(self) -> int:
-        """The epoch that validation chose; without validation data, the last."""
+        """The epoch that validation chose; without patience or validation data, the last."""
+        if self._settings.patience is None:
+            return self._settings.epochs
         return self._stopping().best_epoch or self._settings.epochs
 
     @property
@@ -105,7 +107,7 @@ class Fit:
             if phase == SEARCH and self._is_due(epoch.number):
                 validated = self._validation.metrics(model)
                 is_best = stopping.see(epoch.number, validated[stopping.metric])
-                if is_best and not settings.refit:
+                if not settings.refit and (is_best or settings.patience is None):
                     loop.save_weights(model, self._checkpoints / _BEST)
             self._history.add(phase, epoch.number, _row(epoch) | validated)
             best = stopping.best if phase == SEARCH else None

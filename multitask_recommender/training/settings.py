@@ -26,16 +26,20 @@ class Settings(settings.Settings):
     strategy: Literal["auto", "none"] = Field(
         "auto", description="auto: the GPU where there is one; none: the CPU."
     )
+    patience: int | None = Field(
+        None,
+        gt=0,
+        description="Validations without a better one before training stops; the best epoch is "
+        "then the chosen one. null: all epochs are trained and the last is chosen, as a learning "
+        "rate that decays wants it.",
+    )
     monitor: str = Field(
         "auto",
-        description="The validation metric that chooses the epoch, such as full/ndcg@20 or "
-        "rating/root_mean_squared_error. auto: full/ndcg@20 with a retrieval task, else the first "
-        "task's loss.",
+        description="The validation metric for patience: loss (the weighted sum of the tasks' "
+        "losses), full/ndcg@20, rating/root_mean_squared_error, ... auto: full/ndcg@20 with a "
+        "retrieval task, else loss.",
     )
     validate_every: int = Field(1, gt=0, description="Epochs between two validations.")
-    patience: int | None = Field(
-        None, gt=0, description="Validations without a better one before training stops."
-    )
     refit: bool = Field(
         True,
         description="Train once more, on train and validation together, for the chosen epochs.",
