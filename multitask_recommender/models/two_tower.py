@@ -20,6 +20,7 @@ from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
+from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.tower import Side, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings.two_tower import Settings
@@ -147,7 +148,7 @@ class Model(MultiTaskModel):
 
     def _with_bias(self, items: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
         """Item vectors [C, D] with the item's bias as one more coordinate, [C, D + 1]."""
-        return tf.concat([items, tf.gather(self._item_bias, ids)[:, None]], axis=1)
+        return tf.concat([items, take_rows(self._item_bias, ids)[:, None]], axis=1)
 
 
 def _with_one(queries: tf.Tensor) -> tf.Tensor:
