@@ -5,18 +5,18 @@ only then.
 """
 
 import dataclasses
+import functools
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from multitask_recommender import evaluation, record, registry, report, run_folder, splits
 from multitask_recommender.config import Config, load
-from multitask_recommender.errors import ConfigError
+from multitask_recommender.errors import ConfigError, suggestion
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import ITEM_ID, TEST, TOTAL_LOSS, USER_ID, VALIDATION
-from multitask_recommender.splits import Splits
 
 RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
 BASELINES = ("popularity", "random")  # beside every model
@@ -25,16 +25,17 @@ BASELINES = ("popularity", "random")  # beside every model
 def train(config: Config, run_dir: pathlib.Path) -> None:
     """Trains, evaluates and reports; writes the run at `run_dir`, or resumes it."""
     run_folder.check_absent(run_dir)
-    data = read(config)
+    experiment = Experiment(config)
+    data = experiment.data
     report.show_data(data, config)
     with run_folder.open_partial(run_dir, record.config_text(config, data.train.source)) as folder:
         for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
-            positives = _positives(config, rows)
-            pairs = evaluation.relevant_pairs(rows, positives)
-            pairs.write_parquet(folder / f"{part}.parquet")
-
-        model, validated = _fit(config, data, folder)
-        results = _results(config, data, model, validated)
+            pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
+            record.write_parquet(folder / f"{part}.parquet", pairs, data.train.source)
+        fitted = experiment.fit(folder)
+        results = experiment.results(fitted.model)
+        results["metrics"] = {**fitted.validation, **results["metrics"]}
+        results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
         run_folder.write_json(folder / run_folder.METRICS, results)
     report.show_results(results, run_dir)
 
@@ -51,191 +52,222 @@ def evaluate(
     if protocol is not None:
         chosen = config.evaluation.model_copy(update={"protocols": [protocol]})
         config = dataclasses.replace(config, evaluation=chosen)
-    data = read(config)
+    experiment = Experiment(config)
+    data = experiment.data
     record.check_same_data(run_dir / run_folder.CONFIG, data.train.source)
     report.show_data(data, config)
-    model = restore(config, data, run_dir)
-    results = _results(config, data, model)
+    model = experiment.restore(run_dir)
+    results = experiment.results(model)
     if json_path is not None:
         run_folder.write_json(json_path, results)
     if recommendations_path is not None:
-        table = evaluation.recommendations(
-            model.scorer(), data.test.user_ids, [data.train, data.validation]
-        )
-        run_folder.write_parquet(recommendations_path, table)
+        seen = [data.train, data.validation]
+        table = evaluation.recommendations(model.scorer(), data.test.user_ids, seen)
+        record.write_parquet(recommendations_path, table, data.train.source)
     report.show_results(results, run_dir)
 
 
-def read(config: Config) -> Splits:
-    """The data of a config, split. Raises ConfigError where the config asks for what it lacks."""
-    dataset = registry.load("datasets", config.dataset.name)
-    data = splits.split(dataset.read(config.dataset.settings, config.split.fold), config.split)
-    faults = config.model.settings.missing_from(data.train, "model")
-    for name, task in config.tasks.items():
-        faults += task.settings.missing_from(data.train, f"tasks.{name}")
-    if faults:
-        raise ConfigError("\n".join(faults))
-    return data
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A trained model, and what validation said: the epoch it chose, and its metrics there."""
+
+    model: Any
+    epoch: int
+    validation: dict[str, float]
 
 
-def build(config: Config, train: Interactions):
-    """The model of a config, untrained, for these training interactions."""
-    import tensorflow as tf
+class Experiment:
+    """A config with its data: builds the model, fits it, evaluates it.
 
-    if config.training.strategy == "none":
-        tf.config.set_visible_devices([], "GPU")
-    tf.keras.utils.set_random_seed(config.training.seed)
-    tasks = [
-        registry.load("tasks", choice.name).Task(name, choice.settings, train)
-        for name, choice in config.tasks.items()
-    ]
-    outputs = {task.name: task.initial_output for task in tasks if task.predicts_label}
-    sharing = registry.load("sharing", config.sharing.name)
-    weighting = registry.load("weighting", config.weighting.name)
-    return registry.load("models", config.model.name).Model(
-        config.model.settings,
-        train,
-        tasks=tasks,
-        make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, outputs),
-        weighting=weighting.Weighting(
-            config.weighting.settings, {task.name: task.weight for task in tasks}
-        ),
-    )
+    Raises ConfigError where the config asks for what the data does not have.
+    """
 
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        dataset = registry.load("datasets", config.dataset.name)
+        interactions = dataset.read(config.dataset.settings, config.split.fold)
+        self.data = splits.split(interactions, config.split)
+        names = [name for name, task in config.tasks.items() if task.name == RETRIEVAL]
+        self._retrieval = names[0] if names else None
+        self.kinds = {n: task.name for n, task in config.tasks.items() if task.name != RETRIEVAL}
+        self._check_data()
 
-def restore(config: Config, data: Splits, run_dir: pathlib.Path) -> Any:
-    """The trained model of a finished run."""
-    from multitask_recommender.training import loop
+    @property
+    def refits(self) -> bool:
+        """Whether the final model learns from the validation rows too."""
+        return self.config.training.refit and len(self.data.validation) > 0
 
-    model = build(config, _learnt_rows(config, data))
-    # Weights are made when they are first used.
-    nobody = {USER_ID: np.zeros(1, np.int32), ITEM_ID: np.zeros(1, np.int32)}
-    model.scorer().rank(nobody)
-    loop.load_weights(model, run_dir / run_folder.CHECKPOINTS)
-    return model
+    @property
+    def learnt_rows(self) -> Interactions:
+        """The training rows of the final model."""
+        return self.data.train_and_validation if self.refits else self.data.train
 
+    def positives(self, rows: Interactions) -> np.ndarray | None:
+        """A mask of the rows whose item is to be retrieved; None where all are."""
+        if self._retrieval is None:
+            return None
+        label = self.config.tasks[self._retrieval].settings.positive
+        return None if label is None else rows.is_observed(label) & (rows.labels[label] == 1)
 
-def _fit(config: Config, data: Splits, folder: pathlib.Path) -> tuple[Any, dict[str, Any]]:
-    """The final model, and which epoch validation chose with which metrics."""
-    from multitask_recommender.training.fit import Fit
+    def build(self, train: Interactions) -> Any:
+        """The model, untrained, for these training interactions."""
+        import tensorflow as tf
 
-    validate = None
-    if len(data.validation):
-        evaluator = _evaluator(config, [data.train], data.validation, VALIDATION, ["full"])
-
-        def validate(model: Any) -> dict[str, float]:
-            return evaluator(model.scorer(), _kinds(config)).metrics
-
-    fit = Fit(
-        config.training,
-        lambda rows: build(config, rows),
-        validate,
-        _monitor(config),
-        folder,
-        report.Progress(),
-    )
-    model = fit(data.train, data.train_and_validation)
-    return model, {"epoch": fit.chosen_epoch, "refit": fit.refits, "metrics": fit.chosen_metrics}
-
-
-def _results(
-    config: Config, data: Splits, model: Any, validated: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """What metrics.json holds: the test part, evaluated for the model and beside it."""
-    from multitask_recommender.batches import ordered_batches
-    from multitask_recommender.training import loop
-
-    learnt = _learnt_rows(config, data)
-    evaluator = _evaluator(config, [data.train, data.validation], data.test, TEST)
-    evaluated = evaluator(model.scorer(), _kinds(config))
-    metrics = dict(evaluated.metrics)
-    if len(data.test):
-        batches = ordered_batches(data.test, config.training.batch_size)
-        for name, loss in loop.mean_losses(model, batches).items():
-            metrics[f"{TEST}/{name}/loss" if name != TOTAL_LOSS else f"{TEST}/loss"] = loss
-    beside = {name: _baseline(name, learnt, config.training.seed) for name in BASELINES}
-    if learnt.oracle is not None:
-        beside["oracle"] = learnt.oracle
-    results = {
-        "metrics": metrics,
-        "baselines": {
-            name: evaluator(scorer, _kinds(config)).metrics for name, scorer in beside.items()
-        },
-        "protocol": {
-            **evaluated.protocol,
-            "trained_on": "train and validation" if learnt is not data.train else "train",
-            "split_settings": config.split.model_dump(mode="json"),
-            "seed": config.training.seed,
-        },
-        "dataset": {
-            "name": data.train.source.name,
-            "warnings": list(data.train.source.warnings),
-            "md5": dict(data.train.source.files),
-            "users": data.train.num_users,
-            "items": data.train.num_items,
-            "parts": data.counts(),
-        },
-        "versions": record.versions(),
-    }
-    if validated is not None:
-        results["metrics"] = {**validated["metrics"], **metrics}
-        results["training"] = {"epoch": validated["epoch"], "refit": validated["refit"]}
-    return results
-
-
-def _evaluator(
-    config: Config,
-    seen: list[Interactions],
-    held_out: Interactions,
-    part: str,
-    protocols: list[str] | None = None,
-) -> evaluation.Evaluator:
-    """By the protocols of the config, or others; without a retrieval task, labels only."""
-    chosen = config.evaluation.protocols if protocols is None else protocols
-    if _retrieval(config) is None:
-        chosen = []
-    settings = config.evaluation.model_copy(update={"protocols": chosen})
-    return evaluation.Evaluator(seen, held_out, settings, part, _positives(config, held_out))
-
-
-def _learnt_rows(config: Config, data: Splits) -> Interactions:
-    """The training rows of the final model."""
-    refits = config.training.refit and len(data.validation)
-    return data.train_and_validation if refits else data.train
-
-
-def _baseline(name: str, learnt: Interactions, seed: int) -> evaluation.Scorer:
-    settings = registry.settings_class("baselines", name)()
-    return registry.load("baselines", name).fit(settings, learnt, seed)
-
-
-def _retrieval(config: Config) -> str | None:
-    """The name of the task that retrieves, if there is one."""
-    return next((name for name, task in config.tasks.items() if task.name == RETRIEVAL), None)
-
-
-def _kinds(config: Config) -> dict[str, str]:
-    """The kind of each task, by the label that it predicts."""
-    return {name: task.name for name, task in config.tasks.items() if task.name != RETRIEVAL}
-
-
-def _positives(config: Config, rows: Interactions) -> np.ndarray | None:
-    """A mask of the rows whose item is to be retrieved; None where all are."""
-    name = _retrieval(config)
-    label = None if name is None else config.tasks[name].settings.positive
-    return None if label is None else rows.is_observed(label) & (rows.labels[label] == 1)
-
-
-def _monitor(config: Config) -> str:
-    """The flat key of the validation metric that chooses the epoch."""
-    monitor = config.training.monitor
-    if monitor != "auto":
-        return f"{VALIDATION}/{monitor}"
-    if _retrieval(config) is not None:
-        depth = max(
-            k for k in config.evaluation.cutoffs if k <= 20 or k == min(config.evaluation.cutoffs)
+        config = self.config
+        if config.training.strategy == "none":
+            tf.config.set_visible_devices([], "GPU")
+        tf.keras.utils.set_random_seed(config.training.seed)
+        tasks = [
+            registry.load("tasks", choice.name).Task(name, choice.settings, train)
+            for name, choice in config.tasks.items()
+        ]
+        outputs = {task.name: task.initial_output for task in tasks if task.predicts_label}
+        sharing = registry.load("sharing", config.sharing.name)
+        weighting = registry.load("weighting", config.weighting.name)
+        weights = {task.name: task.weight for task in tasks}
+        return registry.load("models", config.model.name).Model(
+            config.model.settings,
+            train,
+            tasks=tasks,
+            make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, outputs),
+            weighting=weighting.Weighting(config.weighting.settings, weights),
         )
-        return f"{VALIDATION}/full/ndcg@{depth}"
-    label, kind = next(iter(_kinds(config).items()))
-    metric = {"rating": "root_mean_squared_error"}.get(kind, "log_loss")
-    return f"{VALIDATION}/{label}/{metric}"
+
+    def fit(self, folder: pathlib.Path) -> Fitted:
+        """Trains in a folder, going on with what it already holds."""
+        from multitask_recommender.training.fit import Fit, Validation
+        from multitask_recommender.training.history import History
+
+        validation = None
+        if self._validator is not None:
+            validation = Validation(
+                lambda model: self._validator(model.scorer(), self.kinds).metrics, self.monitor
+            )
+        fit = Fit(
+            self.config.training,
+            build=self.build,
+            validation=validation,
+            history=History(
+                folder / run_folder.HISTORY,
+                folder / run_folder.TENSORBOARD,
+                self.data.train.source.name,
+            ),
+            checkpoints=folder / run_folder.CHECKPOINTS,
+            progress=report.Progress(),
+        )
+        model = fit(self.data.train, self.data.train_and_validation)
+        return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
+
+    def restore(self, run_dir: pathlib.Path) -> Any:
+        """The trained model of a finished run."""
+        from multitask_recommender.training import loop
+
+        model = self.build(self.learnt_rows)
+        # Weights are made when they are first used.
+        nobody = {USER_ID: np.zeros(1, np.int32), ITEM_ID: np.zeros(1, np.int32)}
+        model.scorer().rank(nobody)
+        loop.load_weights(model, run_dir / run_folder.CHECKPOINTS)
+        return model
+
+    @functools.cached_property
+    def test_evaluator(self) -> evaluation.Evaluator:
+        """The test part, by the protocols of the config."""
+        seen = [self.data.train, self.data.validation]
+        return self._evaluator(seen, self.data.test, TEST, self.config.evaluation.protocols)
+
+    def baseline(self, name: str) -> evaluation.Scorer:
+        """A baseline with its default settings, fitted on the rows of the final model."""
+        settings = registry.settings_class("baselines", name)()
+        fit = registry.load("baselines", name).fit
+        return fit(settings, self.learnt_rows, self.config.training.seed)
+
+    def results(self, model: Any) -> dict[str, Any]:
+        """What metrics.json holds of the test part: the model, what stands beside it, and how."""
+        evaluated = self.test_evaluator(model.scorer(), self.kinds)
+        beside = {name: self.baseline(name) for name in BASELINES}
+        if self.data.train.oracle is not None:
+            beside["oracle"] = self.data.train.oracle
+        baselines = {
+            name: self._own_labels(self.test_evaluator(scorer, self.kinds).metrics)
+            for name, scorer in beside.items()
+        }
+        return {
+            "metrics": evaluated.metrics | self._test_losses(model),
+            "baselines": baselines,
+            "protocol": {
+                **evaluated.protocol,
+                "trained_on": "train and validation" if self.refits else "train",
+                "split_settings": self.config.split.model_dump(mode="json"),
+                "seed": self.config.training.seed,
+            },
+            "dataset": record.dataset(self.data),
+            "versions": record.versions(),
+        }
+
+    @functools.cached_property
+    def monitor(self) -> str:
+        """The flat key of the validation metric that chooses the epoch."""
+        if self.config.training.monitor != "auto":
+            return f"{VALIDATION}/{self.config.training.monitor}"
+        if self._retrieval is not None:
+            depth = min(self.config.evaluation.cutoffs, key=lambda cutoff: abs(cutoff - 20))
+            return f"{VALIDATION}/full/ndcg@{depth}"
+        label, kind = next(iter(self.kinds.items()))
+        return f"{VALIDATION}/{label}/" + (
+            "root_mean_squared_error" if kind == "rating" else "log_loss"
+        )
+
+    @functools.cached_property
+    def _validator(self) -> evaluation.Evaluator | None:
+        """The validation part, by the protocol `full`; None without validation rows."""
+        if not len(self.data.validation):
+            return None
+        return self._evaluator([self.data.train], self.data.validation, VALIDATION, ["full"])
+
+    def _evaluator(
+        self,
+        seen: Sequence[Interactions],
+        held_out: Interactions,
+        part: str,
+        protocols: Sequence[str],
+    ) -> evaluation.Evaluator:
+        chosen = list(protocols) if self._retrieval is not None else []
+        settings = self.config.evaluation.model_copy(update={"protocols": chosen})
+        return evaluation.Evaluator(seen, held_out, settings, part, self.positives(held_out))
+
+    def _test_losses(self, model: Any) -> dict[str, float]:
+        from multitask_recommender.batches import ordered_batches
+        from multitask_recommender.training import loop
+
+        if not len(self.data.test):
+            return {}
+        batches = ordered_batches(self.data.test, self.config.training.batch_size)
+        losses = loop.mean_losses(model, batches)
+        total = losses.pop(TOTAL_LOSS)
+        return {f"{TEST}/{name}/loss": loss for name, loss in losses.items()} | {
+            f"{TEST}/loss": total
+        }
+
+    def _own_labels(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Without the labels that no task of this config predicts."""
+        others = set(self.data.test.labels) - set(self.kinds)
+        return {key: value for key, value in metrics.items() if key.split("/")[1] not in others}
+
+    def _check_data(self) -> None:
+        config, train = self.config, self.data.train
+        faults = config.model.settings.missing_from(train, "model")
+        for name, task in config.tasks.items():
+            faults += task.settings.missing_from(train, f"tasks.{name}")
+        if faults:
+            raise ConfigError("\n".join(faults))
+        if self._validator is None:
+            return
+        # Popularity knows every label, so its metrics are those that a model can have.
+        known = self._own_labels(self._validator(self.baseline("popularity"), self.kinds).metrics)
+        if self.monitor not in known:
+            names = [key.removeprefix(f"{VALIDATION}/") for key in known]
+            monitor = self.config.training.monitor
+            raise ConfigError(
+                f"training.monitor is '{monitor}', which is no metric of this validation part."
+                f"{suggestion(monitor, names)} A metric is such as {names[-1]}."
+            )

@@ -4,19 +4,24 @@ import pathlib
 import platform
 import subprocess
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multitask_recommender import __version__, config_file
 from multitask_recommender.config import Config
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Source
+from multitask_recommender.splits import Splits
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _PACKAGES = ("tensorflow", "tensorflow-recommenders", "numpy")
 
 
 def config_text(config: Config, source: Source) -> str:
     """The resolved config as YAML, with a `record` of versions and data; `config.load` reads it."""
-    record = {"versions": versions(), "data": {"source": source.name, "md5": dict(source.files)}}
+    data = {"source": source.name, "md5": dict(source.files), "warnings": list(source.warnings)}
+    record = {"versions": versions(), "data": data}
     return config_file.write({**config.to_dict(), config_file.RECORD: record})
 
 
@@ -28,6 +33,31 @@ def versions() -> dict[str, str | None]:
         "python": platform.python_version(),
         **{package: metadata.version(package) for package in _PACKAGES},
     }
+
+
+def dataset(data: Splits) -> dict[str, Any]:
+    """What the rows were, for metrics.json."""
+    train = data.train
+    return {
+        "name": train.source.name,
+        "warnings": list(train.source.warnings),
+        "md5": dict(train.source.files),
+        "users": train.num_users,
+        "items": train.num_items,
+        "parts": data.counts(),
+        "rows_in_no_part": data.num_dropped,
+    }
+
+
+def write_parquet(path: pathlib.Path, table: "pl.DataFrame", source: Source) -> None:
+    """Written aside and renamed; source and warnings go into the file's metadata."""
+    aside = path.with_name(path.name + ".partial")
+    metadata = {"source": source.name, "warnings": "\n".join(source.warnings)}
+    try:
+        table.write_parquet(aside, metadata=metadata)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def check_same_data(config_path: pathlib.Path, source: Source) -> None:

@@ -1,11 +1,12 @@
 """What a person sees of a run: what the data is, a bar with every task's loss, and a table."""
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
@@ -13,17 +14,23 @@ from multitask_recommender.config import Config
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.splits import Splits
 
-# The columns of the table, where they were computed; metrics.json holds all.
-_HEADLINES = {
-    "top-100": "full/top_100_categorical_accuracy",
-    "recall@20": "full/recall@20",
-    "ndcg@20": "full/ndcg@20",
-    "sampled hit@10": "sampled/hit_rate@10",
-    "coverage@20": "full/coverage@20",
-    "top-100 unfiltered": "unfiltered/factorized_top_k/top_100_categorical_accuracy",
+# The columns of the table, where they were computed; metrics.json holds all. Title: flat key.
+_RANKING = {
+    "full\ntop-100": "full/top_100_categorical_accuracy",
+    "full\nrecall@20": "full/recall@20",
+    "full\nndcg@20": "full/ndcg@20",
+    "full\ncoverage@20": "full/coverage@20",
+    "sampled\nhit@10": "sampled/hit_rate@10",
+    "sampled\nndcg@10": "sampled/ndcg@10",
+    "unfiltered\ntop-100": "unfiltered/factorized_top_k/top_100_categorical_accuracy",
 }
-_LABEL_HEADLINES = ("root_mean_squared_error", "auc")
+_LABELS = {"root_mean_squared_error": "RMSE", "auc": "AUC"}
 _NOT_COMPUTED = "-"
+_EXPLAINED = {
+    "full": "full: all items but those the user has seen, ties count against the model",
+    "sampled": "sampled: against a few items drawn for each row",
+    "unfiltered": "unfiltered: as in the TFRS tutorials, seen items are candidates too",
+}
 
 console = Console()
 
@@ -37,8 +44,7 @@ def show_data(data: Splits, config: Config) -> None:
         f"rows by {config.split.name} split: {rows}",
         highlight=False,
     )
-    for warning in train.source.warnings:
-        console.print(f"[bold yellow]WARNING[/] {warning}", highlight=False)
+    _warn(train.source.warnings)
 
 
 class Progress:
@@ -47,27 +53,34 @@ class Progress:
     def __init__(self) -> None:
         self._bars: Bars | None = None
 
-    def start(self, phase: str, done: int, steps: int) -> None:
+    def start(self, phase: str, done: int, epochs: int, steps_per_epoch: int) -> None:
         self._bars = Bars(
             TextColumn("{task.description:6}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            BarColumn(bar_width=10),
+            TextColumn("{task.fields[epoch]:>2}/{task.fields[epochs]}"),
+            TimeElapsedColumn(),
             TextColumn("{task.fields[told]}"),
             console=console,
         )
         self._bars.start()
-        self._task = self._bars.add_task(phase, total=steps, completed=done, told="")
+        self._task = self._bars.add_task(
+            phase,
+            total=epochs * steps_per_epoch,
+            completed=done,
+            epoch=done // steps_per_epoch,
+            epochs=epochs,
+            told="",
+        )
 
     def advance(self, steps: int) -> None:
         self._bars.advance(self._task, steps)
 
-    def tell(self, epoch: int, losses: Mapping[str, float], stopping: Any) -> None:
-        parts = [f"{name} {loss:.4f}" for name, loss in losses.items() if name != TOTAL_LOSS]
-        if stopping.best is not None:
-            metric = stopping.metric.partition("/")[2]
-            parts.append(f"best {metric} {stopping.best:.4f} in epoch {stopping.best_epoch}")
-        self._bars.update(self._task, told="  ".join(parts))
+    def tell(self, epoch: int, losses: Mapping[str, float], best: float | None, of: str) -> None:
+        """An epoch's mean losses, and the best value so far of the validation metric `of`."""
+        parts = [f"{name} {loss:.3g}" for name, loss in losses.items() if name != TOTAL_LOSS]
+        if best is not None:
+            parts.append(f"{of.rpartition('/')[2]} {best:.4f}")
+        self._bars.update(self._task, epoch=epoch, told=" ".join(parts))
 
     def finish(self) -> None:
         self._bars.stop()
@@ -75,35 +88,37 @@ class Progress:
 
 def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
     """The model beside what it must be compared with, on the test part."""
+    dataset = results["dataset"]
     columns = _columns(results["metrics"])
-    table = Table(title="test", title_justify="left")
+    title = f"test, {dataset['name']}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
     table.add_column("")
-    for title in columns:
-        table.add_column(title, justify="right")
+    for column in columns:
+        table.add_column(column, justify="right")
     rows = {"model": results["metrics"], **results["baselines"]}
     for name, metrics in rows.items():
         cells = [_shown(metrics.get(key)) for key in columns.values()]
         table.add_row(name, *cells, style="bold" if name == "model" else None)
     console.print(table)
-    for warning in results["dataset"]["warnings"]:
+    _warn(dataset["warnings"])
+    for protocol, explained in _EXPLAINED.items():
+        if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
+            console.print(explained, highlight=False)
+    console.print(f"Every metric, with its protocol: {run_dir / 'metrics.json'}", highlight=False)
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
         console.print(f"[bold yellow]WARNING[/] {warning}", highlight=False)
-    console.print(
-        "full: all items but those seen, ties against the model; unfiltered: seen items too.\n"
-        f"Every metric, with its protocol: {run_dir / 'metrics.json'}",
-        highlight=False,
-    )
 
 
 def _columns(metrics: Mapping[str, float]) -> dict[str, str]:
     """Flat keys by column title."""
-    columns = {
-        title: f"test/{key}" for title, key in _HEADLINES.items() if f"test/{key}" in metrics
-    }
+    columns = {title: f"test/{key}" for title, key in _RANKING.items() if f"test/{key}" in metrics}
     for key in metrics:
-        part, _, metric = key.rpartition("/")
-        if part.startswith("test/") and metric in _LABEL_HEADLINES:
-            label = part.removeprefix("test/")
-            columns[f"{label} {metric.replace('root_mean_squared_error', 'RMSE')}"] = key
+        label, _, metric = key.removeprefix("test/").rpartition("/")
+        if key.startswith("test/") and metric in _LABELS:
+            columns[f"{label}\n{_LABELS[metric]}"] = key
     return columns
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from multitask_recommender.errors import DataError
 from multitask_recommender.evaluation.full import Full
 from multitask_recommender.evaluation.held_out import arrange
 from multitask_recommender.evaluation.labels import label_metrics
@@ -50,6 +51,11 @@ class Evaluator:
         ids [N, n] of the protocol `sampled` (drawn, where None).
         """
         rows = np.ones(len(held_out), bool) if positives is None else positives
+        if negatives is not None and len(negatives) != len(held_out):
+            raise DataError(
+                f"There are negatives for {len(negatives)} rows, and {len(held_out)} held-out "
+                "rows: give one line of negatives for each."
+            )
         self._rows = held_out
         self._settings = settings
         self._split = split

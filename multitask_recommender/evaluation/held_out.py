@@ -22,15 +22,11 @@ class HeldOut:
     num_items: int  # I, items of the vocabulary
     num_relevant: np.ndarray  # int64 [Q]
     relevant_cells: np.ndarray  # int64 [P] ascending
+    pair_queries: np.ndarray  # int64 [P] the query of each relevant cell
     is_repeated: np.ndarray  # bool [P] the pair was seen before
     seen_cells: np.ndarray  # int64 [S] ascending
     row_queries: np.ndarray  # int64 [N] the query of each held-out row
     row_pairs: np.ndarray  # int64 [N] its position among the relevant cells; -1 for unknown items
-
-    @property
-    def pair_queries(self) -> np.ndarray:
-        """The query [P] of each relevant cell."""
-        return self.relevant_cells // max(self.num_items, 1)
 
     def within(self, cells: np.ndarray, block: slice) -> slice:
         """Where the (ascending) cells of a block of queries lie."""
@@ -67,11 +63,20 @@ def arrange(seen: Sequence[Interactions], held_out: Interactions) -> HeldOut:
         num_items=num_items,
         num_relevant=np.bincount(queries, minlength=len(users)),
         relevant_cells=cells,
-        is_repeated=np.isin(cells, seen_cells),
+        pair_queries=queries[is_known],
+        is_repeated=is_among(cells, seen_cells),
         seen_cells=seen_cells,
         row_queries=row_queries,
         row_pairs=positions[row_pairs] if len(positions) else row_pairs,
     )
+
+
+def is_among(cells: np.ndarray, ascending: np.ndarray) -> np.ndarray:
+    """`np.isin` for a sorted second array: a binary search, many times faster than its hash."""
+    if not len(ascending):
+        return np.zeros(cells.shape, bool)
+    places = np.searchsorted(ascending, cells)
+    return ascending[np.minimum(places, len(ascending) - 1)] == cells
 
 
 def _seen_cells(seen: Sequence[Interactions], users: np.ndarray, num_items: int) -> np.ndarray:

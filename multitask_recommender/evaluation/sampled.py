@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from multitask_recommender.errors import DataError
-from multitask_recommender.evaluation.held_out import HeldOut
+from multitask_recommender.evaluation.held_out import HeldOut, is_among
 from multitask_recommender.evaluation.outcome import Outcome, means
 from multitask_recommender.metrics import ranking
 from multitask_recommender.metrics.found import found
-from multitask_recommender.metrics.selection import MISSED
+from multitask_recommender.metrics.selection import MISSED, check_numbers
 
 _METRICS = (ranking.hit_rate, ranking.ndcg, ranking.mrr)
 
@@ -26,11 +25,6 @@ class Sampled:
     """
 
     def __init__(self, held_out: HeldOut, negatives: np.ndarray, cutoffs: Sequence[int]) -> None:
-        if len(negatives) != len(held_out.row_pairs):
-            raise DataError(
-                f"There are negatives for {len(negatives)} rows, and {len(held_out.row_pairs)} "
-                "held-out rows: give one line of negatives for each."
-            )
         self._held_out = held_out
         self._order = np.argsort(held_out.row_queries, kind="stable")  # rows by query
         self._negatives = negatives
@@ -39,6 +33,7 @@ class Sampled:
 
     def measure(self, scores: np.ndarray, block: slice) -> np.ndarray:
         """Ranks [n] of the targets of a block's rows."""
+        check_numbers(scores)
         held_out = self._held_out
         queries = held_out.row_queries[self._order]
         rows = self._order[slice(*np.searchsorted(queries, [block.start, block.stop]).tolist())]
@@ -82,35 +77,35 @@ def draw_negatives(held_out: HeldOut, count: int, seed: int) -> np.ndarray:
 
     A user who has met all but fewer than `count` items gets those few, and zeros.
     """
-    num_items = held_out.num_items
-    met = np.union1d(held_out.seen_cells, held_out.relevant_cells)  # ascending
+    num_items, queries = held_out.num_items, held_out.row_queries
+    met = np.sort(np.concatenate([held_out.seen_cells, held_out.relevant_cells]))
+    met = met[np.diff(met, prepend=-1) > 0]
     num_met = np.bincount(met // max(num_items, 1), minlength=len(held_out.queries))
     generator = np.random.default_rng(seed)
-    items = np.zeros((len(held_out.row_queries), count), np.int32)
+    items = np.zeros((len(queries), count), np.int32)
     # Where most draws would be repetitions, all that is left is shuffled instead.
-    is_crowded = (num_items - num_met < 2 * count)[held_out.row_queries]
+    is_crowded = (num_items - num_met < 2 * count)[queries]
     for row in np.flatnonzero(is_crowded):
-        start = held_out.row_queries[row] * num_items
-        met_here = met[slice(*np.searchsorted(met, [start, start + num_items]))] - start
-        left = np.setdiff1d(np.arange(num_items), met_here)
-        few = generator.permutation(left)[:count]
-        items[row, : len(few)] = few + 1
+        cells = queries[row] * num_items + np.arange(num_items)
+        left = generator.permutation(np.flatnonzero(~is_among(cells, met)))[:count]
+        items[row, : len(left)] = left + 1
     rows = np.flatnonzero(~is_crowded)
-    items[rows] = _draw_distinct(generator, held_out.row_queries[rows], met, num_items, count)
+    items[rows] = _draw_distinct(generator, queries[rows, None] * num_items, met, num_items, count)
     return items
 
 
 def _draw_distinct(
-    generator: np.random.Generator, queries: np.ndarray, met: np.ndarray, num_items: int, count: int
+    generator: np.random.Generator, starts: np.ndarray, met: np.ndarray, num_items: int, count: int
 ) -> np.ndarray:
-    """Item ids [n, count]: drawn at once, and again where met or already drawn."""
-    columns = np.full((len(queries), count), -1)
-    wrong = columns < 0
-    while wrong.any():
-        columns[wrong] = generator.integers(num_items, size=int(wrong.sum()))
-        columns.sort(axis=1)
-        cells = queries[:, None] * num_items + columns
-        places = np.minimum(np.searchsorted(met, cells), max(len(met) - 1, 0))
-        wrong = met[places] == cells if len(met) else np.zeros(cells.shape, bool)
-        wrong[:, 1:] |= columns[:, 1:] == columns[:, :-1]
+    """Item ids [n, count] for cells from starts [n, 1]: drawn again where met or repeated."""
+    columns = np.sort(generator.integers(num_items, size=(len(starts), count)), axis=1)
+    rows = np.arange(len(starts))
+    while len(rows):
+        drawn = columns[rows]
+        wrong = is_among(starts[rows] + drawn, met)
+        wrong[:, 1:] |= drawn[:, 1:] == drawn[:, :-1]
+        drawn[wrong] = generator.integers(num_items, size=int(wrong.sum()))
+        drawn.sort(axis=1)
+        columns[rows] = drawn
+        rows = rows[wrong.any(axis=1)]
     return columns + 1

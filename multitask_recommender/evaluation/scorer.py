@@ -15,6 +15,8 @@ Measured = TypeVar("Measured")
 
 _MAX_WORKERS = 4
 _PAIRS_AT_ONCE = 2**16
+_CACHED_BYTES = 4 << 20  # smaller blocks cost more calls, larger ones more trips to memory
+_EFFICIENT_ROWS = 128  # with fewer rows a matrix product is slow, however large the catalogue
 
 
 class Scorer(Protocol):
@@ -82,7 +84,9 @@ def rank_pairs(scorer: Scorer, users: np.ndarray, items: np.ndarray) -> dict[str
 
 
 def _blocks(num_users: int, num_items: int, megabytes: int, workers: int) -> list[slice]:
-    """Blocks within the bound, and enough of them for every worker to have two."""
-    within_bound = (megabytes << 20) // (4 * max(num_items, 1))
-    size = max(1, min(within_bound, -(-num_users // (2 * workers))))
+    """Blocks within the bound that stay in a core's cache, and two or more for every worker."""
+    row_bytes = 4 * max(num_items, 1)
+    cached = max(_CACHED_BYTES // row_bytes, _EFFICIENT_ROWS)
+    within_bound = (megabytes << 20) // row_bytes
+    size = max(1, min(within_bound, cached, -(-num_users // (2 * workers))))
     return [slice(start, start + size) for start in range(0, num_users, size)]

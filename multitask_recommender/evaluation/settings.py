@@ -13,8 +13,8 @@ CutOff = Annotated[int, pydantic.Field(ge=1)]
 class Settings(settings.Settings):
     protocols: list[ProtocolName] = ["full", "unfiltered"]
     cutoffs: Annotated[list[CutOff], pydantic.Field(min_length=1)] = [1, 5, 10, 20, 50, 100]
-    # Bounds one block of scores; two blocks and a few times their size in work space may be live.
-    block_megabytes: Annotated[int, pydantic.Field(ge=1, le=4096)] = 16
+    # Bounds one block of scores. Each of up to four threads holds one, and about as much again.
+    block_megabytes: Annotated[int, pydantic.Field(ge=1, le=4096)] = 64
     # Of the protocol `sampled`: how many are drawn for each held-out row, and by which seed.
     negatives: Annotated[int, pydantic.Field(ge=1)] = 99
     seed: Annotated[int, pydantic.Field(ge=0)] = 42

@@ -13,7 +13,7 @@ from multitask_recommender.metrics.selection import select
 if TYPE_CHECKING:
     import polars as pl
 
-_BLOCK_MEGABYTES = 16
+_BLOCK_MEGABYTES = 64
 _NOTHING_RELEVANT = np.empty(0, np.int64)
 
 

@@ -42,8 +42,11 @@ def select(scores: np.ndarray, relevant: np.ndarray, depth: int) -> Selection:
     floor = _floor(scores, min(depth, num_items))
     reached = _reached(scores, floor)
     cells = _true_positions(reached)  # [S], row by row
-    ends = np.searchsorted(cells, np.arange(num_queries + 1) * num_items)
-    keys = _sorted_keys(scores, cells, relevant, np.diff(ends))  # [Q, W], best last
+    found = reached[relevant]
+    reached[relevant] = False  # from here on: reached, but not relevant
+    starts = np.arange(num_queries + 1, dtype=np.int32) * num_items
+    counts = np.diff(np.searchsorted(cells, starts))
+    keys = _sorted_keys(scores, cells, reached[cells], counts)  # [Q, W], best last
     low = keys.astype(np.int32)  # the lower half
     width = low.shape[1]
 
@@ -51,15 +54,27 @@ def select(scores: np.ndarray, relevant: np.ndarray, depth: int) -> Selection:
     order = np.argsort(~low.ravel()[hits] & ~_SIGN)  # by cell: as `relevant` is ordered
     places = hits[order]
     columns = places % width if width else places
-    found = reached[relevant]
     ranks = np.full(len(relevant), MISSED)
     ranks[found] = width - columns
     row_ranks = np.full(len(relevant), MISSED)
     row_ranks[found] = width - _first_of_ties(keys, places, columns)
     ranks[ranks > depth] = MISSED
     row_ranks[row_ranks > depth] = MISSED
-    _find_first(scores, relevant, ranks)
-    return Selection(_items(low, np.diff(ends), num_items, depth), ranks, row_ranks)
+    rows = np.repeat(np.arange(num_queries), np.diff(np.searchsorted(relevant, starts)))
+    _find_first(scores, relevant, rows, ranks)
+    return Selection(_items(low, counts, num_items, depth), ranks, row_ranks)
+
+
+def check_numbers(scores: np.ndarray) -> None:
+    """Raises RunError if any score [Q, I] is not a number."""
+    if not np.isnan(scores.max(initial=0.0)):  # the maximum passes them on
+        return
+    row = int(np.argmax(np.isnan(scores).any(axis=1)))
+    column = int(np.argmax(np.isnan(scores[row])))
+    raise RunError(
+        f"The score of item {column + 1} is not a number (row {row} of a block of {len(scores)} "
+        "queries): the model has diverged; lower training.learning_rate."
+    )
 
 
 def _floor(scores: np.ndarray, count: int) -> np.ndarray:
@@ -71,19 +86,15 @@ def _floor(scores: np.ndarray, count: int) -> np.ndarray:
     maxima = np.maximum.reduce(groups, axis=1)  # [Q, I / size]; the few last items are left out
     maxima.partition(width - count, axis=1)
     best = maxima[:, width - count :]  # numpy sorts what is not a number to the end
-    if np.isnan(best).any() or np.isnan(scores[:, size * width :]).any():
-        row = int(np.argmax(np.isnan(scores).any(axis=1)))
-        column = int(np.argmax(np.isnan(scores[row])))
-        raise RunError(
-            f"The score of item {column + 1} is not a number (row {row} of a block of "
-            f"{num_queries} queries): the model has diverged; lower training.learning_rate."
-        )
+    if np.isnan(best.max()) or np.isnan(scores[:, size * width :]).any():
+        check_numbers(scores)
     return np.maximum(best[:, 0], _LOWEST)  # what is no candidate never reaches it
 
 
 def _reached(scores: np.ndarray, floor: np.ndarray) -> np.ndarray:
     """Which cells reach their row's floor: bool, flat, padded with False to whole words."""
-    reached = np.zeros(-(-scores.size // 8) * 8, bool)
+    reached = np.empty(-(-scores.size // 8) * 8, bool)
+    reached[scores.size :] = False
     np.greater_equal(scores, floor[:, None], out=reached[: scores.size].reshape(scores.shape))
     return reached
 
@@ -97,15 +108,13 @@ def _true_positions(mask: np.ndarray) -> np.ndarray:
 
 
 def _sorted_keys(
-    scores: np.ndarray, cells: np.ndarray, relevant: np.ndarray, counts: np.ndarray
+    scores: np.ndarray, cells: np.ndarray, is_other: np.ndarray, counts: np.ndarray
 ) -> np.ndarray:
     """Rows of ascending keys [Q, W]: score, then non-relevant above relevant, then lower ids."""
-    is_relevant = np.zeros(scores.size, bool)
-    is_relevant[relevant] = True
     bits = (scores.ravel()[cells] + np.float32(0)).view(np.int32)  # + 0 makes one zero of two
     halves = np.empty((len(cells), 2), np.int32)
     halves[:, 1] = bits ^ ((bits >> 31) & ~_SIGN)  # integers in the order of the floats
-    halves[:, 0] = ~cells ^ (is_relevant[cells].astype(np.int32) << 31)
+    halves[:, 0] = (~cells & ~_SIGN) | (is_other.astype(np.int32) << 31)
     keys = np.full((len(counts), counts.max(initial=0)), _NOTHING)
     keys[np.arange(keys.shape[1]) < counts[:, None]] = halves.astype("<i4").view("<i8").ravel()
     keys.sort(axis=1)
@@ -131,9 +140,10 @@ def _items(low: np.ndarray, counts: np.ndarray, num_items: int, depth: int) -> n
     return np.where(np.arange(best.shape[1]) < counts[:, None], items, -1)
 
 
-def _find_first(scores: np.ndarray, relevant: np.ndarray, ranks: np.ndarray) -> None:
+def _find_first(
+    scores: np.ndarray, relevant: np.ndarray, rows: np.ndarray, ranks: np.ndarray
+) -> None:
     """Counts out, in place, the rank of the first relevant item of queries without any found."""
-    rows = relevant // scores.shape[1]
     is_found = np.zeros(len(scores), bool)
     is_found[rows[ranks < MISSED]] = True
     lost = np.flatnonzero(~is_found[rows])

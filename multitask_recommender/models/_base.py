@@ -36,8 +36,9 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self.ranking = {task.name: task for task in tasks if task.predicts_label}
         self._make_sharing = make_sharing
         self._weighting = weighting
-        self._loss_means = {task.name: tf.keras.metrics.Mean(task.name) for task in tasks}
-        self._loss_means[TOTAL_LOSS] = tf.keras.metrics.Mean(TOTAL_LOSS)
+        # Keras finds metrics at the moment when an attribute is set: a later entry is not seen.
+        names = [*(task.name for task in tasks), TOTAL_LOSS]
+        self._loss_means = {name: tf.keras.metrics.Mean(name) for name in names}
         # Traced once, whoever scores with the model and however often.
         options = {"reduce_retracing": True, "autograph": False}  # see training/loop.py
         self.traced_queries = tf.function(self.embed_queries, **options)

@@ -4,13 +4,13 @@ Each phase resumes from its own checkpoint and from the history of the run, whic
 validated; the whole ends with the final weights.
 """
 
+import dataclasses
 import pathlib
 import shutil
 import time
 from collections.abc import Callable
 from typing import Any
 
-from multitask_recommender import run_folder
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
@@ -23,15 +23,23 @@ SEARCH, REFIT = "search", "refit"
 _BEST = "best"  # the weights of the best epoch so far, kept where there is no refit
 
 
+@dataclasses.dataclass(frozen=True)
+class Validation:
+    """How a model does on validation data: metrics by flat key, of which one chooses the epoch."""
+
+    metrics: Callable[[Any], dict[str, float]]
+    monitor: str
+
+
 class Fit:
     """Brings a model through its phases.
 
     Args:
       settings: the training settings.
       build: makes an untrained model for training interactions.
-      validate: the validation metrics of a model by flat key; None without validation data.
-      monitor: the key that chooses the epoch.
-      folder: of the run, for checkpoints and history.
+      validation: None without validation data.
+      history: of the run; what it holds already is not done again.
+      checkpoints: the folder for them, which holds the final weights in the end.
       progress: is told of phases, steps and epochs (report.Progress).
     """
 
@@ -39,22 +47,21 @@ class Fit:
         self,
         settings: Settings,
         build: Callable[[Interactions], Any],
-        validate: Callable[[Any], dict[str, float]] | None,
-        monitor: str,
-        folder: pathlib.Path,
+        validation: Validation | None,
+        history: History,
+        checkpoints: pathlib.Path,
         progress: Any,
     ) -> None:
         self._settings = settings
         self._build = build
-        self._validate = validate
-        self._monitor = monitor
-        self._checkpoints = folder / run_folder.CHECKPOINTS
-        self._history = History(folder / run_folder.HISTORY, folder / run_folder.TENSORBOARD)
+        self._validation = validation
+        self._history = history
+        self._checkpoints = checkpoints
         self._progress = progress
 
     @property
     def refits(self) -> bool:
-        return self._settings.refit and self._validate is not None
+        return self._settings.refit and self._validation is not None
 
     def __call__(self, train: Interactions, all_rows: Interactions) -> Any:
         """Searches on train, refits on all rows if the settings say so: the final model."""
@@ -63,7 +70,7 @@ class Fit:
             model = self._run(SEARCH, train, self._settings.epochs)
         if self.refits:
             model = self._run(REFIT, all_rows, self.chosen_epoch)
-        elif self._validate is not None:
+        elif self._validation is not None:
             model = self._build(train) if model is None else model
             loop.load_weights(model, self._checkpoints / _BEST)
         loop.save_weights(model, self._checkpoints)
@@ -91,16 +98,18 @@ class Fit:
         training = loop.Training(model, batches, settings, self._checkpoints / phase)
         self._history.keep(phase, training.epoch)
         stopping = self._stopping()
-        self._progress.start(phase, training.step, last * training.steps_per_epoch)
+        self._progress.start(phase, training.step, last, training.steps_per_epoch)
         saved = time.monotonic()
         for epoch in training.epochs(last, self._progress.advance):
             validated = {}
             if phase == SEARCH and self._is_due(epoch.number):
-                validated = self._validate(model)
-                if stopping.see(epoch.number, validated[self._monitor]) and not settings.refit:
+                validated = self._validation.metrics(model)
+                is_best = stopping.see(epoch.number, validated[stopping.metric])
+                if is_best and not settings.refit:
                     loop.save_weights(model, self._checkpoints / _BEST)
             self._history.add(phase, epoch.number, _row(epoch) | validated)
-            self._progress.tell(epoch.number, epoch.losses, stopping)
+            best = stopping.best if phase == SEARCH else None
+            self._progress.tell(epoch.number, epoch.losses, best, stopping.metric)
             if phase == SEARCH and stopping.is_over:
                 break
             if time.monotonic() - saved >= settings.checkpoint_seconds:
@@ -110,16 +119,17 @@ class Fit:
         return model
 
     def _is_due(self, epoch: int) -> bool:
-        if self._validate is None:
+        if self._validation is None:
             return False
         return epoch % self._settings.validate_every == 0 or epoch == self._settings.epochs
 
     def _stopping(self) -> EarlyStopping:
         """Early stopping as it stands after the epochs of the history."""
-        stopping = EarlyStopping(self._monitor, self._settings.patience)
+        monitor = "" if self._validation is None else self._validation.monitor
+        stopping = EarlyStopping(monitor, self._settings.patience)
         for row in self._history.of(SEARCH):
-            if self._monitor in row:
-                stopping.see(row["epoch"], row[self._monitor])
+            if monitor in row:
+                stopping.see(row["epoch"], row[monitor])
         return stopping
 
     def _is_searched(self) -> bool:

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-Row = dict[str, str | int | float]
+_TEXTS = ("phase", "data")
 
 
 class History:
     """Rows of `phase, epoch, seconds`, the mean losses, and the metrics of epochs validated.
 
-    A folder that already holds a history goes on with it.
+    A folder that already holds a history goes on with it. Each row names its source of data, so
+    that no figure of a stand-in is taken for the real thing.
     """
 
-    def __init__(self, path: pathlib.Path, tensorboard: pathlib.Path) -> None:
+    def __init__(self, path: pathlib.Path, tensorboard: pathlib.Path, source: str) -> None:
+        self._source = source
         self._path = path
         self._tensorboard = tensorboard
         self._writers: dict[str, tf.summary.SummaryWriter] = {}
@@ -32,7 +34,7 @@ class History:
         return [row for row in self.rows if row["phase"] == phase]
 
     def add(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
-        self.rows.append({"phase": phase, "epoch": epoch, **values})
+        self.rows.append({"phase": phase, "epoch": epoch, "data": self._source, **values})
         self._write()
         if phase not in self._writers:
             self._writers[phase] = tf.summary.create_file_writer(str(self._tensorboard / phase))
@@ -53,5 +55,6 @@ class History:
 
 def _parsed(row: Mapping[str, str]) -> dict:
     """The row as it was added: numbers are numbers, empty cells are absent."""
-    values = {name: float(value) for name, value in row.items() if value and name != "phase"}
-    return {"phase": row["phase"], **values, "epoch": int(float(row["epoch"]))}
+    texts = {name: row[name] for name in _TEXTS}
+    values = {name: float(value) for name, value in row.items() if value and name not in texts}
+    return {**texts, **values, "epoch": int(row["epoch"])}

@@ -1,0 +1,54 @@
+"""What must hold for any file in baselines/."""
+
+import numpy as np
+import pytest
+
+from multitask_recommender import registry
+
+USERS = np.array([2, 0, 3, 2], np.int32)  # with the unknown user, and one twice
+
+
+def fit(name, train, seed=1):
+    module = registry.load("baselines", name)
+    return module.fit(registry.settings_class("baselines", name)(), train, seed)
+
+
+@pytest.mark.parametrize("name", registry.names("baselines"))
+class TestEveryBaseline:
+    def test_scores_are_finite_and_one_for_each_known_item(self, name, tiny):
+        scores = fit(name, tiny).score_block({"user_id": USERS})
+
+        assert scores.shape == (4, 5) and scores.dtype == np.float32
+        assert np.isfinite(scores).all()
+
+    def test_scores_do_not_depend_on_the_block_they_are_asked_in(self, name, tiny):
+        scorer = fit(name, tiny)
+
+        together = scorer.score_block({"user_id": USERS})
+
+        for row, user in enumerate(USERS):
+            alone = scorer.score_block({"user_id": np.array([user], np.int32)})
+            np.testing.assert_allclose(alone[0], together[row], rtol=1e-6)
+
+    def test_overwritten_scores_are_scored_again_as_before(self, name, tiny):
+        scorer = fit(name, tiny)
+        scores = scorer.score_block({"user_id": USERS})
+        expected = scores.copy()
+        scores[:] = -np.inf
+
+        np.testing.assert_array_equal(scorer.score_block({"user_id": USERS}), expected)
+
+    def test_labels_are_in_their_range_and_never_observed_ones_left_out(self, name, tiny):
+        queries = {"user_id": USERS, "item_id": np.array([1, 2, 0, 5], np.int32)}
+
+        predictions = fit(name, tiny).rank(queries)
+
+        assert set(predictions) <= {"rating", "like"}
+        for label, (low, high) in {"rating": (1, 5), "like": (0, 1)}.items():
+            values = predictions.get(label, np.full(4, low))
+            assert values.shape == (4,) and ((values >= low) & (values <= high)).all()
+
+    def test_the_same_seed_gives_the_same_scores(self, name, tiny):
+        first, second = (fit(name, tiny).score_block({"user_id": USERS}) for _ in range(2))
+
+        np.testing.assert_array_equal(first, second)

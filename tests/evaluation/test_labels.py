@@ -1,0 +1,71 @@
+"""Labels of held-out rows: observed rows only, unknown ids as unknown."""
+
+import numpy as np
+import pytest
+
+from multitask_recommender.errors import RunError
+from multitask_recommender.evaluation import Evaluator, Settings, evaluate
+
+KNOWN, ROWS = (2, 2), (3, 3)
+NONE = Settings(protocols=[])
+
+
+@pytest.fixture
+def test_rows(events):
+    return events(
+        [(1, 1), (2, 2), (3, 1), (1, 3)],
+        KNOWN,
+        ROWS,
+        labels={
+            "rating": np.array([5, 3, 2, 4], np.float32),
+            "like": np.array([1, 0, 1, 0], np.float32),
+        },
+        observed={"like": np.array([True, True, True, False])},
+    )
+
+
+def test_errors_are_over_observed_rows_with_unknown_ids_as_unknown(test_rows, table_scorer):
+    # Rows 0 of the tables answer for unknown user 3, columns 0 for unknown item 3.
+    ratings = [[9, 4, 9], [2, 5, 9], [9, 9, 4]]
+    likes = [[0.1, 0.3, 0.1], [0.1, 0.9, 0.1], [0.1, 0.1, 0.6]]
+    scorer = table_scorer(np.zeros([3, 2]), {"rating": ratings, "like": likes})
+
+    result = Evaluator([], test_rows, NONE)(scorer, keep_arrays=True)
+
+    # ratings predicted 5, 4, 4, 2 for 5, 3, 2, 4; likes .9, .6, .3 for 1, 0, 1
+    assert result.metrics == pytest.approx(
+        {
+            "test/rating/root_mean_squared_error": np.sqrt((0 + 1 + 4 + 4) / 4),
+            "test/rating/mean_absolute_error": (0 + 1 + 2 + 2) / 4,
+            "test/like/auc": 1 / 2,
+            "test/like/accuracy": 1 / 3,
+            "test/like/log_loss": -(np.log(0.9) + np.log(0.4) + np.log(0.3)) / 3,
+        }
+    )
+    np.testing.assert_allclose(result.arrays["test/rating/squared_error"], [0, 1, 4, 4])
+    assert result.arrays["test/like/is_correct"].tolist() == [True, False, False]
+
+
+def test_what_is_undefined_or_not_predicted_is_absent(events, table_scorer):
+    likes = {"like": np.ones(2, np.float32), "share": np.ones(2, np.float32)}
+    rows = events([(1, 1), (2, 2)], KNOWN, ROWS, labels=likes)
+    scorer = table_scorer(np.zeros([3, 2]), {"like": np.full([3, 3], 0.8)})
+
+    metrics = evaluate(scorer, [], rows, NONE).metrics
+
+    assert set(metrics) == {"test/like/accuracy", "test/like/log_loss"}
+
+
+def test_logits_are_refused(test_rows, table_scorer):
+    scorer = table_scorer(np.zeros([3, 2]), {"like": np.full([3, 3], 1.5)})
+
+    with pytest.raises(RunError, match="prediction of like is 1.5, expected a probability"):
+        evaluate(scorer, [], test_rows, NONE)
+
+
+def test_kinds_tell_what_a_label_is(test_rows, table_scorer):
+    scorer = table_scorer(np.zeros([3, 2]), {"like": np.full([3, 3], 1.5)})
+
+    metrics = Evaluator([], test_rows, NONE)(scorer, kinds={"like": "rating"}).metrics
+
+    assert metrics["test/like/mean_absolute_error"] == pytest.approx((0.5 + 1.5 + 0.5) / 3)
