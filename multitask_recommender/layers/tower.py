@@ -48,8 +48,7 @@ class FeatureEmbedding(tf.keras.layers.Layer):
             self._values = tf.constant(feature.values, tf.int32)
             rows = len(feature.vocabulary) + 1
         else:
-            centred = feature.values - feature.values[1:].mean()
-            self._values = tf.constant(centred / (feature.values[1:].std() + 1e-6), tf.float32)
+            self._values = tf.constant(_standardised(feature.values), tf.float32)
             rows = 1
         self.table = self.add_weight(name="table", shape=[rows, dimension], initializer=initializer)
 
@@ -63,6 +62,15 @@ class FeatureEmbedding(tf.keras.layers.Layer):
             return vectors * known
         total = tf.reduce_sum(vectors * known, axis=1)
         return tf.math.divide_no_nan(total, tf.reduce_sum(known, axis=1))
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """Numbers [R + 1] to mean 0 and deviation 1; those missing neither count nor cease to be 0."""
+    known = values != 0
+    if not known.any():
+        return values
+    centred = (values - values[known].mean()) / (values[known].std() + 1e-6)
+    return np.where(known, centred, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
