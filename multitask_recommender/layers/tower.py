@@ -47,9 +47,7 @@ class FeatureEmbedding(tf.keras.layers.Layer):
         self._weights = self._codes = None
         width = len(feature.vocabulary) + 1 if feature.is_categorical else 1
         if not feature.is_categorical:
-            centred = feature.values - feature.values[1:].mean()
-            scaled = centred / (feature.values[1:].std() + 1e-6)
-            self._weights = tf.constant(scaled[:, None], tf.float32)
+            self._weights = tf.constant(_standardised(feature.values)[:, None], tf.float32)
         elif len(feature.values) * width <= _DENSE_CELLS:
             self._weights = tf.constant(_shares(feature.values, width))
         else:
@@ -62,7 +60,7 @@ class FeatureEmbedding(tf.keras.layers.Layer):
 
     def call(self, ids: tf.Tensor) -> tf.Tensor:
         if self._weights is not None:
-            # One product, and a small dense gradient: no vector for each id and code.
+            # One product, and a small dense gradient, instead of a vector for each id and code.
             return tf.matmul(take_rows(self._weights, ids), self.table)
         codes = tf.gather(self._codes, ids)  # [n] or [n, M]
         vectors = tf.gather(self.table, codes)
@@ -80,6 +78,15 @@ def _shares(codes: np.ndarray, width: int) -> np.ndarray:
     np.add.at(shares, (np.arange(len(codes))[:, None], columns), 1.0)
     shares[:, 0] = 0.0  # missing
     return shares / np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """Numbers [R + 1] to mean 0 and deviation 1; those missing neither count nor cease to be 0."""
+    known = values != 0
+    if not known.any():
+        return values
+    centred = (values - values[known].mean()) / (values[known].std() + 1e-6)
+    return np.where(known, centred, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
