@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from multitask_recommender.interactions import Entities, Interactions, Source
+from multitask_recommender.interactions import Entities, Feature, Interactions, Source
 
 # Three users, five films; user 2 and film 40 meet nobody, user 900 and film 50 are in no catalogue.
 RATINGS = [
@@ -120,3 +120,37 @@ def make_events() -> Callable[..., Interactions]:
 def _entities(ids: np.ndarray, num_known: int, letter: str) -> Entities:
     size = max(int(ids.max(initial=0)), num_known)
     return Entities(np.array([f"{letter}{n}" for n in range(1, size + 1)], dtype=str), num_known)
+
+
+@pytest.fixture
+def tiny() -> Interactions:
+    """Four users, six items (the last never met), ten events; a like is unobserved in two."""
+    users = np.array([1, 1, 1, 2, 2, 3, 3, 3, 4, 1], np.int32)
+    items = np.array([1, 2, 3, 1, 4, 1, 2, 5, 1, 1], np.int32)  # (1, 1) twice
+    stars = np.array([5, 3, 1, 4, 2, 4, 2, 5, 3, 4], np.float32)
+    return Interactions(
+        user_ids=users,
+        item_ids=items,
+        users=Entities(
+            np.array(["ann", "bob", "eve", "joe"]),
+            4,
+            {
+                "job": Feature(np.array([0, 1, 2, 0, 1], np.int32), ("poet", "smith")),
+                "age": Feature(np.array([0, 20, 40, 0, 30], np.float32)),
+            },
+        ),
+        items=Entities(
+            np.array([10, 20, 30, 40, 50, 60]),
+            6,
+            {
+                "genres": Feature(
+                    np.array([[0, 0], [1, 2], [2, 0], [0, 0], [3, 1], [1, 0], [2, 3]], np.int32),
+                    ("art", "bio", "war"),
+                )
+            },
+        ),
+        labels={"like": (stars >= 4).astype(np.float32), "rating": stars},
+        observed={"like": np.array([1, 1, 1, 1, 0, 1, 1, 0, 1, 1], bool)},
+        timestamps=np.arange(10, dtype=np.int64),
+        source=Source("made by the test"),
+    )

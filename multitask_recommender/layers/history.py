@@ -6,7 +6,9 @@ Koren, "Factorization Meets the Neighborhood", KDD 2008, section 4 (SVD++: |N(u)
 import numpy as np
 import tensorflow as tf
 
-_DENSE_CELLS = 2**22  # a 0/1 matrix of 16 MiB: below, one matrix product beats gathering rows
+from multitask_recommender.layers.rows import take_rows
+
+_DENSE_CELLS = 2**22  # a matrix of 16 MiB: below, one matrix product beats gathering rows
 
 
 class History(tf.keras.layers.Layer):
@@ -33,23 +35,24 @@ class History(tf.keras.layers.Layer):
             initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
         )
         lengths = np.diff(splits)
-        self._scale = tf.constant(1.0 / np.sqrt(np.maximum(lengths, 1)), tf.float32)
+        scale = 1.0 / np.sqrt(np.maximum(lengths, 1)).astype(np.float32)
+        self._scale = tf.constant(scale)
         self._dense = None
         if len(lengths) * (num_members + 1) <= _DENSE_CELLS:
             dense = np.zeros((len(lengths), num_members + 1), np.float32)
-            dense[np.repeat(np.arange(len(lengths)), lengths), members] = 1.0
+            owners = np.repeat(np.arange(len(lengths)), lengths)
+            dense[owners, members] = scale[owners]
             self._dense = tf.constant(dense)
         self._ragged = tf.RaggedTensor.from_row_splits(members, splits, validate=False)
 
     def call(self, ids: tf.Tensor, dropout: float, seed: tf.Tensor) -> tf.Tensor:
         """Each member is left out with probability `dropout`, the others scaled up to match."""
-        scale = tf.gather(self._scale, ids)[:, None]
         if self._dense is not None:
-            rows = tf.gather(self._dense, ids)  # [n, members + 1]
+            rows = take_rows(self._dense, ids)  # [n, members + 1]
             if dropout:
                 rows = tf.nn.experimental.stateless_dropout(rows, dropout, seed)
-            return tf.matmul(rows, self.table) * scale
-        return self._sum_ragged(ids, dropout, seed) * scale
+            return tf.matmul(rows, self.table)
+        return self._sum_ragged(ids, dropout, seed) * tf.gather(self._scale, ids)[:, None]
 
     def _sum_ragged(self, ids: tf.Tensor, dropout: float, seed: tf.Tensor) -> tf.Tensor:
         members = tf.gather(self._ragged, ids)

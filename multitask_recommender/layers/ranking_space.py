@@ -47,14 +47,30 @@ class RankingSpace(tf.keras.layers.Layer):
                 for name, tower in zip(("user", "item"), towers, strict=True)
             ]
 
+    def reads_as(self, side: int, tower: Tower, view: View) -> bool:
+        """Whether vectors of users (side 0) or items (1) are read just so here, before projection.
+
+        Where something is dropped, each view drops what it likes.
+        """
+        is_same = self._towers[side] is tower and self._views[side] == view
+        return is_same and not view.history_dropout
+
     def call(
-        self, ids: tuple[tf.Tensor, tf.Tensor], seeds: tf.Tensor, training: bool = False
+        self,
+        ids: tuple[tf.Tensor, tf.Tensor],
+        seeds: tf.Tensor,
+        given: tuple[tf.Tensor | None, tf.Tensor | None] = (None, None),
+        training: bool = False,
     ) -> list[tf.Tensor]:
-        """User ids [Q] and item ids [C] -> their vectors, [Q, E] and [C, E]."""
+        """User ids [Q] and item ids [C] -> their vectors, [Q, E] and [C, E].
+
+        `given` are vectors that retrieval has read already, where it `reads_as` we do.
+        """
         vectors = []
-        for side in range(2):
+        for side, each in enumerate(given):
             tower, projection = self._towers[side], self._projections[side]
-            each = tower(ids[side], self._views[side], seeds[side], training=training)
+            if each is None:
+                each = tower(ids[side], self._views[side], seeds[side], training=training)
             vectors.append(each if projection is None else tf.matmul(each, projection))
         return vectors
 

@@ -9,9 +9,11 @@ import tensorflow as tf
 from multitask_recommender import histories
 from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.layers.history import History
+from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.weight_decay import WeightDecay
 
 ID, HISTORY = "id", "history"  # inputs of a tower beside the names of features
+_DENSE_CELLS = 2**22  # a matrix of ids and codes of 16 MiB: below, a product beats gathering
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,27 +44,49 @@ class FeatureEmbedding(tf.keras.layers.Layer):
 
     def __init__(self, name: str, feature: Feature, dimension: int, stddev: float) -> None:
         super().__init__(name=f"feature_{name}")
-        self._is_categorical = feature.is_categorical
-        initializer = tf.keras.initializers.RandomNormal(stddev=stddev)
-        if feature.is_categorical:
-            self._values = tf.constant(feature.values, tf.int32)
-            rows = len(feature.vocabulary) + 1
+        self._weights = self._codes = None
+        width = len(feature.vocabulary) + 1 if feature.is_categorical else 1
+        if not feature.is_categorical:
+            self._weights = tf.constant(_standardised(feature.values)[:, None], tf.float32)
+        elif len(feature.values) * width <= _DENSE_CELLS:
+            self._weights = tf.constant(_shares(feature.values, width))
         else:
-            centred = feature.values - feature.values[1:].mean()
-            self._values = tf.constant(centred / (feature.values[1:].std() + 1e-6), tf.float32)
-            rows = 1
-        self.table = self.add_weight(name="table", shape=[rows, dimension], initializer=initializer)
+            self._codes = tf.constant(feature.values, tf.int32)
+        self.table = self.add_weight(
+            name="table",
+            shape=[width, dimension],
+            initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
+        )
 
     def call(self, ids: tf.Tensor) -> tf.Tensor:
-        values = tf.gather(self._values, ids)  # [n] or [n, M]
-        if not self._is_categorical:
-            return values[:, None] * self.table
-        vectors = tf.gather(self.table, values)
-        known = tf.cast(values > 0, tf.float32)[..., None]
-        if values.shape.rank == 1:
+        if self._weights is not None:
+            # One product, and a small dense gradient, instead of a vector for each id and code.
+            return tf.matmul(take_rows(self._weights, ids), self.table)
+        codes = tf.gather(self._codes, ids)  # [n] or [n, M]
+        vectors = tf.gather(self.table, codes)
+        known = tf.cast(codes > 0, tf.float32)[..., None]
+        if codes.shape.rank == 1:
             return vectors * known
         total = tf.reduce_sum(vectors * known, axis=1)
         return tf.math.divide_no_nan(total, tf.reduce_sum(known, axis=1))
+
+
+def _shares(codes: np.ndarray, width: int) -> np.ndarray:
+    """How much each code counts in the mean of a row's codes [R + 1] or [R + 1, M]: [R + 1, V]."""
+    columns = codes.reshape(len(codes), -1)
+    shares = np.zeros((len(codes), width), np.float32)
+    np.add.at(shares, (np.arange(len(codes))[:, None], columns), 1.0)
+    shares[:, 0] = 0.0  # missing
+    return shares / np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """Numbers [R + 1] to mean 0 and deviation 1; those missing neither count nor cease to be 0."""
+    known = values != 0
+    if not known.any():
+        return values
+    centred = (values - values[known].mean()) / (values[known].std() + 1e-6)
+    return np.where(known, centred, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +149,7 @@ class Tower(tf.keras.layers.Layer):
         if ID in view.inputs:
             # The unknown has no vector of its own: what features say of it, or nothing.
             known = tf.cast(ids > 0, tf.float32)[:, None]
-            parts.append(tf.gather(self._ids, ids) * known)
+            parts.append(take_rows(self._ids, ids) * known)
         if HISTORY in view.inputs:
             dropout = view.history_dropout if training else 0.0
             parts.append(self._history(ids, dropout, seed))

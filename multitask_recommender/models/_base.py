@@ -40,9 +40,10 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         names = [*(task.name for task in tasks), TOTAL_LOSS]
         self._loss_means = {name: tf.keras.metrics.Mean(name) for name in names}
         # Traced once, whoever scores with the model and however often.
-        self.traced_queries = tf.function(self.embed_queries, reduce_retracing=True)
-        self.traced_items = tf.function(self.embed_items, reduce_retracing=True)
-        self.traced_predictions = tf.function(self._predictions, reduce_retracing=True)
+        options = {"reduce_retracing": True, "autograph": False}  # see training/loop.py
+        self.traced_queries = tf.function(self.embed_queries, **options)
+        self.traced_items = tf.function(self.embed_items, **options)
+        self.traced_predictions = tf.function(self._predictions, **options)
 
     @property
     @abc.abstractmethod

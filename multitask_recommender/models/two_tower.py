@@ -20,6 +20,7 @@ from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
+from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.tower import Side, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings.two_tower import Settings
@@ -62,12 +63,13 @@ class Model(MultiTaskModel):
         user_ids, query_rows = tf.unique(features[USER_ID])
         seed = features.get(STEP_SEED, _NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 6)
-        queries = candidates = None
+        queries = candidates = users = items = None
         if self.retrieval is not None:
-            queries = self._user_tower(user_ids, self._user_view, seeds[0], training=training)
+            users = self._user_tower(user_ids, self._user_view, seeds[0], training=training)
+            queries = users
             if training and self._settings.dropout:
                 queries = tf.nn.experimental.stateless_dropout(
-                    queries, self._settings.dropout, seeds[1]
+                    users, self._settings.dropout, seeds[1]
                 )
             queries = _with_one(queries)
             items = self._item_tower(candidate_ids, self._item_view, seeds[2], training=training)
@@ -78,7 +80,9 @@ class Model(MultiTaskModel):
             query_rows=query_rows,
             candidate_rows=tf.searchsorted(candidate_ids, features[ITEM_ID]),
             penalty=self._penalty(features) if training else 0.0,
-            **self._ranking_parts((user_ids, candidate_ids), features, seeds[3:], training),
+            **self._ranking_parts(
+                (user_ids, candidate_ids), (users, items), features, seeds[3:], training
+            ),
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
@@ -90,14 +94,27 @@ class Model(MultiTaskModel):
     def _ranking_parts(
         self,
         ids: tuple[tf.Tensor, tf.Tensor],
+        retrieval: tuple[tf.Tensor | None, tf.Tensor | None],
         features: Features,
         seeds: tf.Tensor,
         training: bool,
     ) -> dict[str, Any]:
-        """What ranking tasks read: vectors of distinct users and items, biases, dropout."""
+        """What ranking tasks read: vectors of distinct users and items, biases, dropout.
+
+        `retrieval` are its vectors of the same ids, which are used again where they can be.
+        """
         if not self.ranking:
             return {}
-        users, items = self._ranking_space(ids, seeds, training=training)
+        given = [
+            vectors if self._ranking_space.reads_as(side, tower, view) else None
+            for side, (vectors, tower, view) in enumerate(
+                (
+                    (retrieval[0], self._user_tower, self._user_view),
+                    (retrieval[1], self._item_tower, self._item_view),
+                )
+            )
+        ]
+        users, items = self._ranking_space(ids, seeds, given, training=training)
         fields = self._ranking_space.fields((features[USER_ID], features[ITEM_ID]))
         parts = {"ranking_queries": users, "ranking_candidates": items, "fields": fields}
         ranking = self._settings.ranking
@@ -147,7 +164,7 @@ class Model(MultiTaskModel):
 
     def _with_bias(self, items: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
         """Item vectors [C, D] with the item's bias as one more coordinate, [C, D + 1]."""
-        return tf.concat([items, tf.gather(self._item_bias, ids)[:, None]], axis=1)
+        return tf.concat([items, take_rows(self._item_bias, ids)[:, None]], axis=1)
 
 
 def _with_one(queries: tf.Tensor) -> tf.Tensor:

@@ -84,15 +84,22 @@ class Task:
         rows, columns = representation.query_rows, representation.candidate_rows
         own = tf.gather_nd(scores, tf.stack([rows, columns], axis=1))
         own -= tf.gather(log_expected, columns)  # [B]
+        left_out = None
         if self._settings.remove_positives:
             left_out = self._positive_cells(representation, features, ids)
-            return tf.nn.softplus(tf.gather(log_sum_exp(logits, left_out), rows) - own)
-        log_total = tf.gather(log_sum_exp(logits), rows)  # [B]
-        if not self._settings.remove_accidental_hits:
-            return log_total - own
-        # One occurrence is the row's own positive; the others are accidental hits.
-        surplus = tf.maximum(tf.exp(tf.gather(log_occurrences, columns)) - 1.0, 0.0)
-        return log_total + tf.math.log1p(-surplus * tf.exp(own - log_total)) - own
+        log_total = tf.gather(log_sum_exp(logits, left_out), rows)  # [B]
+        losses = log_total - own
+        if self._settings.remove_accidental_hits:
+            # One occurrence is the row's own positive; the others are accidental hits. All of
+            # them are at most the total, whatever rounding says.
+            log_occurred = tf.maximum(tf.gather(log_occurrences, columns), 0.0)
+            share = tf.exp(tf.minimum(own - log_total, -log_occurred))
+            losses += tf.math.log1p((1.0 - tf.exp(log_occurred)) * share)
+        if left_out is None:
+            return losses
+        # The total holds no occurrence of a training positive; of a held-out one, it does.
+        is_left_out = _are_among(tf.stack([rows, columns], axis=1), left_out, tf.size(ids))
+        return tf.where(is_left_out, tf.nn.softplus(log_total - own), losses)
 
     def _bpr(
         self,
@@ -130,7 +137,9 @@ class Task:
         places = tf.searchsorted(ids, batch_ids)
         occurrences = tf.math.bincount(places, minlength=tf.size(ids), dtype=tf.float32)
         occurrences *= tf.cast(ids != PAD, tf.float32)
-        log_expected = tf.math.log(tf.gather(expected, ids))
+        # Of the padding none is expected, and none occurs: any number will do.
+        is_pad = tf.cast(ids == PAD, tf.float32)
+        log_expected = tf.math.log(tf.gather(expected, ids) + is_pad)
         if not self._settings.logq:
             log_expected = tf.zeros_like(log_expected)
         return _log_or_excluded(occurrences), log_expected
@@ -164,16 +173,21 @@ class Task:
         """1.0 for the rows [B] whose item the user is to be given, 0.0 for the others."""
         known = tf.cast(features[ITEM_ID] != PAD, tf.float32)
         label = self._settings.positive
-        return known if label is None else known * features[label] * features[observed_key(label)]
+        if label is None:
+            return known
+        return known * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
 
 
 @tf.custom_gradient
 def _log_sum_exp(logits: tf.Tensor, left_out: tf.Tensor):
     # The exponentials are kept for the gradient; TensorFlow's own logsumexp computes them twice.
-    top = tf.reduce_max(logits, axis=1, keepdims=True)
-    exps = tf.tensor_scatter_nd_update(
-        tf.exp(logits - top), left_out, tf.zeros(tf.shape(left_out)[:1])
+    # Cells are left out before the maximum is taken: far below one of them, the rest would vanish.
+    logits = tf.tensor_scatter_nd_update(
+        logits, left_out, tf.fill(tf.shape(left_out)[:1], _EXCLUDED)
     )
+    top = tf.reduce_max(logits, axis=1, keepdims=True)
+    top = tf.where(top > 0.5 * _EXCLUDED, top, 0.0)  # where nothing is left, exps are all 0
+    exps = tf.exp(logits - top)
     totals = tf.reduce_sum(exps, axis=1, keepdims=True)  # [Q, 1]
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
@@ -189,6 +203,14 @@ def log_sum_exp(logits: tf.Tensor, left_out: tf.Tensor | None = None) -> tf.Tens
     Cells [M, 2] of `left_out` do not count; a row without cells gives a very negative number.
     """
     return _log_sum_exp(logits, tf.zeros([0, 2], tf.int32) if left_out is None else left_out)
+
+
+def _are_among(cells: tf.Tensor, others: tf.Tensor, num_columns: tf.Tensor) -> tf.Tensor:
+    """Which of the cells [B, 2] are among others [M, 2], which ascend."""
+    scale = tf.stack([tf.cast(num_columns, tf.int64), 1])
+    keys, known = (tf.reduce_sum(tf.cast(x, tf.int64) * scale, axis=1) for x in (cells, others))
+    places = tf.searchsorted(known, keys, side="right") - tf.searchsorted(known, keys)
+    return places > 0
 
 
 def _log_or_excluded(values: tf.Tensor) -> tf.Tensor:

@@ -57,7 +57,10 @@ class Training:
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
         if self._manager.latest_checkpoint is not None:
             checkpoint.restore(self._manager.latest_checkpoint)
-        self._run_steps = tf.function(self._steps)
+        _make_variables(model, batches)
+        # Without AutoGraph: rewriting every function from here down takes seconds, and none of them
+        # branches on a tensor. One that does can be a tf.function of its own.
+        self._run_steps = tf.function(self._steps, autograph=False)
 
     @property
     def step(self) -> int:
@@ -97,8 +100,17 @@ class Training:
         self._manager.save(checkpoint_number=self.step)
 
     def _steps(self, iterator: Iterator, number: tf.Tensor) -> None:
-        for _ in tf.range(number):
+        def body(done: tf.Tensor) -> tuple[tf.Tensor]:
             self.model.train_step(next(iterator))
+            return (done + 1,)
+
+        tf.while_loop(lambda done: done < number, body, [0], parallel_iterations=1)
+
+
+def _make_variables(model: tf.keras.Model, batches: TrainingBatches) -> None:
+    """Makes what layers and optimizer would make in their first step, which is then traced once."""
+    model.task_losses(next(iter(batches.dataset())), training=False)
+    model.optimizer._create_all_weights(model.trainable_variables)
 
 
 def _check_finite(epoch: Epoch) -> None:
@@ -112,7 +124,7 @@ def _check_finite(epoch: Epoch) -> None:
 
 def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, float]:
     """Each task's mean loss, and the weighted sum, over held-out batches."""
-    test_step = tf.function(model.test_step, reduce_retracing=True)
+    test_step = tf.function(model.test_step, reduce_retracing=True, autograph=False)
     model.reset_metrics()
     for features in batches:
         test_step(features)

@@ -1,0 +1,44 @@
+"""Heads and pairs."""
+
+import numpy as np
+import tensorflow as tf
+
+from multitask_recommender.layers.heads import Head, PairShape, hidden_layers
+
+
+def test_the_width_of_a_pair():
+    assert PairShape(vectors=4, fields=2).width == 4 + 4 + 4 + 2
+    assert PairShape(2, 1).dot_product().tolist() == [0, 0, 0, 0, 1, 1, 1]
+
+
+def test_a_head_begins_as_the_dot_product_plus_fields_and_the_mean():
+    rng = np.random.default_rng(0)
+    query, candidate = rng.normal(size=(2, 5, 3)).astype(np.float32)
+    biases = rng.normal(size=(5, 2)).astype(np.float32)
+    pair = np.concatenate([query, candidate, query * candidate, biases], axis=1)
+
+    output = Head(PairShape(3, 2), 3.5, "head")(tf.constant(pair))
+
+    expected = (query * candidate).sum(axis=1) + biases.sum(axis=1) + 3.5
+    np.testing.assert_allclose(output, expected, rtol=1e-5)
+    assert output.shape == (5,)
+
+
+def test_a_hidden_vector_adds_a_linear_term():
+    head = Head(PairShape(1, 0), 0.0, "head")
+    pair, hidden = tf.constant([[1.0, 2.0, 2.0]]), tf.constant([[3.0, -1.0]])
+    before = head(pair, hidden) - head(pair)
+    kernel = head._deep.get_weights()[0]
+
+    np.testing.assert_allclose(before[0], 3 * kernel[0, 0] - kernel[1, 0], rtol=1e-5)
+    assert len(head._deep.get_weights()) == 1  # one bias a head is enough
+
+
+def test_hidden_layers_are_relu_with_dropout_after_each():
+    layers = hidden_layers([4, 2], 0.5, "bottom")
+    values = layers(tf.random.stateless_normal([20, 3], [1, 2]))
+
+    assert [type(layer).__name__ for layer in layers.layers] == ["Dense", "Dropout"] * 2
+    assert values.shape == (20, 2)
+    assert (values.numpy() >= 0).all()
+    assert len(hidden_layers([4], 0.0, "bottom").layers) == 1

@@ -1,0 +1,448 @@
+"""The retrieval losses against TensorFlow Recommenders, plain softmax, and sums by hand."""
+
+import copy
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from multitask_recommender.batches import STEP_SEED
+from multitask_recommender.interactions import Entities, Interactions
+from multitask_recommender.layers.representation import Representation
+from multitask_recommender.tasks import retrieval
+from multitask_recommender.tasks.retrieval import log_sum_exp
+from multitask_recommender.tasks.settings.retrieval import Settings
+
+USERS, ITEMS, DIMENSION = 5, 9, 3
+# Repeated users, repeated items and a repeated pair.
+BATCH_USERS = np.array([1, 2, 2, 3, 1, 4, 2, 1], np.int32)
+BATCH_ITEMS = np.array([3, 3, 5, 1, 3, 7, 3, 2], np.int32)
+
+
+def interactions(users, items, clicks=None, num_items=ITEMS):
+    labels = {} if clicks is None else {"click": np.array(clicks, np.float32)}
+    return Interactions(
+        np.array(users, np.int32),
+        np.array(items, np.int32),
+        Entities(np.arange(1, USERS + 1), USERS),
+        Entities(np.arange(1, num_items + 1), num_items),
+        labels,
+    )
+
+
+@pytest.fixture
+def train():
+    """The batch and a few more: items 3 (5 times) and 8, 9 (never) are drawn very differently."""
+    users = [*BATCH_USERS, 1, 3, 5, 5, 4]
+    return interactions(users, [*BATCH_ITEMS, 6, 3, 4, 6, 4])
+
+
+@pytest.fixture
+def tables():
+    rng = np.random.default_rng(0)
+    shapes = ((USERS + 1, DIMENSION), (ITEMS + 1, DIMENSION))
+    return tuple(tf.Variable(rng.normal(size=shape), dtype=tf.float32) for shape in shapes)
+
+
+def features_of(users=BATCH_USERS, items=BATCH_ITEMS, seed=(3, 4), **labels):
+    return {
+        "user_id": tf.constant(users, tf.int32),
+        "item_id": tf.constant(items, tf.int32),
+        STEP_SEED: tf.constant(seed, tf.int32),
+        **{name: tf.constant(values, tf.float32) for name, values in labels.items()},
+    }
+
+
+def loss_of(task, tables, features):
+    """The loss, with vectors looked up as a model does it: distinct users, distinct items."""
+    ids = task.candidate_ids(features)
+    users, query_rows = tf.unique(features["user_id"])
+    representation = Representation(
+        queries=tf.gather(tables[0], users),
+        candidates=tf.gather(tables[1], ids),
+        query_rows=query_rows,
+        candidate_rows=tf.searchsorted(ids, features["item_id"]),
+    )
+    return task.loss(representation, features, ids)
+
+
+def value_and_gradients(function, tables):
+    with tf.GradientTape() as tape:
+        loss = function()
+    gradients = tape.gradient(loss, tables)
+    return loss.numpy(), [tf.convert_to_tensor(each).numpy() for each in gradients]
+
+
+def check_equal(ours, theirs):
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5)
+    for mine, other in zip(ours[1], theirs[1], strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-5)
+
+
+def tfrs_loss(tables, temperature=None, **arguments):
+    """Theirs, divided by the rows: TFRS sums over the batch."""
+    task = tfrs.tasks.Retrieval(
+        temperature=temperature, remove_accidental_hits="candidate_ids" in arguments
+    )
+    total = task(
+        tf.gather(tables[0], BATCH_USERS),
+        tf.gather(tables[1], BATCH_ITEMS),
+        compute_metrics=False,
+        **arguments,
+    )
+    return total / len(BATCH_USERS)
+
+
+def build(train, **settings):
+    return retrieval.Task("retrieval", Settings(**settings), train)
+
+
+def positive_first(task):
+    """The same task, whose positives are clicks."""
+    other = copy.copy(task)
+    other._settings = task._settings.model_copy(update={"positive": "click"})
+    return other
+
+
+def scores_of(tables, temperature=1.0):
+    """All scores in float64: [U + 1, I + 1]."""
+    queries, candidates = (table.numpy().astype(np.float64) for table in tables)
+    return queries @ candidates.T / temperature
+
+
+@pytest.mark.parametrize("logq", [False, True])
+@pytest.mark.parametrize("remove", [False, True])
+@pytest.mark.parametrize("temperature", [1.0, 0.2])
+def test_in_batch_softmax_is_that_of_tfrs(train, tables, logq, remove, temperature):
+    task = build(
+        train,
+        negatives="in_batch",
+        logq=logq,
+        remove_accidental_hits=remove,
+        temperature=temperature,
+    )
+    arguments = {}
+    if remove:
+        arguments["candidate_ids"] = tf.constant(BATCH_ITEMS)
+    if logq:
+        share = np.bincount(train.item_ids) / len(train)
+        arguments["candidate_sampling_probability"] = tf.constant(share[BATCH_ITEMS], tf.float32)
+
+    ours = value_and_gradients(lambda: loss_of(task, tables, features_of()), tables)
+
+    theirs = value_and_gradients(lambda: tfrs_loss(tables, temperature, **arguments), tables)
+    check_equal(ours, theirs)
+
+
+def test_full_softmax_is_plain_cross_entropy_over_the_catalogue(train, tables):
+    task = build(train, negatives="full", temperature=0.5)
+
+    def plain():
+        queries = tf.gather(tables[0], BATCH_USERS)
+        logits = tf.matmul(queries, tables[1][1:], transpose_b=True) / 0.5
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(BATCH_ITEMS - 1, logits)
+        return tf.reduce_mean(losses)
+
+    ours = value_and_gradients(lambda: loss_of(task, tables, features_of()), tables)
+
+    check_equal(ours, value_and_gradients(plain, tables))
+
+
+@pytest.mark.parametrize("negatives", ["full", "in_batch"])
+def test_remove_positives_is_a_softmax_without_the_users_other_items(train, tables, negatives):
+    task = build(train, negatives=negatives, logq=False, remove_positives=True)
+    scores = scores_of(tables)
+    expected = []
+    for user, item in zip(BATCH_USERS, BATCH_ITEMS, strict=True):
+        candidates = range(1, ITEMS + 1) if negatives == "full" else BATCH_ITEMS
+        met = set(train.item_ids[train.user_ids == user])
+        kept = [scores[user, other] for other in candidates if other not in met]
+        own = scores[user, item]
+        expected.append(np.log(np.exp(own) + np.exp(kept).sum()) - own)
+
+    loss = loss_of(task, tables, features_of())
+
+    np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-5)
+
+
+def test_a_held_out_item_is_in_its_softmax_once_where_positives_are_removed(train, tables):
+    """It is not among the training positives, so nothing of it may be left out or doubled."""
+    task = build(train, negatives="full", remove_positives=True)
+    features = features_of([1, 3], [9, 8])  # never met in training
+    scores, expected = scores_of(tables), []
+    for user, item in ((1, 9), (3, 8)):
+        met = set(train.item_ids[train.user_ids == user])
+        kept = [scores[user, other] for other in range(1, ITEMS + 1) if other not in met]
+        expected.append(np.log(np.exp(kept).sum()) - scores[user, item])
+
+    np.testing.assert_allclose(loss_of(task, tables, features), np.mean(expected), rtol=1e-5)
+
+
+class TestSampledNegatives:
+    SETTINGS = {"negatives": "sampled", "num_negatives": 4, "negatives_power": 0.5}
+
+    @pytest.mark.parametrize("remove", [False, True])
+    def test_are_a_softmax_over_the_batch_and_the_drawn(self, train, tables, monkeypatch, remove):
+        task = build(train, **self.SETTINGS, remove_accidental_hits=remove)
+        drawn = np.array([8, 3, 8, 6])
+        monkeypatch.setattr(task, "_draw", lambda features: tf.constant(drawn, tf.int32))
+        counts = np.maximum(np.bincount(train.item_ids, minlength=ITEMS + 1), 0.5)[1:]
+        roots = np.sqrt(counts)
+        times = len(BATCH_ITEMS) * counts / counts.sum() + 4 * roots / roots.sum()
+        scores, expected = scores_of(tables), []
+        for row, (user, item) in enumerate(zip(BATCH_USERS, BATCH_ITEMS, strict=True)):
+            logits = scores[user, 1:] - np.log(times)
+            candidates = [*np.delete(BATCH_ITEMS, row), *drawn]
+            others = [other for other in candidates if not (remove and other == item)]
+            total = np.exp(logits[item - 1]) + sum(np.exp(logits[c - 1]) for c in others)
+            expected.append(np.log(total) - logits[item - 1])
+
+        loss = loss_of(task, tables, features_of())
+
+        np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-5)
+
+    def test_are_drawn_by_count_to_the_power_and_never_the_padding(self, train):
+        task = build(train, **(self.SETTINGS | {"num_negatives": 200_000}))
+        weights = np.sqrt(np.maximum(np.bincount(train.item_ids, minlength=ITEMS + 1), 0.5))
+        weights[0] = 0
+
+        drawn = task._draw(features_of()).numpy()
+
+        shares = np.bincount(drawn, minlength=ITEMS + 1) / len(drawn)
+        np.testing.assert_allclose(shares, weights / weights.sum(), atol=0.004)
+        assert drawn.min() == 1
+
+    def test_depend_on_the_seed_of_the_batch_alone(self, train):
+        task = build(train, **(self.SETTINGS | {"num_negatives": 50}))
+        first, again = task._draw(features_of()), task._draw(features_of())
+
+        np.testing.assert_array_equal(first, again)
+        assert (first.numpy() != task._draw(features_of(seed=(3, 5))).numpy()).any()
+
+    def test_with_logq_stand_for_the_whole_catalogue_in_the_mean(self, train, tables):
+        """The other candidates, each divided by how often it is expected, sum to all items."""
+        rng, batch_size, own = np.random.default_rng(5), 6, 3
+        task = build(train, **(self.SETTINGS | {"num_negatives": 8}))
+        counts = np.maximum(np.bincount(train.item_ids, minlength=ITEMS + 1), 0.5)[1:]
+        share, roots = counts / counts.sum(), np.sqrt(counts)
+        drawn = 8 * roots / roots.sum()
+        expected = batch_size * share + drawn  # of each item, among batch and drawn
+        scores = scores_of(tables)[1, 1:] - np.log(expected)
+        sums = []
+        for step in range(400):
+            others = rng.choice(ITEMS, size=batch_size - 1, p=share) + 1
+            batch = features_of([1, 0, 0, 0, 0, 0], [own, *others], seed=(0, step))
+            row = tf.one_hot(0, batch_size)
+            weights = {"click": row, "click/observed": row}
+            only_first = loss_of(positive_first(task), tables, batch | weights)
+            total = np.exp(only_first + scores[own - 1])
+            sums.append(total - np.exp(scores[own - 1]))
+        # One row of the batch is given.
+        times = (batch_size - 1) * share + drawn
+        by_hand = np.delete(np.exp(scores) * times, own - 1).sum()
+
+        assert np.mean(sums) == pytest.approx(by_hand, abs=4 * np.std(sums) / 20)
+
+
+class TestPairwise:
+    def test_is_the_mean_softplus_of_drawn_negatives(self, train, tables, monkeypatch):
+        task = build(train, loss="bpr", num_negatives=2)
+        users, items = BATCH_USERS[:3], BATCH_ITEMS[:3]  # (1, 3), (2, 3), (2, 5)
+        drawn = [[8, 3], [9, 1], [5, 5]]  # 3 and both 5 are the rows' own: no negatives
+        monkeypatch.setattr(task, "_draw", lambda _: tf.reshape(tf.constant(drawn), [-1]))
+        scores = scores_of(tables)
+        first = np.log1p(np.exp(scores[1, 8] - scores[1, 3]))
+        second = [np.log1p(np.exp(scores[2, other] - scores[2, 3])) for other in (9, 1)]
+
+        loss = loss_of(task, tables, features_of(users, items))
+
+        np.testing.assert_allclose(loss, (first + np.mean(second) + 0) / 3, rtol=1e-5)
+
+    def test_leaves_out_the_users_other_positives_if_told_so(self, train, tables, monkeypatch):
+        task = build(train, loss="bpr", num_negatives=2, remove_positives=True)
+        drawn = tf.constant([6, 8])  # user 1 has met 6
+        monkeypatch.setattr(task, "_draw", lambda _: drawn)
+        scores = scores_of(tables)
+
+        loss = loss_of(task, tables, features_of([1], [3]))
+
+        np.testing.assert_allclose(loss, np.log1p(np.exp(scores[1, 8] - scores[1, 3])), rtol=1e-5)
+
+    def test_draws_a_number_for_each_row(self, train):
+        task = build(train, loss="bpr", num_negatives=3)
+
+        assert len(task._draw(features_of())) == 3 * len(BATCH_USERS)
+
+
+LOSSES = [
+    {"negatives": "full"},
+    {"negatives": "full", "remove_positives": True},
+    {"negatives": "in_batch"},
+    {"negatives": "in_batch", "logq": False, "remove_accidental_hits": False},
+    {"negatives": "in_batch", "remove_positives": True},
+    {"negatives": "sampled", "num_negatives": 6},
+    {"negatives": "sampled", "num_negatives": 6, "remove_positives": True},
+    {"loss": "bpr", "negatives": "full", "num_negatives": 4},
+    {"loss": "bpr", "negatives": "sampled", "num_negatives": 4, "remove_positives": True},
+]
+
+
+@pytest.mark.parametrize("settings", LOSSES, ids=str)
+class TestEveryLoss:
+    def test_an_unknown_item_has_no_effect(self, train, tables, settings, monkeypatch):
+        """Held-out rows may have one: it is no positive, no negative, and no NaN."""
+        task = build(train, **settings)
+        draws = tf.constant(np.arange(100) % ITEMS + 1, tf.int32)
+        number = settings.get("num_negatives", 0)
+        is_pairwise = "loss" in settings
+
+        def draw(features):
+            return draws[: number * (len(features["item_id"]) if is_pairwise else 1)]
+
+        monkeypatch.setattr(task, "_draw", draw)
+        known = value_and_gradients(lambda: loss_of(task, tables, features_of()), tables)
+        more = features_of([*BATCH_USERS, 1, 5], [*BATCH_ITEMS, 0, 0])
+
+        unknown = value_and_gradients(lambda: loss_of(task, tables, more), tables)
+
+        if settings["negatives"] == "sampled" and not is_pairwise:
+            # Two rows more change how often each item is expected, the batch against the drawn.
+            assert np.isfinite(unknown[0])
+            assert all(np.isfinite(gradient).all() for gradient in unknown[1])
+        else:
+            check_equal(unknown, known)
+
+    def test_nothing_observed_costs_nothing_and_moves_nothing(self, train, tables, settings):
+        task = build(train, **settings)
+        features = features_of([1, 2, 2], [0, 0, 0])
+
+        loss, gradients = value_and_gradients(lambda: loss_of(task, tables, features), tables)
+
+        assert loss == 0
+        assert all((gradient == 0).all() for gradient in gradients)
+
+    def test_an_unknown_user_gives_no_nan(self, train, tables, settings):
+        features = features_of([0, 1, 0], [3, 3, 9])
+
+        loss = loss_of(build(train, **settings), tables, features)
+
+        assert np.isfinite(loss)
+
+    def test_rows_that_are_no_positives_are_not_in_the_mean(self, tables, settings):
+        clicks = [1, 0, 1, 0, 0, 1, 0, 1]
+        train = interactions(BATCH_USERS, BATCH_ITEMS, clicks)
+        task = build(train, positive="click", **settings)
+        observed = np.ones(8, np.float32)
+        batch = features_of(click=clicks, **{"click/observed": observed})
+        total = loss_of(task, tables, batch) * 4
+        # The same rows of one positive each: they sum to the same.
+        parts = []
+        for row in np.flatnonzero(clicks):
+            alone = np.zeros(8, np.float32)
+            alone[row] = 1
+            parts.append(loss_of(task, tables, batch | {"click": tf.constant(alone)}))
+
+        np.testing.assert_allclose(total, np.sum(parts), rtol=1e-4)
+
+    def test_an_unobserved_click_is_no_positive(self, tables, settings):
+        train = interactions(BATCH_USERS, BATCH_ITEMS, [1] * 8)
+        task = build(train, positive="click", **settings)
+        mask = np.array([1, 1, 0, 1, 1, 0, 1, 1], np.float32)
+        unobserved = features_of(click=np.ones(8), **{"click/observed": mask})
+        not_clicked = features_of(click=mask, **{"click/observed": np.ones(8)})
+
+        np.testing.assert_allclose(
+            loss_of(task, tables, unobserved), loss_of(task, tables, not_clicked), rtol=1e-6
+        )
+
+
+@pytest.mark.parametrize("rows", [6, 60])
+def test_scores_that_know_nothing_cost_the_log_of_the_number_of_candidates(rows):
+    """A mean over rows: with a sum, the loss would grow with the batch."""
+    items = np.arange(1, rows + 1)
+    train = interactions(np.ones(rows), items, num_items=rows)
+    nothing = tf.zeros([USERS + 1, 2]), tf.zeros([rows + 1, 2])
+    for negatives in ("full", "in_batch"):
+        task = build(train, negatives=negatives)
+
+        loss = loss_of(task, nothing, features_of(np.ones(rows), items))
+
+        np.testing.assert_allclose(loss, np.log(rows), rtol=1e-5)
+
+
+def test_a_popular_item_in_a_large_batch_is_still_finite():
+    """4,000 times the same item, among scores as large as they come."""
+    rows = 4_000
+    train = interactions(np.ones(rows), np.full(rows, 2))
+    tables = tf.fill([USERS + 1, 1], 100.0), tf.fill([ITEMS + 1, 1], 100.0)
+
+    loss = loss_of(build(train, negatives="in_batch"), tables, features_of([1] * rows, [2] * rows))
+
+    assert np.isfinite(loss)
+    assert 0 <= loss < 0.1
+
+
+def test_a_label_of_many_values_counts_where_it_is_one(tables):
+    train = interactions(BATCH_USERS, BATCH_ITEMS, [5, 1, 3, 1, 1, 2, 4, 5])
+    task = build(train, negatives="full", positive="click")
+    observed = {"click/observed": np.ones(8)}
+    stars = features_of(click=[5, 1, 3, 1, 1, 2, 4, 5], **observed)
+    ones = features_of(click=[0, 1, 0, 1, 1, 0, 0, 0], **observed)
+
+    np.testing.assert_allclose(loss_of(task, tables, stars), loss_of(task, tables, ones))
+
+
+@pytest.mark.parametrize(
+    ("settings", "num_items", "chosen"),
+    [
+        ({}, 20_000, "full"),
+        ({}, 20_001, "in_batch"),
+        ({"loss": "bpr"}, 20_001, "sampled"),
+        ({"negatives": "sampled"}, 5, "sampled"),
+    ],
+)
+def test_negatives_are_chosen_by_the_size_of_the_catalogue(settings, num_items, chosen):
+    train = interactions([1], [1], num_items=num_items)
+
+    assert build(train, **settings).negatives == chosen
+
+
+class TestLogSumExp:
+    @pytest.mark.parametrize("scale", [1.0, 100.0, 1e4])
+    def test_is_that_of_tensorflow_with_its_gradient(self, scale):
+        logits = tf.Variable(np.random.default_rng(1).normal(size=(4, 7)) * scale, dtype=tf.float32)
+        upstream = tf.constant([1.0, -2.0, 0.0, 0.5])
+
+        ours = value_and_gradients(lambda: tf.reduce_sum(log_sum_exp(logits) * upstream), [logits])
+
+        theirs = value_and_gradients(
+            lambda: tf.reduce_sum(tf.reduce_logsumexp(logits, axis=1) * upstream), [logits]
+        )
+        check_equal(ours, theirs)
+
+    @pytest.mark.parametrize("scale", [1.0, 1e4])
+    def test_cells_left_out_do_not_count(self, scale):
+        logits = tf.Variable(np.array([[3, 1, 2], [-1, -3, 1]]) * scale, dtype=tf.float32)
+        left_out = tf.constant([[0, 0], [1, 2]])  # the largest of each row
+
+        def by_hand():
+            return tf.reduce_sum(
+                tf.reduce_logsumexp(tf.gather(logits, [[1, 2], [0, 1]], batch_dims=1), axis=1)
+            )
+
+        ours = value_and_gradients(lambda: tf.reduce_sum(log_sum_exp(logits, left_out)), [logits])
+
+        check_equal(ours, value_and_gradients(by_hand, [logits]))
+
+    def test_a_row_without_cells_is_very_small_and_moves_nothing(self):
+        logits = tf.Variable([[1e4, -1e4], [2.0, 3.0]])
+        left_out = tf.constant([[0, 0], [0, 1]])
+
+        with tf.GradientTape() as tape:
+            totals = log_sum_exp(logits, left_out)
+        gradient = tape.gradient(totals, logits)
+
+        assert totals[0] < -1e29
+        np.testing.assert_allclose(gradient[0], [0, 0])
+        np.testing.assert_allclose(gradient[1], tf.nn.softmax([2.0, 3.0]), rtol=1e-6)

@@ -1,0 +1,151 @@
+"""Batches: every row once an epoch, in an order that seed and step alone decide."""
+
+import numpy as np
+import pytest
+
+from multitask_recommender.batches import STEP_SEED, TrainingBatches, columns, ordered_batches
+from multitask_recommender.interactions import Entities, Interactions
+
+
+@pytest.fixture
+def rows():
+    """23 rows of 5 users; the rating says which row it is."""
+    users = np.random.default_rng(0).permutation(np.repeat([1, 2, 3, 4, 5], [9, 1, 6, 2, 5]))
+    return Interactions(
+        users.astype(np.int32),
+        np.arange(23, dtype=np.int32) % 7 + 1,
+        Entities(np.arange(1, 6), 5),
+        Entities(np.arange(1, 8), 7),
+        {"rating": np.arange(23, dtype=np.float32)},
+    )
+
+
+def batches_of(batches, number, start=0):
+    return [
+        {name: column.numpy() for name, column in batch.items()}
+        for batch in batches.dataset(start).take(number)
+    ]
+
+
+def ratings(batches):
+    return np.concatenate([batch["rating"] for batch in batches]).astype(int).tolist()
+
+
+@pytest.mark.parametrize("by_user", [False, True])
+class TestTrainingBatches:
+    def test_hold_every_row_once_an_epoch_in_another_order_each(self, rows, by_user):
+        batches = TrainingBatches(rows, batch_size=4, seed=7, by_user=by_user)
+        steps = batches.steps_per_epoch
+
+        epochs = [ratings(batches_of(batches, steps, epoch * steps)) for epoch in range(3)]
+
+        for epoch in epochs:
+            assert sorted(epoch) == list(range(23))
+        assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
+
+    def test_keep_the_columns_of_a_row_together(self, rows, by_user):
+        for batch in batches_of(TrainingBatches(rows, 4, 7, by_user), 12):
+            number = batch["rating"].astype(int)
+            np.testing.assert_array_equal(batch["user_id"], rows.user_ids[number])
+            np.testing.assert_array_equal(batch["item_id"], rows.item_ids[number])
+            np.testing.assert_array_equal(batch["rating/observed"], np.ones(len(number)))
+
+    def test_are_the_same_from_any_step_on(self, rows, by_user):
+        whole = batches_of(TrainingBatches(rows, 4, 7, by_user), 17)
+        later = batches_of(TrainingBatches(rows, 4, 7, by_user), 6, start=11)
+
+        for first, second in zip(whole[11:], later, strict=True):
+            for name in first:
+                np.testing.assert_array_equal(first[name], second[name])
+
+    def test_come_in_another_order_by_another_seed(self, rows, by_user):
+        first, second = (TrainingBatches(rows, 4, seed, by_user) for seed in (7, 8))
+
+        assert ratings(batches_of(first, 5)) != ratings(batches_of(second, 5))
+
+    def test_each_have_a_seed_of_their_own(self, rows, by_user):
+        batches = batches_of(TrainingBatches(rows, 4, 2**31 - 1, by_user), 15)
+
+        assert {tuple(batch[STEP_SEED]) for batch in batches} == {
+            (2**31 - 1, step) for step in range(15)
+        }
+
+    def test_may_be_larger_than_the_data(self, rows, by_user):
+        batches = TrainingBatches(rows, 1_000, 7, by_user)
+
+        assert batches.steps_per_epoch == 1
+        assert sorted(ratings(batches_of(batches, 1))) == list(range(23))
+
+    def test_of_one_row(self, rows, by_user):
+        batches = TrainingBatches(rows.take(np.array([3])), 4, 7, by_user)
+
+        assert batches.steps_per_epoch == 1
+        assert ratings(batches_of(batches, 3)) == [3, 3, 3]
+
+    def test_of_one_user(self, rows, by_user):
+        batches = TrainingBatches(rows.take(rows.user_ids == 1), 4, 7, by_user)
+
+        assert batches.steps_per_epoch == (1 if by_user else 3)
+        first = batches_of(batches, batches.steps_per_epoch)
+        assert sorted(ratings(first)) == np.flatnonzero(rows.user_ids == 1).tolist()
+
+
+def test_the_last_batch_of_an_epoch_holds_what_is_left(rows):
+    batches = TrainingBatches(rows, 4, 7)
+
+    sizes = [len(batch["rating"]) for batch in batches_of(batches, 7)]
+
+    assert batches.steps_per_epoch == 6
+    assert sizes == [4, 4, 4, 4, 4, 3, 4]
+
+
+def test_by_user_a_batch_holds_whole_users(rows):
+    batches = TrainingBatches(rows, batch_size=9, seed=7, by_user=True)  # about two users' rows
+
+    assert batches.steps_per_epoch == 3
+    seen = []
+    for batch in batches_of(batches, 3):
+        users = np.unique(batch["user_id"])
+        assert len(batch["user_id"]) == np.isin(rows.user_ids, users).sum()
+        seen += users.tolist()
+    assert sorted(seen) == [1, 2, 3, 4, 5]
+
+
+def test_a_row_may_stand_anywhere(rows):
+    """Each of 23 places, over 460 epochs, about 20 times: index_shuffle is fair, if roughly."""
+    batches = TrainingBatches(rows, 23, 1)
+    epochs = np.array([batch["rating"] for batch in batches_of(batches, 460)], int)
+
+    counts = np.array([np.bincount(epochs[:, place], minlength=23) for place in range(23)])
+
+    assert counts.min() > 2
+    assert counts.max() < 50
+
+
+def test_what_is_unknown_or_unobserved_is_zero(make_events):
+    events = make_events([(1, 1), (3, 2), (2, 4)])  # rating 0, 1, 2, observed in rows 0 and 2
+    held_out = Interactions(
+        events.user_ids,
+        events.item_ids,
+        Entities(events.users.raw_ids, 2),
+        Entities(events.items.raw_ids, 3),
+        events.labels | {"like": np.array([np.nan, 1, 0], np.float32)},
+        events.observed | {"like": np.array([False, True, True])},
+    )
+
+    arrays = columns(held_out)
+
+    assert arrays["user_id"].tolist() == [1, 0, 2]
+    assert arrays["item_id"].tolist() == [1, 2, 0]
+    assert arrays["rating"].tolist() == [0, 0, 2]
+    assert arrays["rating/observed"].tolist() == [1, 0, 1]
+    assert arrays["like"].tolist() == [0, 1, 0]
+    assert arrays["like/observed"].tolist() == [0, 1, 1]
+
+
+def test_ordered_batches_hold_each_row_once_in_order(rows):
+    batches = list(ordered_batches(rows, 10))
+
+    assert [len(batch["user_id"]) for batch in batches] == [10, 10, 3]
+    assert np.concatenate([batch["rating"] for batch in batches]).tolist() == list(range(23))
+    assert all(batch[STEP_SEED].numpy().tolist() == [0, 0] for batch in batches)
