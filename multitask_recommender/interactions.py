@@ -25,7 +25,7 @@ class Feature:
 
     categorical: int32 codes, [R + 1] or, with several values a row, [R + 1, M] padded with 0.
         Code c stands for `vocabulary[c - 1]`, 0 for missing.
-    numeric: `vocabulary` is None; float32 [R + 1], 0 where missing.
+    numeric: `vocabulary` is None; float32 [R + 1], NaN where missing.
     """
 
     values: np.ndarray

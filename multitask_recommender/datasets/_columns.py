@@ -38,8 +38,8 @@ def feature(values: pl.Series, num_rows: int) -> Feature:
 
 
 def _numeric(values: pl.Series) -> Feature:
-    known = values.cast(pl.Float32).fill_nan(None).fill_null(0.0)
-    return Feature(np.concatenate([[0.0], known.to_numpy()]).astype(np.float32))
+    numbers = values.cast(pl.Float32).fill_null(np.nan)
+    return Feature(np.concatenate([[np.nan], numbers.to_numpy()]).astype(np.float32))
 
 
 def _categorical(values: pl.Series) -> Feature:

@@ -81,12 +81,12 @@ def _shares(codes: np.ndarray, width: int) -> np.ndarray:
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
-    """Numbers [R + 1] to mean 0 and deviation 1; those missing neither count nor cease to be 0."""
-    known = values != 0
+    """Numbers [R + 1] to mean 0 and deviation 1; 0, so no vector, where they are missing (NaN)."""
+    known = np.isfinite(values)
     if not known.any():
-        return values
-    centred = (values - values[known].mean()) / (values[known].std() + 1e-6)
-    return np.where(known, centred, 0.0)
+        return np.zeros_like(values)
+    scaled = (values - values[known].mean()) / (values[known].std() + 1e-6)
+    return np.where(known, scaled, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
