@@ -51,11 +51,15 @@ def dataset(data: Splits) -> dict[str, Any]:
 
 def write_parquet(path: pathlib.Path, table: "pl.DataFrame", source: Source) -> None:
     """Written aside and renamed; source and warnings go into the file's metadata."""
+    import polars.exceptions
+
     aside = path.with_name(path.name + ".partial")
     metadata = {"source": source.name, "warnings": "\n".join(source.warnings)}
     try:
         table.write_parquet(aside, metadata=metadata)
         aside.replace(path)
+    except polars.exceptions.PolarsError as error:
+        raise RunError(f"{path} cannot be written: {error}") from error
     finally:
         aside.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ A place in training is one integer, the optimizer's step. Batches, dropout and d
 functions of it, so a restored checkpoint goes on as if nothing had happened.
 """
 
+import contextlib
 import dataclasses
 import math
 import pathlib
@@ -97,7 +98,8 @@ class Training:
 
     def save(self) -> None:
         """Writes a checkpoint of weights, optimizer and step; the one before is removed."""
-        self._manager.save(checkpoint_number=self.step)
+        with _writing_to(self._manager.directory):
+            self._manager.save(checkpoint_number=self.step)
 
     def _steps(self, iterator: Iterator, number: tf.Tensor) -> None:
         def body(done: tf.Tensor) -> tuple[tf.Tensor]:
@@ -134,7 +136,18 @@ def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, fl
 def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
     """Writes the weights alone, in place of what the folder held."""
     checkpoint = tf.train.Checkpoint(model=model)
-    tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
+    with _writing_to(str(folder)):
+        tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
+
+
+@contextlib.contextmanager
+def _writing_to(folder: str) -> Iterator[None]:
+    """TensorFlow's own errors of a full or read-only disk, as one line."""
+    try:
+        yield
+    except (tf.errors.OpError, OSError) as error:
+        reason = str(error).splitlines()[0].rpartition("; ")[2]
+        raise RunError(f"No checkpoint can be written to {folder}: {reason}") from error
 
 
 def load_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
