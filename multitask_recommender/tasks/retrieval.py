@@ -129,17 +129,20 @@ class Task:
         if self.negatives == "full":
             return _log_or_excluded(tf.cast(ids != PAD, tf.float32)), tf.zeros_like(ids, tf.float32)
         batch_ids = features[ITEM_ID]
-        expected = tf.exp(self._log_share) * tf.cast(tf.size(batch_ids), tf.float32)  # [I + 1]
+        # Of the candidates only: a step must not grow with the catalogue.
+        share = tf.exp(tf.gather(self._log_share, ids))  # [C]
+        expected = share * tf.cast(tf.size(batch_ids), tf.float32)
         if self.negatives == "sampled":
             drawn = self._draw(features)
             batch_ids = tf.concat([batch_ids, drawn], axis=0)
-            expected += tf.exp(self._log_drawn) * tf.cast(tf.size(drawn), tf.float32)
+            share = tf.exp(tf.gather(self._log_drawn, ids))
+            expected += share * tf.cast(tf.size(drawn), tf.float32)
         places = tf.searchsorted(ids, batch_ids)
         occurrences = tf.math.bincount(places, minlength=tf.size(ids), dtype=tf.float32)
         occurrences *= tf.cast(ids != PAD, tf.float32)
         # Of the padding none is expected, and none occurs: any number will do.
         is_pad = tf.cast(ids == PAD, tf.float32)
-        log_expected = tf.math.log(tf.gather(expected, ids) + is_pad)
+        log_expected = tf.math.log(expected + is_pad)
         if not self._settings.logq:
             log_expected = tf.zeros_like(log_expected)
         return _log_or_excluded(occurrences), log_expected
