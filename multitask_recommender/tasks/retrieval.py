@@ -13,6 +13,8 @@ which makes a task weight mean another thing at every batch size. It is computed
 distinct queries and items, weighted by how often they occur, which is exact and much less work.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -64,10 +66,8 @@ class Task:
         self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor
     ) -> tf.Tensor:
         """Mean loss over positive rows; ids [C] are those of `candidate_ids`, embedded."""
-        scores = tf.matmul(
-            representation.queries, representation.candidates, transpose_b=True
-        )  # [Q, C]
-        scores /= self._settings.temperature
+        queries = representation.queries / self._settings.temperature
+        scores = tf.matmul(queries, representation.candidates, transpose_b=True)  # [Q, C]
         losses = self._bpr if self._settings.loss == "bpr" else self._softmax
         return mean_over(losses(scores, representation, features, ids), self._is_positive(features))
 
@@ -80,14 +80,15 @@ class Task:
     ) -> tf.Tensor:
         """Cross-entropy of each row [B]."""
         log_occurrences, log_expected = self._negatives_of(features, ids)  # [C], [C]
-        logits = scores - log_expected + log_occurrences
         rows, columns = representation.query_rows, representation.candidate_rows
-        own = tf.gather_nd(scores, tf.stack([rows, columns], axis=1))
-        own -= tf.gather(log_expected, columns)  # [B]
         left_out = None
         if self._settings.remove_positives:
             left_out = self._positive_cells(representation, features, ids)
-        log_total = tf.gather(log_sum_exp(logits, left_out), rows)  # [B]
+        log_totals, own = softmax_parts(
+            scores, log_occurrences - log_expected, tf.stack([rows, columns], axis=1), left_out
+        )
+        log_total = tf.gather(log_totals, rows)  # [B]
+        own -= tf.gather(log_expected, columns)  # [B]
         losses = log_total - own
         if self._settings.remove_accidental_hits:
             # One occurrence is the row's own positive; the others are accidental hits. All of
@@ -129,17 +130,20 @@ class Task:
         if self.negatives == "full":
             return _log_or_excluded(tf.cast(ids != PAD, tf.float32)), tf.zeros_like(ids, tf.float32)
         batch_ids = features[ITEM_ID]
-        expected = tf.exp(self._log_share) * tf.cast(tf.size(batch_ids), tf.float32)  # [I + 1]
+        # Of the candidates only: a step must not grow with the catalogue.
+        share = tf.exp(tf.gather(self._log_share, ids))  # [C]
+        expected = share * tf.cast(tf.size(batch_ids), tf.float32)
         if self.negatives == "sampled":
             drawn = self._draw(features)
             batch_ids = tf.concat([batch_ids, drawn], axis=0)
-            expected += tf.exp(self._log_drawn) * tf.cast(tf.size(drawn), tf.float32)
+            share = tf.exp(tf.gather(self._log_drawn, ids))
+            expected += share * tf.cast(tf.size(drawn), tf.float32)
         places = tf.searchsorted(ids, batch_ids)
         occurrences = tf.math.bincount(places, minlength=tf.size(ids), dtype=tf.float32)
         occurrences *= tf.cast(ids != PAD, tf.float32)
         # Of the padding none is expected, and none occurs: any number will do.
         is_pad = tf.cast(ids == PAD, tf.float32)
-        log_expected = tf.math.log(tf.gather(expected, ids) + is_pad)
+        log_expected = tf.math.log(expected + is_pad)
         if not self._settings.logq:
             log_expected = tf.zeros_like(log_expected)
         return _log_or_excluded(occurrences), log_expected
@@ -178,31 +182,42 @@ class Task:
         return known * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
 
 
-@tf.custom_gradient
-def _log_sum_exp(logits: tf.Tensor, left_out: tf.Tensor):
-    # The exponentials are kept for the gradient; TensorFlow's own logsumexp computes them twice.
-    # Cells are left out before the maximum is taken: far below one of them, the rest would vanish.
-    logits = tf.tensor_scatter_nd_update(
-        logits, left_out, tf.fill(tf.shape(left_out)[:1], _EXCLUDED)
-    )
-    top = tf.reduce_max(logits, axis=1, keepdims=True)
-    top = tf.where(top > 0.5 * _EXCLUDED, top, 0.0)  # where nothing is left, exps are all 0
-    exps = tf.exp(logits - top)
-    totals = tf.reduce_sum(exps, axis=1, keepdims=True)  # [Q, 1]
+def softmax_parts(
+    scores: tf.Tensor,
+    offsets: tf.Tensor,
+    cells: tf.Tensor,
+    left_out: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The two parts of a softmax cross-entropy, over scores [Q, C] and offsets [C] of columns.
 
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        upstream = tf.convert_to_tensor(upstream)[:, None]  # a gather's gradient is IndexedSlices
-        return exps * tf.math.divide_no_nan(upstream, totals), None
-
-    return tf.squeeze(_log_or_excluded(totals) + top, axis=1), gradient
-
-
-def log_sum_exp(logits: tf.Tensor, left_out: tf.Tensor | None = None) -> tf.Tensor:
-    """The log of the sum of exponentials of each row of logits [Q, C] -> [Q].
-
-    Cells [M, 2] of `left_out` do not count; a row without cells gives a very negative number.
+    The log of the sum of exponentials of scores + offsets in each row, [Q], in which cells [M, 2]
+    of `left_out` do not count (a row without cells gives a very negative number); and the scores
+    of `cells` [B, 2] without offsets, [B]. Gradients are those of the scores alone.
     """
-    return _log_sum_exp(logits, tf.zeros([0, 2], tf.int32) if left_out is None else left_out)
+
+    @tf.custom_gradient
+    def parts(scores: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable]:
+        logits = scores + offsets
+        if left_out is not None:
+            # Before the maximum is taken: far below such a cell, the rest would vanish.
+            none = tf.fill(tf.shape(left_out)[:1], _EXCLUDED)
+            logits = tf.tensor_scatter_nd_update(logits, left_out, none)
+        top = tf.reduce_max(logits, axis=1, keepdims=True)
+        top = tf.where(top > 0.5 * _EXCLUDED, top, 0.0)  # where nothing is left, exps are all 0
+        exps = tf.exp(logits - top)
+        totals = tf.reduce_sum(exps, axis=1, keepdims=True)  # [Q, 1]
+
+        def gradient(of_totals: tf.Tensor, of_cells: tf.Tensor) -> tf.Tensor:
+            # The exponentials are kept, where TensorFlow's own logsumexp computes them twice; and
+            # the cells' share is added in place, not as one more matrix.
+            of_totals = tf.convert_to_tensor(of_totals)[:, None]  # may be IndexedSlices
+            softmax = exps * tf.math.divide_no_nan(of_totals, totals)
+            return tf.tensor_scatter_nd_add(softmax, cells, tf.convert_to_tensor(of_cells))
+
+        log_totals = tf.squeeze(_log_or_excluded(totals) + top, axis=1)
+        return (log_totals, tf.gather_nd(scores, cells)), gradient
+
+    return parts(scores)
 
 
 def _are_among(cells: tf.Tensor, others: tf.Tensor, num_columns: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,105 @@
+"""Speed of the input pipeline: `python benchmarks/input_pipeline.py [--rounds 7]`.
+
+Times, on MovieLens 100k (or, without its files, on made-up rows of that shape), an epoch of
+batches that nothing is done with, an epoch of training steps on one batch held fast, and an epoch
+of training as it is. The pipeline is to be at least 5 times as fast as the step that it feeds
+("step / pipeline"), so that it is never the bottleneck. Two jobs: batches of rows feeding
+the cheapest step there is with a retrieval task, and whole users feeding the job of config.yaml.
+"""
+
+import argparse
+import pathlib
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from _timing import ROOT, alternate, show
+
+from multitask_recommender.config import Config, load, parse
+
+PIPELINE, STEP, TRAINING = "pipeline alone", "step alone", "training"
+
+
+def jobs() -> dict[str, Config]:
+    small = {
+        "model": {"name": "two_tower", "embedding_dimension": 64},
+        "sharing": {"name": "shared_bottom", "hidden_layers": [64, 32]},
+        "tasks": {"retrieval": {"negatives": "in_batch"}, "like": {}, "rating": {}},
+    }
+    return {
+        "rows, towers of ids, in-batch softmax": parse(small),
+        "whole users, config.yaml": load(ROOT / "config.yaml"),
+    }
+
+
+def contenders(config: Config, folder: pathlib.Path) -> tuple[dict[str, Callable[[], Any]], int]:
+    """The three contenders, an epoch a call, and how many rows an epoch has."""
+    import tensorflow as tf
+
+    from multitask_recommender.batches import TrainingBatches
+    from multitask_recommender.experiment import Experiment
+    from multitask_recommender.training.loop import Training
+
+    experiment = Experiment(config)
+    settings, rows = config.training, experiment.data.train_and_validation
+    batches = TrainingBatches(rows, settings.batch_size, 0, settings.batch_by == "user")
+    model = experiment.build(rows)
+    epochs = Training(model, batches, settings, folder).epochs(10**6, lambda steps: None)
+    iterator = iter(batches.dataset())
+    number = tf.constant(batches.steps_per_epoch)
+
+    @tf.function
+    def pull(iterator: Any) -> tf.Tensor:
+        total = 0.0
+        for _ in tf.range(number):
+            # Something of each column, so that none is optimised away.
+            total += tf.add_n([tf.cast(column[0], tf.float32) for column in _columns(iterator)])
+        return total
+
+    @tf.function(autograph=False)
+    def step(features: dict[str, tf.Tensor]) -> None:
+        def body(done: tf.Tensor) -> tuple[tf.Tensor]:
+            model.train_step(features)
+            return (done + 1,)
+
+        tf.while_loop(lambda done: done < number, body, [0], parallel_iterations=1)
+
+    held = next(iterator)
+    runs = {
+        PIPELINE: lambda: pull(iterator).numpy(),
+        STEP: lambda: step(held),
+        TRAINING: lambda: next(epochs),
+    }
+    return runs, len(rows)
+
+
+def _columns(iterator: Any) -> list[Any]:
+    return list(next(iterator).values())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=7, help="epochs of each contender")
+    rounds = parser.parse_args().rounds
+    for title, config in jobs().items():
+        with tempfile.TemporaryDirectory() as folder:
+            runs, num_rows = contenders(config, pathlib.Path(folder))
+            times = alternate(runs, rounds)
+        show(
+            f"{title}; batches of about {config.training.batch_size} rows",
+            ["", "examples/s", "step / pipeline"],
+            [
+                [
+                    name,
+                    f"{num_rows / times.median(name):,.0f}",
+                    f"{times.ratio(STEP, PIPELINE):.1f}" if name == PIPELINE else "",
+                ]
+                for name in runs
+            ],
+        )
+
+
+if __name__ == "__main__":
+    main()
