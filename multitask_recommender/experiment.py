@@ -15,7 +15,7 @@ from multitask_recommender import evaluation, record, registry, report, run_fold
 from multitask_recommender.config import Config, load
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.schema import ITEM_ID, TEST, TOTAL_LOSS, USER_ID, VALIDATION
+from multitask_recommender.schema import TEST, TOTAL_LOSS, VALIDATION
 from multitask_recommender.splits import Splits
 
 RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
@@ -92,7 +92,7 @@ def build(config: Config, train: Interactions):
     outputs = {task.name: task.initial_output for task in tasks if task.predicts_label}
     sharing = registry.load("sharing", config.sharing.name)
     weighting = registry.load("weighting", config.weighting.name)
-    return registry.load("models", config.model.name).Model(
+    model = registry.load("models", config.model.name).Model(
         config.model.settings,
         train,
         tasks=tasks,
@@ -101,6 +101,8 @@ def build(config: Config, train: Interactions):
             config.weighting.settings, {task.name: task.weight for task in tasks}
         ),
     )
+    model.make_weights()
+    return model
 
 
 def restore(config: Config, data: Splits, run_dir: pathlib.Path) -> Any:
@@ -108,9 +110,6 @@ def restore(config: Config, data: Splits, run_dir: pathlib.Path) -> Any:
     from multitask_recommender.training import loop
 
     model = build(config, _learnt_rows(config, data))
-    # Weights are made when they are first used.
-    nobody = {USER_ID: np.zeros(1, np.int32), ITEM_ID: np.zeros(1, np.int32)}
-    model.scorer().rank(nobody)
     loop.load_weights(model, run_dir / run_folder.CHECKPOINTS)
     return model
 

@@ -111,18 +111,28 @@ def _check_finite(epoch: Epoch) -> None:
 
 
 def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, float]:
-    """Each task's mean loss, and the weighted sum, over held-out batches."""
+    """Each task's mean loss, and the weighted sum, over held-out batches.
+
+    A task that has no row to be the mean over is left out.
+    """
     test_step = tf.function(model.test_step, reduce_retracing=True)
     model.reset_metrics()
     for features in batches:
         test_step(features)
-    return {metric.name: float(metric.result()) for metric in model.metrics}
+    return {
+        metric.name: float(metric.result()) for metric in model.metrics if float(metric.count) > 0
+    }
 
 
 def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
     """Writes the weights alone, in place of what the folder held."""
     checkpoint = tf.train.Checkpoint(model=model)
     tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
+
+
+def has_weights(folder: pathlib.Path) -> bool:
+    """Whether weights have been written there, in full."""
+    return tf.train.latest_checkpoint(str(folder)) is not None
 
 
 def load_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
