@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
@@ -30,15 +31,15 @@ console = Console()
 
 def show_data(data: Splits, config: Config) -> None:
     """One line of what is learnt from, and every warning."""
-    train = data.train
+    train, name = data.train, escape(data.train.source.name)
     rows = ", ".join(f"{part} {count['rows']:,}" for part, count in data.counts().items())
     console.print(
-        f"[bold]{train.source.name}[/]: {train.num_users:,} users, {train.num_items:,} items; "
+        f"[bold]{name}[/]: {train.num_users:,} users, {train.num_items:,} items; "
         f"rows by {config.split.name} split: {rows}",
         highlight=False,
     )
     for warning in train.source.warnings:
-        console.print(f"[bold yellow]WARNING[/] {warning}", highlight=False)
+        console.print(f"[bold yellow]WARNING[/] {escape(warning)}", highlight=False)
 
 
 class Progress:
@@ -77,19 +78,20 @@ def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
     """The model beside what it must be compared with, on the test part."""
     columns = _columns(results["metrics"])
     table = Table(title="test", title_justify="left")
-    table.add_column("")
+    # In a narrow terminal titles go over several lines; nothing is cut off.
+    table.add_column("", no_wrap=True)
     for title in columns:
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", overflow="fold")
     rows = {"model": results["metrics"], **results["baselines"]}
     for name, metrics in rows.items():
         cells = [_shown(metrics.get(key)) for key in columns.values()]
         table.add_row(name, *cells, style="bold" if name == "model" else None)
     console.print(table)
     for warning in results["dataset"]["warnings"]:
-        console.print(f"[bold yellow]WARNING[/] {warning}", highlight=False)
+        console.print(f"[bold yellow]WARNING[/] {escape(warning)}", highlight=False)
     console.print(
         "full: all items but those seen, ties against the model; unfiltered: seen items too.\n"
-        f"Every metric, with its protocol: {run_dir / 'metrics.json'}",
+        f"Every metric, with its protocol: {escape(str(run_dir / 'metrics.json'))}",
         highlight=False,
     )
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import RunError
 from multitask_recommender.training import optimizers
+from multitask_recommender.training._writing import writing
 from multitask_recommender.training.settings import Settings
 
 _STEPS_PER_CALL = 50  # steps between two looks at the progress bar, at the most
@@ -48,6 +49,7 @@ class Training:
     ) -> None:
         self.model = model
         self._batches = batches
+        self._folder = folder
         rate = settings.learning_rate
         if settings.learning_rate_decay == "cosine":
             steps = settings.epochs * batches.steps_per_epoch
@@ -94,7 +96,8 @@ class Training:
 
     def save(self) -> None:
         """Writes a checkpoint of weights, optimizer and step; the one before is removed."""
-        self._manager.save(checkpoint_number=self.step)
+        with writing(self._folder):
+            self._manager.save(checkpoint_number=self.step)
 
     def _steps(self, iterator: Iterator, number: tf.Tensor) -> None:
         for _ in tf.range(number):
@@ -127,7 +130,8 @@ def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, fl
 def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
     """Writes the weights alone, in place of what the folder held."""
     checkpoint = tf.train.Checkpoint(model=model)
-    tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
+    with writing(folder):
+        tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
 
 
 def has_weights(folder: pathlib.Path) -> bool:

@@ -1,5 +1,7 @@
 """The loop: a restored checkpoint goes on as if nothing had happened."""
 
+import resource
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -152,3 +154,17 @@ class TestWeights:
             loop.load_weights(begin("b", embedding_dimension=5).model, tmp_path / "weights")
         with pytest.raises(RunError, match="does not fit the model of this config"):
             loop.load_weights(begin("c", item=["id", "genres"]).model, tmp_path / "weights")
+
+
+def test_a_disk_that_fills_is_said(begin, tmp_path):
+    """Not one of TensorFlow, which would reach the user as a traceback."""
+    training = begin()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(RunError, match="weights cannot be written: File too large.$"):
+            loop.save_weights(training.model, tmp_path / "weights")
+        with pytest.raises(RunError, match="/a cannot be written: File too large.$"):
+            training.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
