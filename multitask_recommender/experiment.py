@@ -13,7 +13,7 @@ import numpy as np
 
 from multitask_recommender import evaluation, record, registry, report, run_folder, splits
 from multitask_recommender.config import Config, load
-from multitask_recommender.errors import ConfigError
+from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TEST, TOTAL_LOSS, VALIDATION
 from multitask_recommender.splits import Splits
@@ -53,6 +53,8 @@ def evaluate(
         config = dataclasses.replace(config, evaluation=chosen)
     data = read(config)
     record.check_same_data(run_dir / run_folder.CONFIG, data.train.source)
+    if recommendations_path is not None and _retrieval(config) is None:
+        raise RunError(f"{run_dir} has no retrieval task, so there is nothing to recommend.")
     report.show_data(data, config)
     model = restore(config, data, run_dir)
     results = _results(config, data, model)

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -77,11 +78,11 @@ class Progress:
 def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
     """The model beside what it must be compared with, on the test part."""
     columns = _columns(results["metrics"])
-    table = Table(title="test", title_justify="left")
-    # In a narrow terminal titles go over several lines; nothing is cut off.
+    table = Table(title="test", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    # In a narrow terminal titles go over several lines; numbers are never cut.
     table.add_column("", no_wrap=True)
     for title in columns:
-        table.add_column(title, justify="right", overflow="fold")
+        table.add_column(title, justify="right", overflow="fold", min_width=len("0.0000"))
     rows = {"model": results["metrics"], **results["baselines"]}
     for name, metrics in rows.items():
         cells = [_shown(metrics.get(key)) for key in columns.values()]
