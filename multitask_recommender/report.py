@@ -78,7 +78,7 @@ class Progress:
 def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
     """The model beside what it must be compared with, on the test part."""
     columns = _columns(results["metrics"])
-    table = Table(title="test", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title="test", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     # In a narrow terminal titles go over several lines; numbers are never cut.
     table.add_column("", no_wrap=True)
     for title in columns:

@@ -322,3 +322,27 @@ def test_killed_in_the_middle_the_same_command_ends_with_the_same_metrics(
     assert found["baselines"] == results["baselines"]
     phases = pl.read_csv(run_dir / "history.csv").group_by("phase").len()
     assert phases.filter(pl.col("phase") == "search")["len"].item() == 30
+
+
+def test_a_fresh_process_finds_the_same_in_a_model_with_hidden_layers(tmp_path):
+    chosen = tiny_config(
+        "tasks.like=null", "tasks.rating=null", "model.hidden_layers=[6]", "training.epochs=3"
+    )
+    experiment.train(chosen, tmp_path / "run")
+    command = [sys.executable, str(ROOT / "evaluate.py"), "run", "--json", "m.json"]
+
+    done = subprocess.run(
+        [*command, "--write-recommendations", "fresh.parquet"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    trained = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
+    fresh = json.loads((tmp_path / "m.json").read_text())["metrics"]
+    assert fresh == {key: value for key, value in trained.items() if key.startswith("test/")}
+    experiment.evaluate(tmp_path / "run", recommendations_path=tmp_path / "here.parquet")
+    assert pl.read_parquet(tmp_path / "here.parquet").equals(
+        pl.read_parquet(tmp_path / "fresh.parquet")
+    )
