@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from multitask_recommender import config, evaluation  # noqa: E402
-from multitask_recommender.experiment import Experiment  # noqa: E402
+from multitask_recommender.experiment import Experiment, build  # noqa: E402
 from multitask_recommender.metrics.intervals import paired_interval  # noqa: E402
 
 SHARED, SEPARATE = ROOT / "config.yaml", ROOT / "experiments" / "two_tower_separate.yaml"
@@ -62,7 +62,7 @@ def evaluate(source: tuple[pathlib.Path, list[str]], overrides: list[str]) -> ev
     settings, rows = experiment.config.training, experiment.learnt_rows
     batches = TrainingBatches(rows, settings.batch_size, settings.seed, settings.batch_by == "user")
     with tempfile.TemporaryDirectory() as folder:
-        training = Training(experiment.build(rows), batches, settings, pathlib.Path(folder))
+        training = Training(build(experiment.config, rows), batches, settings, pathlib.Path(folder))
         for _ in training.epochs(settings.epochs, lambda steps: None):
             pass
         scorer = training.model.scorer()

@@ -14,9 +14,9 @@ import numpy as np
 
 from multitask_recommender import evaluation, record, registry, report, run_folder, splits
 from multitask_recommender.config import Config, load
-from multitask_recommender.errors import ConfigError, suggestion
+from multitask_recommender.errors import ConfigError, RunError, suggestion
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.schema import ITEM_ID, TEST, TOTAL_LOSS, USER_ID, VALIDATION
+from multitask_recommender.schema import TEST, TOTAL_LOSS, VALIDATION
 
 RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
 BASELINES = ("popularity", "random")  # beside every model
@@ -55,6 +55,8 @@ def evaluate(
     experiment = Experiment(config)
     data = experiment.data
     record.check_same_data(run_dir / run_folder.CONFIG, data.train.source)
+    if recommendations_path is not None and not experiment.retrieves:
+        raise RunError(f"{run_dir} has no retrieval task, so there is nothing to recommend.")
     report.show_data(data, config)
     model = experiment.restore(run_dir)
     results = experiment.results(model)
@@ -67,6 +69,32 @@ def evaluate(
     report.show_results(results, run_dir)
 
 
+def build(config: Config, train: Interactions) -> Any:
+    """The model of a config, untrained, for these training interactions."""
+    import tensorflow as tf
+
+    if config.training.strategy == "none":
+        tf.config.set_visible_devices([], "GPU")
+    tf.keras.utils.set_random_seed(config.training.seed)
+    tasks = [
+        registry.load("tasks", choice.name).Task(name, choice.settings, train)
+        for name, choice in config.tasks.items()
+    ]
+    outputs = {task.name: task.initial_output for task in tasks if task.predicts_label}
+    sharing = registry.load("sharing", config.sharing.name)
+    weighting = registry.load("weighting", config.weighting.name)
+    weights = {task.name: task.weight for task in tasks}
+    model = registry.load("models", config.model.name).Model(
+        config.model.settings,
+        train,
+        tasks=tasks,
+        make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, outputs),
+        weighting=weighting.Weighting(config.weighting.settings, weights),
+    )
+    model.make_weights()
+    return model
+
+
 @dataclasses.dataclass(frozen=True)
 class Fitted:
     """A trained model, and what validation said: the epoch it chose, and its metrics there."""
@@ -77,7 +105,7 @@ class Fitted:
 
 
 class Experiment:
-    """A config with its data: builds the model, fits it, evaluates it.
+    """A config with its data: fits the model, restores it, evaluates it.
 
     Raises ConfigError where the config asks for what the data does not have.
     """
@@ -91,6 +119,10 @@ class Experiment:
         self._retrieval = names[0] if names else None
         self.kinds = {n: task.name for n, task in config.tasks.items() if task.name != RETRIEVAL}
         self._check_data()
+
+    @property
+    def retrieves(self) -> bool:
+        return self._retrieval is not None
 
     @property
     def refits(self) -> bool:
@@ -109,30 +141,6 @@ class Experiment:
         label = self.config.tasks[self._retrieval].settings.positive
         return None if label is None else rows.is_observed(label) & (rows.labels[label] == 1)
 
-    def build(self, train: Interactions) -> Any:
-        """The model, untrained, for these training interactions."""
-        import tensorflow as tf
-
-        config = self.config
-        if config.training.strategy == "none":
-            tf.config.set_visible_devices([], "GPU")
-        tf.keras.utils.set_random_seed(config.training.seed)
-        tasks = [
-            registry.load("tasks", choice.name).Task(name, choice.settings, train)
-            for name, choice in config.tasks.items()
-        ]
-        outputs = {task.name: task.initial_output for task in tasks if task.predicts_label}
-        sharing = registry.load("sharing", config.sharing.name)
-        weighting = registry.load("weighting", config.weighting.name)
-        weights = {task.name: task.weight for task in tasks}
-        return registry.load("models", config.model.name).Model(
-            config.model.settings,
-            train,
-            tasks=tasks,
-            make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, outputs),
-            weighting=weighting.Weighting(config.weighting.settings, weights),
-        )
-
     def fit(self, folder: pathlib.Path) -> Fitted:
         """Trains in a folder, going on with what it already holds."""
         from multitask_recommender.training.fit import Fit, Validation
@@ -143,7 +151,7 @@ class Experiment:
             validation = Validation(self._validate, self.monitor)
         fit = Fit(
             self.config.training,
-            build=self.build,
+            build=lambda rows: build(self.config, rows),
             validation=validation,
             history=History(
                 folder / run_folder.HISTORY,
@@ -160,10 +168,7 @@ class Experiment:
         """The trained model of a finished run."""
         from multitask_recommender.training import loop
 
-        model = self.build(self.learnt_rows)
-        # Weights are made when they are first used.
-        nobody = {USER_ID: np.zeros(1, np.int32), ITEM_ID: np.zeros(1, np.int32)}
-        model.scorer().rank(nobody)
+        model = build(self.config, self.learnt_rows)
         loop.load_weights(model, run_dir / run_folder.CHECKPOINTS)
         return model
 

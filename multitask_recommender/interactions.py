@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from multitask_recommender.errors import DataError
-from multitask_recommender.schema import PAD, PARTS
+from multitask_recommender.schema import PAD, PARTS, RESERVED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +102,8 @@ class Interactions:
         self._check_lengths()
         self._check_ids("user_ids", self.user_ids, self.users)
         self._check_ids("item_ids", self.item_ids, self.items)
+        for name in self.labels.keys() & set(RESERVED):
+            raise DataError(f"A label is called {name}, which means something else: rename it.")
         for name, values in self.labels.items():
             row = _first(~np.isfinite(values) & self.is_observed(name))
             if row is not None:

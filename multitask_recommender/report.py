@@ -6,6 +6,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
@@ -37,10 +38,10 @@ console = Console()
 
 def show_data(data: Splits, config: Config) -> None:
     """One line of what is learnt from, and every warning."""
-    train = data.train
+    train, name = data.train, escape(data.train.source.name)
     rows = ", ".join(f"{part} {count['rows']:,}" for part, count in data.counts().items())
     console.print(
-        f"[bold]{train.source.name}[/]: {train.num_users:,} users, {train.num_items:,} items; "
+        f"[bold]{name}[/]: {train.num_users:,} users, {train.num_items:,} items; "
         f"rows by {config.split.name} split: {rows}",
         highlight=False,
     )
@@ -92,9 +93,10 @@ def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
     columns = _columns(results["metrics"])
     title = f"test, {dataset['name']}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
-    table.add_column("")
+    # In a narrow terminal titles go over several lines; numbers are never cut.
+    table.add_column("", no_wrap=True)
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold", min_width=len("0.0000"))
     rows = {"model": results["metrics"], **results["baselines"]}
     for name, metrics in rows.items():
         cells = [_shown(metrics.get(key)) for key in columns.values()]
@@ -104,12 +106,13 @@ def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
     for protocol, explained in _EXPLAINED.items():
         if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
             console.print(explained, highlight=False)
-    console.print(f"Every metric, with its protocol: {run_dir / 'metrics.json'}", highlight=False)
+    path = escape(str(run_dir / "metrics.json"))
+    console.print(f"Every metric, with its protocol: {path}", highlight=False)
 
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        console.print(f"[bold yellow]WARNING[/] {warning}", highlight=False)
+        console.print(f"[bold yellow]WARNING[/] {escape(warning)}", highlight=False)
 
 
 def _columns(metrics: Mapping[str, float]) -> dict[str, str]:

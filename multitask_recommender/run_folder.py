@@ -58,12 +58,14 @@ def open_partial(run_dir: pathlib.Path, config_text: str) -> Iterator[pathlib.Pa
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Written aside and renamed, so that the file is whole or absent."""
-    aside = path.with_name(path.name + ".partial")
-    try:
+    with _aside(path) as aside:
         aside.write_text(text)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+
+
+def write_parquet(path: pathlib.Path, table: Any) -> None:
+    """A table of polars, whole or absent as well."""
+    with _aside(path) as aside:
+        table.write_parquet(aside)
 
 
 def write_json(path: pathlib.Path, value: Mapping[str, Any]) -> None:
@@ -78,6 +80,17 @@ def read_json(path: pathlib.Path) -> dict[str, Any] | None:
 
 def _partial(run_dir: pathlib.Path) -> pathlib.Path:
     return run_dir.with_name(run_dir.name + ".partial")
+
+
+@contextlib.contextmanager
+def _aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A place to write to, which becomes `path` unless that fails."""
+    aside = path.with_name(path.name + ".partial")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

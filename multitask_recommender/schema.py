@@ -20,6 +20,10 @@ PARTS = (TRAIN, VALIDATION, TEST)
 TOTAL_LOSS = "loss"  # what the weighted sum of the tasks' losses is called, in logs and in Keras
 
 
+# What no label may be called, as it means something else in a batch or in a log.
+RESERVED = (USER_ID, ITEM_ID, "step_seed", "retrieval", TOTAL_LOSS)
+
+
 def observed_key(label: str) -> str:
     """The name of the mask that goes with a label in a batch."""
     return f"{label}/observed"

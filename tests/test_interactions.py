@@ -90,3 +90,13 @@ def test_reordered_tables_keep_the_unknown_in_front(events):
 def test_a_feature_with_a_vocabulary_is_categorical(events):
     assert events.items.features["tags"].is_categorical
     assert not events.items.features["price"].is_categorical
+
+
+@pytest.mark.parametrize("name", ["user_id", "item_id", "step_seed", "retrieval", "loss"])
+def test_a_label_is_not_called_what_means_something_else(name):
+    """Under `item_id`, it would have taken the place of the items in every batch."""
+    entities = Entities(np.array([1]), 1)
+    ids = np.array([1], np.int32)
+
+    with pytest.raises(DataError, match=f"A label is called {name}, which means something else"):
+        Interactions(ids, ids, entities, entities, {name: np.zeros(1, np.float32)})

@@ -1,6 +1,7 @@
 """Heads: one number for each row and task, read from the pair and from what a bottom made of it."""
 
 import dataclasses
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -31,7 +32,7 @@ class Head(tf.keras.layers.Layer):
     """
 
     def __init__(self, pair_shape: PairShape, initial_output: float, name: str) -> None:
-        super().__init__(name=name)
+        super().__init__(name=_scope(name))
         self._pair_shape = pair_shape
         self._initial_output = initial_output
         self._deep = tf.keras.layers.Dense(1, use_bias=False, name="deep")
@@ -60,4 +61,9 @@ def hidden_layers(units: list[int], dropout: float, name: str) -> tf.keras.Seque
         layers.append(tf.keras.layers.Dense(width, activation="relu"))
         if dropout:
             layers.append(tf.keras.layers.Dropout(dropout))
-    return tf.keras.Sequential(layers, name=name)
+    return tf.keras.Sequential(layers, name=_scope(name))
+
+
+def _scope(name: str) -> str:
+    """The name without what TensorFlow does not allow in one: labels may be called anything."""
+    return re.sub("[^A-Za-z0-9_.-]", "_", name)

@@ -32,11 +32,12 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
 
     def __init__(self, tasks: Sequence, make_sharing: Callable, weighting) -> None:
         super().__init__()
+        self._tasks = list(tasks)
         self.retrieval = next((task for task in tasks if not task.predicts_label), None)
         self.ranking = {task.name: task for task in tasks if task.predicts_label}
         self._make_sharing = make_sharing
         self._weighting = weighting
-        # Keras finds metrics at the moment when an attribute is set: a later entry is not seen.
+        # All at once: Keras does not see a metric that is put into a dict later.
         names = [*(task.name for task in tasks), TOTAL_LOSS]
         self._loss_means = {name: tf.keras.metrics.Mean(name) for name in names}
         # Traced once, whoever scores with the model and however often.
@@ -66,6 +67,12 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
         self._sharing = self._make_sharing(self.pair_shape)
 
+    def make_weights(self) -> None:
+        """Makes what layers make when first used: now, so that every checkpoint holds all of it."""
+        ids = tf.zeros([1], tf.int32)
+        representation = self.encode({USER_ID: ids, ITEM_ID: ids}, ids, training=False)
+        self.predict_labels(representation, training=False)
+
     def predict_labels(self, representation: Representation, training: bool) -> Features:
         """What the heads say of each row: {label: logits or stars [B]}."""
         return self._sharing(representation.pair, training=training) if self.ranking else {}
@@ -85,10 +92,11 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         """The weighted sum of the tasks' losses; with regularisation when training."""
         losses, penalty = self.task_losses(features, training)
         total = self._weighting.combine(losses)
-        # A mean over rows, also where the last batch is smaller.
-        rows = tf.size(features[USER_ID])
-        for name, loss in (losses | {TOTAL_LOSS: total}).items():
-            self._loss_means[name].update_state(loss, sample_weight=rows)
+        # Means over the rows that count, also where batches have more or fewer of them.
+        self._loss_means[TOTAL_LOSS].update_state(total, sample_weight=tf.size(features[USER_ID]))
+        for task in self._tasks:
+            rows = tf.reduce_sum(task.weights(features))
+            self._loss_means[task.name].update_state(losses[task.name], sample_weight=rows)
         return total + penalty if training else total
 
     def train_step(self, features: Features) -> dict[str, tf.Tensor]:
@@ -145,7 +153,7 @@ class Scorer:
         parts = []
         if not self._model.ranking:
             return {}
-        for start in range(0, len(queries[ITEM_ID]), _RANK_ROWS):
+        for start in range(0, max(1, len(queries[ITEM_ID])), _RANK_ROWS):
             rows = slice(start, start + _RANK_ROWS)
             features = {
                 name: tf.constant(queries[name][rows], tf.int32) for name in (USER_ID, ITEM_ID)

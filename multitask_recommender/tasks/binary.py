@@ -27,7 +27,11 @@ class Task:
         """logits [B]; the label and its mask are read from the features."""
         labels = features[self.name]
         errors = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)  # [B]
-        return mean_over(errors, features[observed_key(self.name)])
+        return mean_over(errors, self.weights(features))
+
+    def weights(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
+        """1.0 for the rows [B] that the loss is the mean over, 0.0 for the others."""
+        return features[observed_key(self.name)]
 
     def prediction(self, logits: tf.Tensor) -> tf.Tensor:
         """Probabilities [B]."""

@@ -24,7 +24,11 @@ class Task:
     def loss(self, stars: tf.Tensor, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """stars [B]; the label and its mask are read from the features."""
         errors = tf.math.squared_difference(features[self.name], stars)  # [B]
-        return mean_over(errors, features[observed_key(self.name)])
+        return mean_over(errors, self.weights(features))
+
+    def weights(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
+        """1.0 for the rows [B] that the loss is the mean over, 0.0 for the others."""
+        return features[observed_key(self.name)]
 
     def prediction(self, stars: tf.Tensor) -> tf.Tensor:
         """Stars [B], within the scale that training has seen."""

@@ -69,7 +69,15 @@ class Task:
         queries = representation.queries / self._settings.temperature
         scores = tf.matmul(queries, representation.candidates, transpose_b=True)  # [Q, C]
         losses = self._bpr if self._settings.loss == "bpr" else self._softmax
-        return mean_over(losses(scores, representation, features, ids), self._is_positive(features))
+        return mean_over(losses(scores, representation, features, ids), self.weights(features))
+
+    def weights(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
+        """1.0 for the rows [B] whose item the user is to be given, 0.0 for the others."""
+        known = tf.cast(features[ITEM_ID] != PAD, tf.float32)
+        label = self._settings.positive
+        if label is None:
+            return known
+        return known * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
 
     def _softmax(
         self,
@@ -172,14 +180,6 @@ class Task:
         is_candidate = tf.gather(ids, places) == items
         cells = tf.stack([tf.cast(rows, tf.int32), places], axis=1)
         return tf.boolean_mask(cells, is_candidate)
-
-    def _is_positive(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
-        """1.0 for the rows [B] whose item the user is to be given, 0.0 for the others."""
-        known = tf.cast(features[ITEM_ID] != PAD, tf.float32)
-        label = self._settings.positive
-        if label is None:
-            return known
-        return known * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
 
 
 def softmax_parts(

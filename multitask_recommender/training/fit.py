@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from multitask_recommender.batches import TrainingBatches
+from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import loop
@@ -65,17 +66,26 @@ class Fit:
 
     def __call__(self, train: Interactions, all_rows: Interactions) -> Any:
         """Searches on train, refits on all rows if the settings say so: the final model."""
+        if loop.has_weights(self._checkpoints):  # interrupted after training, in evaluation say
+            model = self._build(all_rows if self.refits else train)
+            loop.load_weights(model, self._checkpoints)
+        else:
+            model = self._trained(train, all_rows)
+            loop.save_weights(model, self._checkpoints)
+        for phase in (SEARCH, REFIT, _BEST):
+            shutil.rmtree(self._checkpoints / phase, ignore_errors=True)
+        return model
+
+    def _trained(self, train: Interactions, all_rows: Interactions) -> Any:
+        if self._validation is None:
+            return self._run(SEARCH, train, self._settings.epochs)
         model = None
         if not self._is_searched():
             model = self._run(SEARCH, train, self._settings.epochs)
         if self.refits:
-            model = self._run(REFIT, all_rows, self.chosen_epoch)
-        elif self._validation is not None:
-            model = self._build(train) if model is None else model
-            loop.load_weights(model, self._checkpoints / _BEST)
-        loop.save_weights(model, self._checkpoints)
-        for phase in (SEARCH, REFIT, _BEST):
-            shutil.rmtree(self._checkpoints / phase, ignore_errors=True)
+            return self._run(REFIT, all_rows, self.chosen_epoch)
+        model = self._build(train) if model is None else model
+        loop.load_weights(model, self._checkpoints / _BEST)
         return model
 
     @property
@@ -105,7 +115,7 @@ class Fit:
         for epoch in training.epochs(last, self._progress.advance):
             validated = {}
             if phase == SEARCH and self._is_due(epoch.number):
-                validated = self._validation.metrics(model)
+                validated = self._validated(model)
                 is_best = stopping.see(epoch.number, validated[stopping.metric])
                 if not settings.refit and (is_best or settings.patience is None):
                     loop.save_weights(model, self._checkpoints / _BEST)
@@ -119,6 +129,16 @@ class Fit:
                 saved = time.monotonic()
         self._progress.finish()
         return model
+
+    def _validated(self, model: Any) -> dict[str, float]:
+        metrics = self._validation.metrics(model)
+        monitor = self._validation.monitor
+        if monitor not in metrics:
+            raise RunError(
+                f"{monitor} is to choose the epoch (training.monitor), but was not computed. "
+                f"There are: {', '.join(metrics) or 'none'}."
+            )
+        return metrics
 
     def _is_due(self, epoch: int) -> bool:
         if self._validation is None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from multitask_recommender.training._writing import writing
+
 _TEXTS = ("phase", "data")
 
 
@@ -36,6 +38,10 @@ class History:
     def add(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
         self.rows.append({"phase": phase, "epoch": epoch, "data": self._source, **values})
         self._write()
+        with writing(self._tensorboard):
+            self._draw(phase, epoch, values)
+
+    def _draw(self, phase: str, epoch: int, values: Mapping[str, float]) -> None:
         if phase not in self._writers:
             self._writers[phase] = tf.summary.create_file_writer(str(self._tensorboard / phase))
         with self._writers[phase].as_default(step=epoch):

@@ -4,7 +4,6 @@ A place in training is one integer, the optimizer's step. Batches, dropout and d
 functions of it, so a restored checkpoint goes on as if nothing had happened.
 """
 
-import contextlib
 import dataclasses
 import math
 import pathlib
@@ -16,6 +15,7 @@ import tensorflow as tf
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import RunError
 from multitask_recommender.training import optimizers
+from multitask_recommender.training._writing import writing
 from multitask_recommender.training.settings import Settings
 
 _STEPS_PER_CALL = 50  # steps between two looks at the progress bar, at the most
@@ -49,6 +49,7 @@ class Training:
     ) -> None:
         self.model = model
         self._batches = batches
+        self._folder = folder
         rate = settings.learning_rate
         if settings.learning_rate_decay == "cosine":
             steps = settings.epochs * batches.steps_per_epoch
@@ -98,7 +99,7 @@ class Training:
 
     def save(self) -> None:
         """Writes a checkpoint of weights, optimizer and step; the one before is removed."""
-        with _writing_to(self._manager.directory):
+        with writing(self._folder):
             self._manager.save(checkpoint_number=self.step)
 
     def _steps(self, iterator: Iterator, number: tf.Tensor) -> None:
@@ -125,29 +126,29 @@ def _check_finite(epoch: Epoch) -> None:
 
 
 def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, float]:
-    """Each task's mean loss, and the weighted sum, over held-out batches."""
+    """Each task's mean loss, and the weighted sum, over held-out batches.
+
+    A task that has no row to be the mean over is left out.
+    """
     test_step = tf.function(model.test_step, reduce_retracing=True, autograph=False)
     model.reset_metrics()
     for features in batches:
         test_step(features)
-    return {metric.name: float(metric.result()) for metric in model.metrics}
+    return {
+        metric.name: float(metric.result()) for metric in model.metrics if float(metric.count) > 0
+    }
 
 
 def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
     """Writes the weights alone, in place of what the folder held."""
     checkpoint = tf.train.Checkpoint(model=model)
-    with _writing_to(str(folder)):
+    with writing(folder):
         tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
 
 
-@contextlib.contextmanager
-def _writing_to(folder: str) -> Iterator[None]:
-    """TensorFlow's own errors of a full or read-only disk, as one line."""
-    try:
-        yield
-    except (tf.errors.OpError, OSError) as error:
-        reason = str(error).splitlines()[0].rpartition("; ")[2]
-        raise RunError(f"No checkpoint can be written to {folder}: {reason}") from error
+def has_weights(folder: pathlib.Path) -> bool:
+    """Whether weights have been written there, in full."""
+    return tf.train.latest_checkpoint(str(folder)) is not None
 
 
 def load_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:

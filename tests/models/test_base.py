@@ -1,0 +1,152 @@
+"""What every model shares: weighted losses, their means, the step, and scoring."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from multitask_recommender import config, experiment
+from multitask_recommender.batches import STEP_SEED, columns
+from multitask_recommender.training import loop, optimizers
+
+TASKS = {"retrieval": {"weight": 1.0}, "like": {"weight": 0.5}, "rating": {"weight": 0.25}}
+
+
+def build(train, tasks=TASKS, **model):
+    model = {"name": "two_tower", "embedding_dimension": 4, **model}
+    return experiment.build(config.parse({"model": model, "tasks": tasks}), train)
+
+
+def batch_of(interactions, rows=slice(None)):
+    arrays = {name: tf.constant(array[rows]) for name, array in columns(interactions).items()}
+    return arrays | {STEP_SEED: tf.constant([1, 2])}
+
+
+def test_the_loss_is_the_weighted_sum_of_the_tasks_losses(tiny):
+    model, batch = build(tiny), batch_of(tiny)
+
+    losses, penalty = model.task_losses(batch, training=False)
+    total = model.compute_loss(batch)
+
+    expected = losses["retrieval"] + 0.5 * losses["like"] + 0.25 * losses["rating"]
+    np.testing.assert_allclose(total, expected, rtol=1e-6)
+    assert float(penalty) == 0
+
+
+def test_regularisation_is_part_of_the_loss_in_training_only(tiny):
+    model, batch = build(tiny, l2=3.0), batch_of(tiny)
+
+    penalty = model.task_losses(batch, training=True)[1]
+    difference = model.compute_loss(batch, training=True) - model.compute_loss(batch)
+
+    assert float(penalty) > 0
+    np.testing.assert_allclose(difference, penalty, rtol=1e-4)
+
+
+def test_losses_are_told_by_task_and_in_all_and_start_anew_when_reset(tiny):
+    model, batch = build(tiny), batch_of(tiny)
+
+    first = {name: float(value) for name, value in model.test_step(batch).items()}
+    model.reset_metrics()
+    again = {name: float(value) for name, value in model.test_step(batch).items()}
+
+    assert first.keys() == {"retrieval", "like", "rating", "loss"}
+    assert {metric.name for metric in model.metrics} == first.keys()
+    assert first == again
+
+
+def test_the_mean_over_batches_is_over_observed_rows(tiny):
+    """Batches with more of them count more, and those without any not at all."""
+    model = build(tiny, {"like": {}, "rating": {}})
+    batches = [batch_of(tiny, rows) for rows in (slice(0, 4), slice(4, 5), slice(5, 10))]
+    assert batches[1]["like/observed"].numpy().tolist() == [0]
+
+    losses = loop.mean_losses(model, batches)
+
+    whole = model.task_losses(batch_of(tiny), training=False)[0]
+    assert losses["like"] == pytest.approx(float(whole["like"]), rel=1e-5)
+    assert losses["rating"] == pytest.approx(float(whole["rating"]), rel=1e-5)
+
+
+def test_a_loss_over_no_rows_is_not_told(tiny):
+    model = build(tiny, {"like": {}, "rating": {}})
+
+    losses = loop.mean_losses(model, [batch_of(tiny, slice(4, 5))])
+
+    assert losses.keys() == {"rating", "loss"}
+
+
+@pytest.mark.parametrize("label", ["like", "rating"])
+def test_an_unobserved_label_has_no_effect(tiny, label):
+    tiny.observed["rating"] = np.arange(10) != 4
+    model, batch = build(tiny), batch_of(tiny)
+    flipped = batch[label].numpy()
+    flipped[4] = 1 - flipped[4]  # unobserved
+
+    changed = batch | {label: tf.constant(flipped)}
+
+    np.testing.assert_array_equal(model.compute_loss(batch), model.compute_loss(changed))
+
+
+def test_a_step_leaves_what_no_task_reads(tiny):
+    model = build(tiny, {"like": {}}, user=["id", "age"], ranking={"dimension": 2, "user": ["id"]})
+    model.optimizer = optimizers.build("adam", 0.1)
+    ages = model._user_tower._features["age"].table
+    before, ids = ages.numpy().copy(), model._user_tower._ids.numpy().copy()
+
+    model.train_step(batch_of(tiny))
+
+    np.testing.assert_array_equal(ages, before)
+    assert (model._user_tower._ids.numpy() != ids).any()
+
+
+class TestScorer:
+    def test_a_column_is_an_item_and_the_padding_none(self, tiny):
+        model = build(tiny)
+        ids = np.array([2, 0, 4], np.int32)
+
+        scores = model.scorer().score_block({"user_id": ids})
+
+        assert scores.shape == (3, 6)
+        for column in range(6):
+            item = model.embed_items(tf.constant([column + 1]))
+            by_hand = model.embed_queries({"user_id": tf.constant(ids)}).numpy() @ item.numpy()[0]
+            np.testing.assert_allclose(scores[:, column], by_hand, rtol=1e-5)
+
+    def test_it_is_a_snapshot(self, tiny):
+        model = build(tiny)
+        scorer, ids = model.scorer(), {"user_id": np.array([1], np.int32)}
+        before = scorer.score_block(ids)
+
+        model._item_bias.assign_add(tf.ones([7]))
+
+        np.testing.assert_array_equal(scorer.score_block(ids), before)
+        np.testing.assert_allclose(model.scorer().score_block(ids), before + 1, rtol=1e-5)
+
+    def test_predictions_are_those_of_the_heads_in_the_order_of_the_pairs(self, tiny, monkeypatch):
+        monkeypatch.setattr("multitask_recommender.models._base._RANK_ROWS", 3)
+        model = build(tiny)
+        pairs = {
+            "user_id": np.array([3, 0, 1, 1, 2, 4, 3], np.int32),
+            "item_id": np.array([6, 1, 0, 5, 5, 1, 6], np.int32),
+        }
+
+        predicted = model.scorer().rank(pairs)
+
+        assert predicted.keys() == {"like", "rating"}
+        for row in range(7):
+            alone = {name: ids[row : row + 1] for name, ids in pairs.items()}
+            one = model.scorer().rank(alone)
+            for label in one:
+                np.testing.assert_allclose(predicted[label][row], one[label][0], rtol=1e-5)
+        assert ((predicted["like"] > 0) & (predicted["like"] < 1)).all()
+        assert ((predicted["rating"] >= 1) & (predicted["rating"] <= 5)).all()
+
+    def test_no_pairs_are_no_predictions(self, tiny):
+        nothing = {"user_id": np.empty(0, np.int32), "item_id": np.empty(0, np.int32)}
+
+        predicted = build(tiny).scorer().rank(nothing)
+
+        assert {label: len(values) for label, values in predicted.items()} == {
+            "like": 0,
+            "rating": 0,
+        }

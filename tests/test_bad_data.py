@@ -1,0 +1,185 @@
+"""Bad data at the command line: one line that names file, line and value, and nothing written."""
+
+import json
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+
+from multitask_recommender import cli
+
+HEADER = "user,item,liked,stars\n"
+ROWS = [f"u{n % 6},i{n % 5},{n % 2},{n % 5 + 1}\n" for n in range(30)]
+
+
+def config_text(path, **more):
+    columns = "{user: user, item: item, labels: {like: liked, rating: stars}}"
+    sections = {
+        "dataset": f"{{name: table, path: {path}, columns: {columns}}}",
+        "model": "{name: two_tower, embedding_dimension: 4}",
+        "training": "{epochs: 1, batch_size: 64, refit: false}",
+        **more,
+    }
+    return "\n".join(f"{key}: {value}" for key, value in sections.items())
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch, capsys):
+    """Runs `python train.py` on a log: exit status, the lines of errors, and the run's metrics."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MTR_DATA", raising=False)
+
+    def train(log=None, path="log.csv", **more):
+        if log is not None:
+            (tmp_path / path).write_text(log)
+        (tmp_path / "config.yaml").write_text(config_text(path, **more))
+        before = sorted(tmp_path.rglob("*"))
+        status = cli.run("train", ["--run-dir", "run"], "python train.py")
+        errors = capsys.readouterr().err
+        if status == 0:
+            metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
+            return status, errors, metrics
+        assert sorted(tmp_path.rglob("*")) == before
+        return status, errors, None
+
+    return train
+
+
+@pytest.mark.parametrize(
+    ("log", "message"),
+    [
+        ("", "log.csv is empty"),
+        (HEADER, "log.csv is empty: it has columns, but no rows"),
+        (HEADER + "".join(ROWS) + "u1,i1", "log.csv line 32: 2 columns, expected 4: 'u1,i1'"),
+        (HEADER + ROWS[0] + "u1,i1,1,2,9\n", "log.csv line 3: 5 columns, expected 4"),
+        (HEADER + ROWS[0] + "u1,i1,1,good\n", "log.csv line 3: label rating .* 'good', expected"),
+        (HEADER + ROWS[0] + "u1,i1,3,4\n", "log.csv line 3: label like .* is '3', expected 0, 1"),
+        (HEADER + ROWS[0] + ",i1,1,4\n", "log.csv line 3: user is empty"),
+        ("user,thing,liked,stars\nu,i,1,2\n", "dataset.columns.item is 'item', but .*log.csv"),
+    ],
+)
+def test_a_faulty_file_is_one_line_and_nothing_is_written(train, log, message):
+    status, errors, _ = train(log)
+
+    assert status == 1
+    assert re.match(f"error: .*{message}", errors)
+    assert errors.count("\n") == 1
+
+
+def test_a_missing_file_is_one_line(train):
+    status, errors, _ = train(path="nowhere.csv")
+
+    assert (status, errors) == (1, "error: dataset.path is nowhere.csv: no such file or folder.\n")
+
+
+def test_a_missing_folder_of_movielens_is_one_line(train, tmp_path, capsys):
+    (tmp_path / "config.yaml").write_text("dataset: {name: movielens, path: nowhere}\n")
+
+    status = cli.run("train", ["--run-dir", "run"], "python train.py")
+
+    errors = capsys.readouterr().err
+    assert status == 1
+    assert "nowhere" in errors
+    assert errors.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"tasks": "{click: {}}"}, "tasks.click needs the label 'click', which .* does not have"),
+        (
+            {"tasks": "{retrieval: {positive: lik}}"},
+            "tasks.retrieval.positive needs the label 'lik'",
+        ),
+        ({"tasks": "{retrieval: {}, lik: {kind: binary}}"}, "tasks.lik .* Did you mean 'like'?"),
+    ],
+)
+def test_a_config_that_the_data_does_not_fit_is_status_2(train, more, message):
+    status, errors, _ = train(HEADER + "".join(ROWS), **more)
+
+    assert status == 2
+    assert re.match(f"error: {message}", errors)
+    assert errors.count("\n") == 1
+
+
+def test_too_few_rows_to_split_are_one_line(train):
+    status, errors, _ = train(HEADER + ROWS[0], split="{test: 0.9}")
+
+    assert status == 1
+    assert errors == (
+        "error: No row of 1 is left to train on: split.name is random, test 0.9, validation 0.1.\n"
+    )
+
+
+def test_odd_data_that_is_right_trains(train):
+    """Ids beyond int32, a scale of -10 to 1000, labels that are NaN, one item, and a last line."""
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{2**40 + n},{2**62},{['', '1', '0', 'NaN'][n % 4]},{rng.uniform(-10, 1000):.2f}"
+        for n in range(40)
+    ]
+
+    status, errors, metrics = train(HEADER + "\n".join(rows))
+
+    assert (status, errors) == (0, "")
+    assert metrics["test/full/recall@20"] == 1
+    assert 0 < metrics["test/rating/mean_absolute_error"] < 1010
+
+
+def test_one_user_trains(train, tmp_path):
+    rows = [f"ann,i{n},{n % 2},{n % 5 + 1}\n" for n in range(40)]
+
+    status, errors, metrics = train(HEADER + "".join(rows), split="{validation: 0}")
+
+    assert (status, errors) == (0, "")
+    # Items of the test part were met by nobody in training: they can only be missed.
+    assert metrics["test/full/recall@20"] == 0
+    assert len(pl.read_parquet(tmp_path / "run" / "test.parquet")) == 8
+    assert all(np.isfinite(value) for value in metrics.values())
+
+
+def test_held_out_items_that_nobody_knew_cost_no_nan(train):
+    """In-batch negatives, and a last batch of the test part whose items are all unknown."""
+    rows = [f"u{n % 7},i{n},1,{n % 5 + 1}\n" for n in range(50)]
+
+    status, errors, metrics = train(
+        HEADER + "".join(rows), tasks="{retrieval: {negatives: in_batch}}", split="{validation: 0}"
+    )
+
+    assert (status, errors) == (0, "")
+    assert "test/retrieval/loss" not in metrics  # over no row
+
+
+def test_nothing_held_out_trains(train):
+    status, errors, metrics = train(HEADER + "".join(ROWS), split="{test: 0, validation: 0}")
+
+    assert (status, errors, metrics) == (0, "", {})
+
+
+def test_a_monitor_that_does_not_exist_is_one_line(train, tmp_path, capsys):
+    (tmp_path / "log.csv").write_text(HEADER + "".join(ROWS))
+    (tmp_path / "config.yaml").write_text(config_text("log.csv"))
+
+    status = cli.run("train", ["--run-dir", "run", "training.monitor=full/ndgc@20"], "train.py")
+
+    errors = capsys.readouterr().err
+    assert status == 1
+    assert errors.startswith("error: validation/full/ndgc@20 is to choose the epoch")
+    assert errors.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("label", ["add to cart", "é?"])
+def test_a_label_may_have_any_name(train, label):
+    name = json.dumps(label)
+    columns = f"{{user: user, item: item, labels: {{{name}: liked}}}}"
+    dataset = f"{{name: table, path: log.csv, columns: {columns}}}"
+
+    status, errors, metrics = train(
+        HEADER + "".join(ROWS), tasks=f"{{{name}: {{kind: binary}}}}", dataset=dataset
+    )
+
+    assert (status, errors) == (0, "")
+    assert f"test/{label}/log_loss" in metrics

@@ -1,0 +1,348 @@
+"""Whole runs on small synthetic data: what they write, and that others find the same in it."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+from multitask_recommender import cli, config, experiment, run_folder
+from multitask_recommender.errors import ConfigError, RunError
+
+ROOT = pathlib.Path(cli.__file__).parents[1]
+CONFIG = """
+dataset: {name: synthetic, users: 30, items: 150, rows: 900}
+split: {validation: 0.2}
+model:
+  name: two_tower
+  embedding_dimension: 8
+  user: [id, history]
+  item: [id, history]
+  dropout: 0.2
+  history_dropout: 0.2
+  ranking: {dimension: 4, dropout: 0.2, l2: 0.1}
+sharing: {name: shared_bottom, hidden_layers: [4]}
+training: {epochs: 30, batch_size: 120, learning_rate: 0.01, optimizer: lazy_adam}
+evaluation: {protocols: [full, unfiltered, sampled]}
+"""
+KILLED_WHILE = ["training.checkpoint_seconds=0"]
+
+
+@pytest.fixture(scope="module")
+def config_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("config") / "config.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run_dir(config_path):
+    """A finished run."""
+    path = config_path.parent / "run"
+    experiment.train(config.load(config_path, KILLED_WHILE), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(run_dir):
+    return json.loads((run_dir / "metrics.json").read_text())
+
+
+def tiny_config(*overrides):
+    values = {
+        "dataset": {"name": "synthetic", "users": 30, "items": 20, "rows": 300},
+        "model": {"name": "two_tower", "embedding_dimension": 4},
+        "training": {"epochs": 1, "batch_size": 300, "refit": False},
+    }
+    return config.parse(values, overrides)
+
+
+def test_a_run_holds_what_the_design_says(run_dir):
+    names = {path.name for path in run_dir.iterdir()}
+
+    assert names == {
+        "config.yaml",
+        "metrics.json",
+        "history.csv",
+        "test.parquet",
+        "validation.parquet",
+        "tensorboard",
+        "checkpoints",
+    }
+    assert [path.name for path in run_dir.parent.glob("run*")] == ["run"]
+    assert {path.name for path in (run_dir / "tensorboard").iterdir()} == {"search", "refit"}
+    assert config.load(run_dir / "config.yaml") == config.load(
+        run_dir.parent / "config.yaml", KILLED_WHILE
+    )
+
+
+def test_the_history_has_every_loss_of_every_epoch(run_dir, results):
+    history = pl.read_csv(run_dir / "history.csv")
+
+    search = history.filter(pl.col("phase") == "search")
+    assert search["epoch"].to_list() == list(range(1, 31))
+    losses = ["loss", "loss/retrieval", "loss/like", "loss/rating"]
+    assert history.select(losses).null_count().sum_horizontal().item() == 0
+    total = sum(history[name] for name in losses[1:])  # the weights are 1
+    np.testing.assert_allclose(history["loss"], total, rtol=1e-5)
+    best = search["validation/full/ndcg@20"].arg_max() + 1
+    assert results["training"] == {"epoch": best, "refit": True}
+    chosen = search.row(best - 1, named=True)["validation/full/ndcg@20"]
+    assert results["metrics"]["validation/full/ndcg@20"] == chosen
+
+
+def test_the_metrics_are_those_that_were_promised(results):
+    assert results.keys() >= {"metrics", "baselines", "protocol", "dataset", "versions"}
+    assert results["baselines"].keys() == {"popularity", "random", "oracle"}
+    metrics = results["metrics"]
+    for key in (
+        "test/full/recall@20",
+        "test/full/top_100_categorical_accuracy",
+        "test/unfiltered/factorized_top_k/top_100_categorical_accuracy",
+        "test/sampled/hit_rate@10",
+        "test/rating/root_mean_squared_error",
+        "test/like/auc",
+        "test/like/log_loss",
+        "test/like/loss",
+        "test/rating/loss",
+        "test/retrieval/loss",
+        "test/loss",
+    ):
+        assert np.isfinite(metrics[key])
+    assert metrics["test/loss"] == pytest.approx(
+        sum(metrics[f"test/{name}/loss"] for name in ("retrieval", "like", "rating")), rel=1e-5
+    )
+    assert metrics["test/like/loss"] == pytest.approx(metrics["test/like/log_loss"], rel=1e-4)
+    assert results["protocol"]["trained_on"] == "train and validation"
+    assert results["dataset"]["parts"]["test"]["rows"] == 180
+
+
+def test_the_model_learns(results):
+    popularity = results["baselines"]["popularity"]
+
+    assert results["metrics"]["test/full/ndcg@20"] > 0.8 * popularity["test/full/ndcg@20"]
+    assert (
+        results["metrics"]["test/rating/root_mean_squared_error"]
+        < results["baselines"]["random"]["test/rating/root_mean_squared_error"]
+    )
+
+
+def test_a_finished_run_is_not_written_over(run_dir, config_path):
+    before = (run_dir / "metrics.json").read_bytes()
+
+    with pytest.raises(ConfigError, match="run exists: choose another --run-dir"):
+        experiment.train(config.load(config_path), run_dir)
+
+    assert (run_dir / "metrics.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("protocol", ["full", "unfiltered", "sampled"])
+def test_evaluate_finds_what_training_found(run_dir, results, protocol, tmp_path):
+    experiment.evaluate(run_dir, protocol, tmp_path / "m.json")
+
+    found = json.loads((tmp_path / "m.json").read_text())
+    expected = {
+        key: value
+        for key, value in results["metrics"].items()
+        if key.startswith("test/")
+        and key.split("/")[1] not in {"full", "unfiltered", "sampled"} - {protocol}
+    }
+    assert found["metrics"].keys() == expected.keys()
+    for key, value in expected.items():
+        assert found["metrics"][key] == pytest.approx(value, rel=1e-6), key
+    assert found["protocol"][protocol] == results["protocol"][protocol]
+
+
+def test_recommendations_and_test_pairs_alone_give_the_metrics(run_dir, results, tmp_path):
+    status = cli.main(
+        ["evaluate", str(run_dir), "--write-recommendations", str(tmp_path / "r.parquet")]
+    )
+
+    assert status == 0
+    lists = pl.read_parquet(tmp_path / "r.parquet")
+    test = pl.read_parquet(run_dir / "test.parquet")
+    validation = pl.read_parquet(run_dir / "validation.parquet")
+    assert lists.columns == ["user", "rank", "item", "score"]
+    assert test.columns[:2] == ["user", "item"]
+    assert set(test.columns[2:]) == {"like", "rating"}
+    assert len(test) == 180
+    for _, group in lists.group_by("user"):
+        assert 90 < len(group) <= 100  # a few users have seen more than 50 of the 150
+        assert group["rank"].to_list() == list(range(1, len(group) + 1))
+        assert group["score"].is_sorted(descending=True)
+    assert lists.join(validation, on=["user", "item"], how="semi").is_empty()
+
+    found = test.join(lists, on=["user", "item"], how="left")
+    by_user = found.group_by("user").agg((pl.col("rank") <= 20).sum() / pl.len())["rank"]
+    metrics = results["metrics"]
+    assert by_user.mean() == pytest.approx(metrics["test/full/recall@20"], rel=1e-9)
+    within = (found["rank"] <= 100).fill_null(False).mean()
+    assert within == pytest.approx(metrics["test/full/top_100_categorical_accuracy"], rel=1e-9)
+
+
+def test_data_that_has_changed_since_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"u{n % 9},i{n % 7},{n % 2}" for n in range(63)]
+    (tmp_path / "log.csv").write_text("\n".join(["u,i,c", *rows]))
+    data = {"name": "table", "path": "log.csv"}
+    data["columns"] = {"user": "u", "item": "i", "labels": {"click": "c"}}
+    values = {"dataset": data, "tasks": {"click": {}}, "training": {"epochs": 1, "batch_size": 63}}
+
+    experiment.train(config.parse(values), tmp_path / "run")
+    found = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert "test/click/auc" in found["metrics"]
+    assert not any("full" in key for key in found["metrics"])
+    with pytest.raises(RunError, match="has no retrieval task, so there is nothing to recommend"):
+        experiment.evaluate(tmp_path / "run", recommendations_path=tmp_path / "r.parquet")
+
+    (tmp_path / "log.csv").write_text("\n".join(["u,i,c", *rows[1:]]))
+    with pytest.raises(RunError, match="is not what the run was trained on"):
+        experiment.evaluate(tmp_path / "run")
+
+
+OWN_MODEL = """
+    '''A model of the user's own: a dot product of two tables.'''
+
+    import tensorflow as tf
+
+    from multitask_recommender.layers.heads import PairShape
+    from multitask_recommender.layers.representation import Representation
+    from multitask_recommender.models._base import MultiTaskModel
+    from multitask_recommender.settings import Settings as Base
+
+
+    class Settings(Base):
+        width: int = 3
+
+
+    class Model(MultiTaskModel):
+        def __init__(self, settings, train, **shared):
+            super().__init__(**shared)
+            self.num_items = train.num_items
+            self.width = settings.width
+            self.users = self.add_weight("u", [train.num_users + 1, settings.width])
+            self.items = self.add_weight("i", [train.num_items + 1, settings.width])
+            self.build_sharing()
+
+        @property
+        def pair_shape(self):
+            return PairShape(self.width, 0)
+
+        def encode(self, features, candidate_ids, training):
+            users, rows = tf.unique(features["user_id"])
+            return Representation(
+                queries=tf.gather(self.users, users),
+                candidates=tf.gather(self.items, candidate_ids),
+                query_rows=rows,
+                candidate_rows=tf.searchsorted(candidate_ids, features["item_id"]),
+            )
+
+        def embed_queries(self, features):
+            return tf.gather(self.users, features["user_id"])
+
+        def embed_items(self, ids):
+            return tf.gather(self.items, ids)
+"""
+
+
+def test_a_model_of_the_users_own_trains_and_is_evaluated(tmp_path, monkeypatch):
+    (tmp_path / "my_models").mkdir()
+    (tmp_path / "my_models" / "__init__.py").touch()
+    (tmp_path / "my_models" / "plain.py").write_text(textwrap.dedent(OWN_MODEL))
+    monkeypatch.syspath_prepend(tmp_path)
+    values = tiny_config().to_dict() | {"model": {"name": "my_models.plain", "width": 5}}
+
+    experiment.train(config.parse(values), tmp_path / "run")
+
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
+    assert {"test/full/recall@20", "test/like/auc", "test/rating/loss"} < metrics.keys()
+    experiment.evaluate(tmp_path / "run", "full", tmp_path / "again.json")
+    again = json.loads((tmp_path / "again.json").read_text())["metrics"]
+    assert again["test/full/recall@20"] == metrics["test/full/recall@20"]
+
+
+def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkeypatch):
+    def fail(*arguments, **more):
+        raise OSError(28, "No space left on device", "metrics.json")
+
+    chosen = tiny_config("tasks.like=null")
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder, "write_json", fail)
+        with pytest.raises(OSError, match="No space"):
+            experiment.train(chosen, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    history = (tmp_path / "run.partial" / "history.csv").read_text()
+
+    experiment.train(chosen, tmp_path / "run")
+
+    assert (tmp_path / "run" / "history.csv").read_text() == history
+
+
+def start(config_path, run_dir):
+    command = [sys.executable, str(ROOT / "train.py"), "--config", str(config_path)]
+    return subprocess.Popen(
+        [*command, "--run-dir", str(run_dir), *KILLED_WHILE],
+        cwd=config_path.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_killed_in_the_middle_the_same_command_ends_with_the_same_metrics(
+    config_path, results, tmp_path
+):
+    """And with those of another process: the same config and seed give the same numbers."""
+    run_dir = tmp_path / "killed"
+    history = tmp_path / "killed.partial" / "history.csv"
+    first = start(config_path, run_dir)
+    for _ in range(6_000):
+        if history.exists() and history.read_text().count("\n") > 5:
+            break
+        assert first.poll() is None, first.stdout.read()
+        time.sleep(0.01)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert not run_dir.exists()
+
+    second = start(config_path, run_dir)
+    output = second.communicate()[0]
+
+    assert second.returncode == 0, output
+    assert "popularity" in output
+    found = json.loads((run_dir / "metrics.json").read_text())
+    assert found["metrics"] == results["metrics"]
+    assert found["baselines"] == results["baselines"]
+    phases = pl.read_csv(run_dir / "history.csv").group_by("phase").len()
+    assert phases.filter(pl.col("phase") == "search")["len"].item() == 30
+
+
+def test_a_fresh_process_finds_the_same_in_a_model_with_hidden_layers(tmp_path):
+    chosen = tiny_config(
+        "tasks.like=null", "tasks.rating=null", "model.hidden_layers=[6]", "training.epochs=3"
+    )
+    experiment.train(chosen, tmp_path / "run")
+    command = [sys.executable, str(ROOT / "evaluate.py"), "run", "--json", "m.json"]
+
+    done = subprocess.run(
+        [*command, "--write-recommendations", "fresh.parquet"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    trained = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
+    fresh = json.loads((tmp_path / "m.json").read_text())["metrics"]
+    assert fresh == {key: value for key, value in trained.items() if key.startswith("test/")}
+    experiment.evaluate(tmp_path / "run", recommendations_path=tmp_path / "here.parquet")
+    assert pl.read_parquet(tmp_path / "here.parquet").equals(
+        pl.read_parquet(tmp_path / "fresh.parquet")
+    )

@@ -1,0 +1,43 @@
+"""What a run says it was made of."""
+
+import pytest
+
+from multitask_recommender import __version__, config, config_file, record
+from multitask_recommender.errors import RunError
+from multitask_recommender.interactions import Source
+
+SOURCE = Source("log", {"a/log.csv": "111", "a/items.csv": "222"})
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(record.config_text(config.parse({"training": {"epochs": 3}}), SOURCE))
+    return path
+
+
+def test_the_recorded_config_is_read_back_equal(path):
+    assert config.load(path) == config.parse({"training": {"epochs": 3}})
+
+
+def test_it_names_versions_seed_and_checksums(path):
+    values = config_file.read(path)
+
+    versions = values["record"]["versions"]
+    assert versions["multitask_recommender"] == __version__
+    assert {"commit", "python", "tensorflow", "tensorflow-recommenders", "numpy"} < versions.keys()
+    assert values["record"]["data"] == {"source": "log", "md5": dict(SOURCE.files)}
+    assert values["training"]["seed"] == 42
+
+
+def test_the_same_text_every_time(path):
+    again = record.config_text(config.parse({"training": {"epochs": 3}}), SOURCE)
+
+    assert again == path.read_text()
+
+
+def test_data_may_move_but_not_change(path):
+    record.check_same_data(path, Source("log", {"elsewhere/log.csv": "111"}))
+
+    with pytest.raises(RunError, match=r"b/log.csv \(md5 333\) is not what the run was trained on"):
+        record.check_same_data(path, Source("log", {"b/log.csv": "333"}))

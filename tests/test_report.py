@@ -1,0 +1,106 @@
+"""What is printed: warnings said loudly, numbers whole, and nothing that was not computed."""
+
+import dataclasses
+import io
+import pathlib
+
+import pytest
+from rich.console import Console
+
+from multitask_recommender import config, report
+from multitask_recommender.interactions import Source
+from multitask_recommender.splits import Settings, split
+from multitask_recommender.training.early_stopping import EarlyStopping
+
+METRICS = {
+    "test/full/top_100_categorical_accuracy": 0.63456,
+    "test/full/recall@20": 0.25,
+    "test/full/ndcg@20": 0.3,
+    "test/full/coverage@20": 0.1,
+    "test/sampled/hit_rate@10": 0.7,
+    "test/unfiltered/factorized_top_k/top_100_categorical_accuracy": 0.3333,
+    "test/rating/root_mean_squared_error": 0.90512,
+    "test/like/auc": 0.8123,
+    "test/like/log_loss": 0.5,
+    "validation/like/auc": 0.9999,
+}
+RESULTS = {
+    "metrics": METRICS,
+    "baselines": {
+        "popularity": METRICS | {"test/full/recall@20": 0.0625},
+        "random": {"test/full/recall@20": 0.03125},
+    },
+    "dataset": {"warnings": ["This is synthetic data."]},
+}
+
+
+@pytest.fixture(params=[80, 160])
+def printed(request, monkeypatch):
+    file = io.StringIO()
+    monkeypatch.setattr(report, "console", Console(file=file, width=request.param))
+    return file.getvalue
+
+
+def test_the_table_holds_model_and_baselines_with_whole_numbers(printed):
+    report.show_results(RESULTS, pathlib.Path("runs/a"))
+
+    lines = printed().splitlines()
+    model = next(line for line in lines if "model" in line)
+    for shown in ("0.6346", "0.2500", "0.3000", "0.1000", "0.3333", "0.7000", "0.9051", "0.8123"):
+        assert shown in model
+    assert "0.9999" not in printed()
+    assert "0.0625" in next(line for line in lines if "popularity" in line)
+
+
+def test_what_was_not_computed_is_a_dash(printed):
+    report.show_results(RESULTS, pathlib.Path("runs/a"))
+
+    random = next(line for line in printed().splitlines() if "random" in line)
+    assert random.split()[1:].count("-") == 7
+    assert "0.0000" not in printed()
+
+
+def test_columns_that_no_one_computed_are_left_out(printed):
+    results = RESULTS | {"metrics": {"test/like/auc": 0.5}, "baselines": {}}
+
+    report.show_results(results, pathlib.Path("runs/a"))
+
+    assert "like auc" in printed()
+    assert "recall" not in printed()
+
+
+def test_warnings_and_the_place_of_the_run_are_said(printed):
+    report.show_results(RESULTS, pathlib.Path("runs/[b]a"))
+
+    assert "WARNING This is synthetic data." in printed()
+    assert "runs/[b]a/metrics.json" in printed().replace("\n", "")
+
+
+def test_the_data_is_one_line_whatever_its_path(tiny, printed):
+    """Square brackets are markup to rich: a path with them vanished, or was an error."""
+    source = Source("table [/old]/[b]log.csv", warnings=("Label [like] is NaN.",))
+    data = split(dataclasses.replace(tiny, source=source), Settings())
+
+    report.show_data(data, config.parse({}))
+
+    text = " ".join(printed().split())
+    assert "table [/old]/[b]log.csv: 4 users, 6 items; rows by random split: train " in text
+    assert "WARNING Label [like] is NaN." in text
+
+
+def test_progress_tells_steps_losses_and_the_best(monkeypatch):
+    file = io.StringIO()
+    monkeypatch.setattr(report, "console", Console(file=file, width=160, force_terminal=False))
+    progress = report.Progress()
+    stopping = EarlyStopping("validation/full/ndcg@20", None)
+    stopping.see(2, 0.25)
+
+    progress.start("search", 3, 12)
+    progress.advance(9)
+    progress.tell(4, {"like": 0.5, "retrieval": 6.25, "loss": 7.0}, stopping)
+    progress.finish()
+
+    text = file.getvalue()
+    assert "search" in text
+    assert "12/12" in text
+    assert "like 0.5000  retrieval 6.2500  best full/ndcg@20 0.2500 in epoch 2" in text

@@ -1,0 +1,170 @@
+"""The loop: a restored checkpoint goes on as if nothing had happened."""
+
+import resource
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from multitask_recommender import config, experiment
+from multitask_recommender.batches import TrainingBatches
+from multitask_recommender.errors import RunError
+from multitask_recommender.training import loop
+from multitask_recommender.training.settings import Settings
+
+SETTINGS = Settings(
+    epochs=4, batch_size=4, learning_rate=0.05, optimizer="lazy_adam", learning_rate_decay="cosine"
+)
+# With everything that is drawn: dropout of each kind, and negatives.
+MODEL = {
+    "name": "two_tower",
+    "embedding_dimension": 4,
+    "user": ["id", "history"],
+    "dropout": 0.3,
+    "history_dropout": 0.3,
+    "ranking": {"dimension": 3, "dropout": 0.3},
+}
+TASKS = {"retrieval": {"negatives": "sampled", "num_negatives": 3}, "like": {}, "rating": {}}
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    """Tracing takes seconds, and is tested by what trains from a shell."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def begin(tiny, tmp_path):
+    """Begins a training in a folder, or goes on with it: a new model, as in a new process."""
+
+    def begin(folder="a", settings=SETTINGS, **model):
+        model = experiment.build(config.parse({"model": MODEL | model, "tasks": TASKS}), tiny)
+        batches = TrainingBatches(tiny, settings.batch_size, settings.seed)
+        return loop.Training(model, batches, settings, tmp_path / folder)
+
+    return begin
+
+
+def run(training, last):
+    return list(training.epochs(last, lambda steps: None))
+
+
+def assert_same_weights(first, second):
+    for one, other in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("optimizer", ["lazy_adam"])
+def test_an_interrupted_training_ends_as_one_that_was_not(begin, optimizer):
+    settings = SETTINGS.model_copy(update={"optimizer": optimizer})
+    whole = begin("whole", settings)
+    losses = [epoch.losses for epoch in run(whole, 3)]
+
+    first = begin("parts", settings)
+    run(first, 1)
+    first.save()
+    run(first, 2)  # not saved: lost
+    second = begin("parts", settings)
+    assert (second.epoch, second.step) == (1, 3)
+    again = [epoch.losses for epoch in run(second, 3)]
+
+    assert_same_weights(whole, second)
+    assert again == losses[1:]
+
+
+def test_training_is_a_function_of_its_seed(begin):
+    other = SETTINGS.model_copy(update={"seed": 43})
+    first, second, third = begin("a"), begin("b"), begin("c", other)
+
+    losses = [[epoch.losses for epoch in run(each, 1)] for each in (first, second, third)]
+
+    assert_same_weights(first, second)
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_epochs_are_told_with_their_steps_and_losses(begin, monkeypatch):
+    monkeypatch.setattr(loop, "_STEPS_PER_CALL", 2)
+    told = []
+
+    epochs = list(begin().epochs(2, told.append))
+
+    assert [epoch.number for epoch in epochs] == [1, 2]
+    assert told == [2, 1, 2, 1]  # three steps an epoch
+    for epoch in epochs:
+        assert epoch.losses.keys() == {"retrieval", "like", "rating", "loss"}
+        parts = sum(epoch.losses[name] for name in ("retrieval", "like", "rating"))
+        assert epoch.losses["loss"] == pytest.approx(parts, rel=0.2)  # likes are not all observed
+    assert epochs[1].losses["loss"] != epochs[0].losses["loss"]
+
+
+def test_what_is_done_is_not_done_again(begin):
+    training = begin()
+    run(training, 1)
+
+    assert run(training, 1) == []
+
+
+def test_a_cosine_ends_at_zero(begin):
+    training = begin(settings=SETTINGS.model_copy(update={"epochs": 1}))
+    run(training, 1)
+
+    assert float(training.model.optimizer._decayed_lr(tf.float32)) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_loss_that_is_not_finite_is_said(begin):
+    training = begin(settings=SETTINGS.model_copy(update={"learning_rate": 1e30}))
+
+    with pytest.raises(RunError, match=r"The loss of \w+ is (nan|inf) in epoch \d: try a smaller"):
+        run(training, 4)
+
+
+class TestWeights:
+    def test_are_read_as_they_were_written(self, begin, tmp_path):
+        training = begin()
+        run(training, 1)
+        loop.save_weights(training.model, tmp_path / "weights")
+
+        other = begin("other")
+        loop.load_weights(other.model, tmp_path / "weights")
+
+        assert_same_weights(training, other)
+
+    def test_are_replaced_when_saved_again(self, begin, tmp_path):
+        training = begin()
+        for last in (1, 2):
+            run(training, last)
+            loop.save_weights(training.model, tmp_path / "weights")
+        other = begin("other")
+
+        loop.load_weights(other.model, tmp_path / "weights")
+
+        assert_same_weights(training, other)
+        assert len(list((tmp_path / "weights").glob("*.index"))) == 1
+
+    def test_that_are_not_there_are_an_error(self, begin, tmp_path):
+        with pytest.raises(RunError, match="nowhere holds no checkpoint"):
+            loop.load_weights(begin().model, tmp_path / "nowhere")
+
+    def test_of_another_model_are_an_error(self, begin, tmp_path):
+        loop.save_weights(begin().model, tmp_path / "weights")
+
+        with pytest.raises(RunError, match="does not fit the model of this config"):
+            loop.load_weights(begin("b", embedding_dimension=5).model, tmp_path / "weights")
+        with pytest.raises(RunError, match="does not fit the model of this config"):
+            loop.load_weights(begin("c", item=["id", "genres"]).model, tmp_path / "weights")
+
+
+def test_a_disk_that_fills_is_said(begin, tmp_path):
+    """Not one of TensorFlow, which would reach the user as a traceback."""
+    training = begin()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(RunError, match="weights cannot be written: File too large.$"):
+            loop.save_weights(training.model, tmp_path / "weights")
+        with pytest.raises(RunError, match="/a cannot be written: File too large.$"):
+            training.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
