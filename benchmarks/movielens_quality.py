@@ -3,7 +3,6 @@
     python benchmarks/movielens_quality.py --json quality.json      (about 15 minutes on 2 cores)
 
 Each model learns from train and validation together for the epochs of its config (all settings were
-Each model learns from train and validation together for the epochs of its config (all settings were
 chosen on validation rows), and is scored once on test: `full` (seen items excluded, ties against
 the model), ratings within the scale. A twin is a run of its own with one task, its own tables and
 its own settings, chosen on validation like those of the joint model. Intervals are paired, over
