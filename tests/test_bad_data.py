@@ -165,10 +165,11 @@ def test_a_monitor_that_does_not_exist_is_one_line(train, tmp_path, capsys):
     status = cli.run("train", ["--run-dir", "run", "training.monitor=full/ndgc@20"], "train.py")
 
     errors = capsys.readouterr().err
-    assert status == 1
-    assert errors.startswith("error: validation/full/ndgc@20 is to choose the epoch")
+    assert status == 2
+    assert errors.startswith("error: training.monitor is 'full/ndgc@20', which is no metric of")
+    assert "Did you mean 'full/ndcg@20'?" in errors
     assert errors.count("\n") == 1
-    assert not (tmp_path / "run").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"log.csv", "config.yaml"}
 
 
 @pytest.mark.parametrize("label", ["add to cart", "é?"])

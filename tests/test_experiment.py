@@ -29,7 +29,7 @@ model:
   history_dropout: 0.2
   ranking: {dimension: 4, dropout: 0.2, l2: 0.1}
 sharing: {name: shared_bottom, hidden_layers: [4]}
-training: {epochs: 30, batch_size: 120, learning_rate: 0.01, optimizer: lazy_adam}
+training: {epochs: 30, batch_size: 120, learning_rate: 0.01, optimizer: lazy_adam, patience: 99}
 evaluation: {protocols: [full, unfiltered, sampled]}
 """
 KILLED_WHILE = ["training.checkpoint_seconds=0"]

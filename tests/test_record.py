@@ -1,12 +1,13 @@
 """What a run says it was made of."""
 
+import polars as pl
 import pytest
 
 from multitask_recommender import __version__, config, config_file, record
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Source
 
-SOURCE = Source("log", {"a/log.csv": "111", "a/items.csv": "222"})
+SOURCE = Source("log", {"a/log.csv": "111", "a/items.csv": "222"}, ("Loud.",))
 
 
 @pytest.fixture
@@ -26,7 +27,11 @@ def test_it_names_versions_seed_and_checksums(path):
     versions = values["record"]["versions"]
     assert versions["multitask_recommender"] == __version__
     assert {"commit", "python", "tensorflow", "tensorflow-recommenders", "numpy"} < versions.keys()
-    assert values["record"]["data"] == {"source": "log", "md5": dict(SOURCE.files)}
+    assert values["record"]["data"] == {
+        "source": "log",
+        "md5": dict(SOURCE.files),
+        "warnings": ["Loud."],
+    }
     assert values["training"]["seed"] == 42
 
 
@@ -41,3 +46,14 @@ def test_data_may_move_but_not_change(path):
 
     with pytest.raises(RunError, match=r"b/log.csv \(md5 333\) is not what the run was trained on"):
         record.check_same_data(path, Source("log", {"b/log.csv": "333"}))
+
+
+def test_tables_are_whole_or_absent_and_name_their_source(tmp_path):
+    table = pl.DataFrame({"user": ["a"], "rank": [1]})
+
+    record.write_parquet(tmp_path / "r.parquet", table, SOURCE)
+
+    assert pl.read_parquet(tmp_path / "r.parquet").equals(table)
+    metadata = pl.read_parquet_metadata(tmp_path / "r.parquet")
+    assert (metadata["source"], metadata["warnings"]) == ("log", "Loud.")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.parquet"]

@@ -7,11 +7,12 @@ import tensorflow as tf
 from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.errors import RunError
 from multitask_recommender.training import loop
-from multitask_recommender.training.fit import Fit
+from multitask_recommender.training.fit import Fit, Validation
+from multitask_recommender.training.history import History
 from multitask_recommender.training.settings import Settings
 
 MONITOR = "validation/like/auc"
-SETTINGS = Settings(epochs=5, batch_size=4, learning_rate=0.05, optimizer="lazy_adam")
+SETTINGS = Settings(epochs=5, batch_size=4, learning_rate=0.05, optimizer="lazy_adam", patience=99)
 # The best is epoch 3.
 AUCS = {1: 0.5, 2: 0.6, 3: 0.8, 4: 0.7, 5: 0.75}
 
@@ -26,13 +27,13 @@ class Progress:
     def __init__(self, epochs=None):
         self.left, self.phases, self.steps = epochs, [], 0
 
-    def start(self, phase, done, steps):
-        self.phases.append((phase, done, steps))
+    def start(self, phase, done, epochs, steps_per_epoch):
+        self.phases.append((phase, done, epochs * steps_per_epoch))
 
     def advance(self, steps):
         self.steps += steps
 
-    def tell(self, epoch, losses, stopping):
+    def tell(self, epoch, losses, best, of):
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
@@ -51,6 +52,9 @@ class Little(tf.keras.Model):
             "table", shape=[7], initializer=tf.constant_initializer(len(rows))
         )
         self.mean = tf.keras.metrics.Mean("loss")
+
+    def task_losses(self, features, training):
+        pass
 
     def train_step(self, features):
         noise = tf.random.stateless_uniform(tf.shape(features["rating"]), features[STEP_SEED])
@@ -85,12 +89,13 @@ def fit(tmp_path, parts):
             steps = 3  # an epoch of nine rows
             return {MONITOR: aucs[int(model.optimizer.iterations) // steps]}
 
+        place = tmp_path / folder
         made = Fit(
             SETTINGS.model_copy(update=settings),
             Little,
-            validate if has_validation else None,
-            monitor,
-            tmp_path / folder,
+            Validation(validate, monitor) if has_validation else None,
+            History(place / "history.csv", place / "tensorboard", "tiny"),
+            place / "checkpoints",
             progress,
         )
         made.progress = progress

@@ -10,7 +10,7 @@ from multitask_recommender.training.history import History
 
 @pytest.fixture
 def begin(tmp_path):
-    return lambda: History(tmp_path / "history.csv", tmp_path / "tensorboard")
+    return lambda: History(tmp_path / "history.csv", tmp_path / "tensorboard", "tiny [x]")
 
 
 def test_rows_are_read_again_as_they_were_written(begin):
@@ -22,8 +22,8 @@ def test_rows_are_read_again_as_they_were_written(begin):
 
     assert begin().rows == history.rows
     assert begin().of("search") == [
-        {"phase": "search", "epoch": 1, **first},
-        {"phase": "search", "epoch": 2, "seconds": 2.0, "loss": 0.1},
+        {"phase": "search", "epoch": 1, "data": "tiny [x]", **first},
+        {"phase": "search", "epoch": 2, "data": "tiny [x]", "seconds": 2.0, "loss": 0.1},
     ]
 
 
@@ -34,8 +34,20 @@ def test_a_new_column_is_in_every_row_of_the_file(begin, tmp_path):
 
     with open(tmp_path / "history.csv", newline="") as file:
         assert list(csv.DictReader(file)) == [
-            {"phase": "search", "epoch": "1", "loss": "1.0", "validation/like/auc": ""},
-            {"phase": "search", "epoch": "2", "loss": "0.5", "validation/like/auc": "0.75"},
+            {
+                "phase": "search",
+                "epoch": "1",
+                "data": "tiny [x]",
+                "loss": "1.0",
+                "validation/like/auc": "",
+            },
+            {
+                "phase": "search",
+                "epoch": "2",
+                "data": "tiny [x]",
+                "loss": "0.5",
+                "validation/like/auc": "0.75",
+            },
         ]
     assert [path.name for path in tmp_path.glob("history*")] == ["history.csv"]
 
