@@ -9,6 +9,7 @@ import datetime
 import json
 import pathlib
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -17,7 +18,8 @@ from multitask_recommender import config_schema, doctor
 from multitask_recommender.config import Config, load
 from multitask_recommender.errors import ConfigError, DataError, RunError
 
-DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130  # exit statuses
+DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143  # exit statuses
+_RESUME = "A training goes on where it was saved when the same command is given again."
 PROTOCOLS = ("full", "unfiltered", "sampled")
 
 
@@ -51,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
 def run(command: str, arguments: Sequence[str], prog: str) -> int:
     """Runs one command, shown as `prog` in its help; returns the exit status."""
     function = COMMANDS[command]
+    # Training saves first: it has a handler of its own while it runs.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     parser = _Parser(prog=prog, description=function.__doc__, allow_abbrev=False)
     try:
         return function(parser, arguments)
@@ -62,7 +66,11 @@ def run(command: str, arguments: Sequence[str], prog: str) -> int:
         place = f"{error.filename}: " if error.filename else ""
         return _fail(f"{place}{error.strerror or error}.", FAILED)
     except KeyboardInterrupt:
-        return _fail("interrupted.", INTERRUPTED)
+        return _fail(f"interrupted. {_RESUME}", INTERRUPTED)
+    except SystemExit as end:
+        if end.code != TERMINATED:
+            raise
+        return _fail(f"stopped by SIGTERM. {_RESUME}", TERMINATED)
 
 
 def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
@@ -59,7 +59,7 @@ class Progress:
             TextColumn("{task.description:6}"),
             BarColumn(bar_width=10),
             TextColumn("{task.fields[epoch]:>2}/{task.fields[epochs]}"),
-            TimeElapsedColumn(),
+            TextColumn("{task.elapsed:3.0f} s"),
             TextColumn("{task.fields[told]}"),
             console=console,
         )

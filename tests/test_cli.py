@@ -1,7 +1,9 @@
 """The commands: arguments, exit statuses, and errors as lines. `experiment` is a stand-in."""
 
 import json
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import textwrap
@@ -135,7 +137,7 @@ def test_a_missing_config_is_status_2(calls, tmp_path, monkeypatch, capsys):
         (RunError("runs/a exists."), 1, ["runs/a exists."]),
         (OSError(28, "No space left on device", "r/x"), 1, ["r/x: No space left on device."]),
         (OSError("odd"), 1, ["odd."]),
-        (KeyboardInterrupt(), 130, ["interrupted."]),
+        (KeyboardInterrupt(), 130, ["interrupted. " + cli._RESUME]),
     ],
 )
 def test_errors_become_lines_and_statuses(error, status, lines, calls, loads, capsys):
@@ -148,7 +150,7 @@ def test_errors_become_lines_and_statuses(error, status, lines, calls, loads, ca
     assert capsys.readouterr().err.splitlines() == [f"error: {line}" for line in lines]
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), SystemExit(143)])
+@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), SystemExit(7)])
 def test_what_is_not_the_users_to_mend_passes_through(error, calls, loads):
     def fail(*arguments):
         raise error
@@ -157,6 +159,16 @@ def test_what_is_not_the_users_to_mend_passes_through(error, calls, loads):
 
     with pytest.raises(type(error)):
         cli.main(["train"])
+
+
+def test_sigterm_is_a_line_and_143(calls, loads, capsys):
+    def fail(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    multitask_recommender.experiment.train = fail
+
+    assert cli.main(["train"]) == 143
+    assert capsys.readouterr().err.startswith("error: stopped by SIGTERM.")
 
 
 def test_schema_prints_json(capsys):

@@ -17,7 +17,6 @@ from multitask_recommender.schema import ITEM_ID, TOTAL_LOSS, USER_ID
 
 Features = dict[str, tf.Tensor]
 
-
 _RANK_ROWS = 65_536  # rows predicted at once
 
 
@@ -45,6 +44,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self.traced_queries = tf.function(self.embed_queries, **options)
         self.traced_items = tf.function(self.embed_items, **options)
         self.traced_predictions = tf.function(self._predictions, **options)
+        self.traced_test_step = tf.function(self.test_step, **options)
 
     @property
     @abc.abstractmethod

@@ -109,16 +109,23 @@ class Fit:
         batches = TrainingBatches(rows, settings.batch_size, settings.seed, by_user)
         training = loop.Training(model, batches, settings, self._checkpoints / phase)
         self._history.keep(phase, training.epoch)
-        stopping = self._stopping()
         self._progress.start(phase, training.step, last, training.steps_per_epoch)
+        try:
+            self._train(phase, training, last)
+        finally:
+            self._progress.finish()
+        return model
+
+    def _train(self, phase: str, training: loop.Training, last: int) -> None:
+        settings, stopping = self._settings, self._stopping()
         saved = time.monotonic()
         for epoch in training.epochs(last, self._progress.advance):
             validated = {}
             if phase == SEARCH and self._is_due(epoch.number):
-                validated = self._validated(model)
+                validated = self._validated(training.model)
                 is_best = stopping.see(epoch.number, validated[stopping.metric])
                 if not settings.refit and (is_best or settings.patience is None):
-                    loop.save_weights(model, self._checkpoints / _BEST)
+                    loop.save_weights(training.model, self._checkpoints / _BEST)
             self._history.add(phase, epoch.number, _row(epoch) | validated)
             best = stopping.best if phase == SEARCH else None
             self._progress.tell(epoch.number, epoch.losses, best, stopping.metric)
@@ -127,8 +134,6 @@ class Fit:
             if time.monotonic() - saved >= settings.checkpoint_seconds:
                 training.save()
                 saved = time.monotonic()
-        self._progress.finish()
-        return model
 
     def _validated(self, model: Any) -> dict[str, float]:
         metrics = self._validation.metrics(model)

@@ -7,6 +7,7 @@ functions of it, so a restored checkpoint goes on as if nothing had happened.
 import dataclasses
 import math
 import pathlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -14,7 +15,7 @@ import tensorflow as tf
 
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import RunError
-from multitask_recommender.training import optimizers
+from multitask_recommender.training import _sigterm, optimizers
 from multitask_recommender.training._writing import writing
 from multitask_recommender.training.settings import Settings
 
@@ -80,22 +81,32 @@ class Training:
     def epochs(self, last: int, on_steps: Callable[[int], None]) -> Iterator[Epoch]:
         """Trains up to epoch `last`; `on_steps` hears how many steps have just been made.
 
-        Raises RunError when a loss is not finite.
+        Raises RunError when a loss is not finite. After SIGTERM the step is saved, and SystemExit
+        raised.
         """
         iterator = iter(self._batches.dataset(self.step))
-        while self.step < last * self.steps_per_epoch:
-            started = time.monotonic()
-            self.model.reset_metrics()
-            left = self.steps_per_epoch - self.step % self.steps_per_epoch
-            while left:
-                number = min(left, _STEPS_PER_CALL)
-                self._run_steps(iterator, tf.constant(number))
-                left -= number
-                on_steps(number)
-            losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
-            epoch = Epoch(self.epoch, losses, time.monotonic() - started)
-            _check_finite(epoch)
-            yield epoch
+        with _sigterm.noted() as sigterm:
+            while self.step < last * self.steps_per_epoch:
+                started = time.monotonic()
+                left = self.steps_per_epoch - self.step % self.steps_per_epoch
+                if left == self.steps_per_epoch:  # else means so far came with the checkpoint
+                    self.model.reset_metrics()
+                while left:
+                    self._stop_if(sigterm)
+                    number = min(left, _STEPS_PER_CALL)
+                    self._run_steps(iterator, tf.constant(number))
+                    left -= number
+                    on_steps(number)
+                losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
+                epoch = Epoch(self.epoch, losses, time.monotonic() - started)
+                _check_finite(epoch)
+                yield epoch
+                self._stop_if(sigterm)
+
+    def _stop_if(self, sigterm: threading.Event) -> None:
+        if sigterm.is_set():
+            self.save()
+            raise SystemExit(_sigterm.EXIT_STATUS)
 
     def save(self) -> None:
         """Writes a checkpoint of weights, optimizer and step; the one before is removed."""
@@ -130,10 +141,9 @@ def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, fl
 
     A task that has no row to be the mean over is left out.
     """
-    test_step = tf.function(model.test_step, reduce_retracing=True, autograph=False)
     model.reset_metrics()
     for features in batches:
-        test_step(features)
+        model.traced_test_step(features)
     return {
         metric.name: float(metric.result()) for metric in model.metrics if float(metric.count) > 0
     }

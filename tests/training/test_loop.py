@@ -1,6 +1,8 @@
 """The loop: a restored checkpoint goes on as if nothing had happened."""
 
+import os
 import resource
+import signal
 
 import numpy as np
 import pytest
@@ -72,6 +74,24 @@ def test_an_interrupted_training_ends_as_one_that_was_not(begin, optimizer):
 
     assert_same_weights(whole, second)
     assert again == losses[1:]
+
+
+def test_sigterm_in_the_middle_of_an_epoch_loses_nothing(begin, monkeypatch):
+    monkeypatch.setattr(loop, "_STEPS_PER_CALL", 1)
+    whole = begin("whole")
+    losses = [epoch.losses for epoch in run(whole, 2)]
+    before = signal.getsignal(signal.SIGTERM)
+
+    first = begin("parts")
+    with pytest.raises(SystemExit) as stopped:
+        list(first.epochs(2, lambda steps: os.kill(os.getpid(), signal.SIGTERM)))
+    second = begin("parts")
+    assert (stopped.value.code, second.step) == (143, 1)
+    again = [epoch.losses for epoch in run(second, 2)]
+
+    assert_same_weights(whole, second)
+    assert again == losses  # the step before the signal counts in the first epoch's means
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_training_is_a_function_of_its_seed(begin):
