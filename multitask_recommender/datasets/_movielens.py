@@ -12,7 +12,7 @@ import pathlib
 import numpy as np
 import polars as pl
 
-from multitask_recommender.datasets import _columns, _download, _files, _movielens_catalogue
+from multitask_recommender.datasets import _columns, _files, _movielens_catalogue
 from multitask_recommender.datasets._stars import likes
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Entities, Feature, Interactions, Source
@@ -75,29 +75,6 @@ def read_folder(
         people = _movielens_catalogue.read_people(catalogue[1], layout.separator)
     source = Source(f"movielens {variant}", _files.checksums([*ratings, *catalogue]))
     return _interactions(frame, people, films, source)
-
-
-def from_download(ratings: _download.Ratings, variant: str, max_rows: int | None) -> Interactions:
-    """The rows of a TFDS download, which has no list of users or films beside its ratings."""
-    frame = pl.DataFrame(
-        {
-            "user": ratings.user_ids,
-            "item": ratings.item_ids,
-            "rating": ratings.stars,
-            "seconds": ratings.timestamps,
-        }
-    )
-    stars = _FORMATS.get(variant, _CSV).stars
-    wrong = frame["rating"].filter(~frame["rating"].is_in(stars))
-    if len(wrong):
-        raise DataError(f"{ratings.place}: a rating is {wrong[0]}, {_expected(stars)}.")
-    nobody = pl.DataFrame({"id": []})
-    warning = (
-        "The ratings are those of TFDS: in another order than the original file's, so a seeded "
-        "split is another one, and without features of users and films."
-    )
-    source = Source(f"movielens {variant} (TFDS {ratings.place})", warnings=(warning,))
-    return _interactions(_columns.first_rows(frame, max_rows), nobody, nobody, source)
 
 
 def _interactions(

@@ -50,15 +50,15 @@ def read(settings: Settings, fold: str | None = None) -> Interactions:
         from multitask_recommender.datasets import _movielens  # polars takes half a second
 
         return _movielens.read_folder(folder, settings.variant, fold, settings.max_rows)
+    downloaded = _download.movielens(settings.variant)
+    if isinstance(downloaded, pathlib.Path):
+        from multitask_recommender.datasets import _movielens
+
+        return _movielens.read_folder(downloaded, settings.variant, fold, settings.max_rows)
     if fold is not None:
         raise DataError(
             f"split.fold is {fold}, which needs the MovieLens files. {_remedy(settings)}"
         )
-    downloaded = _download.movielens(settings.variant)
-    if isinstance(downloaded, _download.Ratings):
-        from multitask_recommender.datasets import _movielens
-
-        return _movielens.from_download(downloaded, settings.variant, settings.max_rows)
     if settings.offline == "error":
         raise DataError(f"{_remedy(settings)} ({downloaded})")
     return _stand_in(settings, reason=downloaded)

@@ -1,8 +1,9 @@
-"""MovieLens through TFDS: its own builder, fed a small folder instead of the network."""
+"""MovieLens through TFDS: its download manager, given a small folder instead of the network."""
 
 import time
 import urllib.request
 
+import numpy as np
 import pytest
 
 from multitask_recommender.datasets import _download, movielens
@@ -10,43 +11,42 @@ from multitask_recommender.errors import DataError
 
 
 @pytest.fixture
-def tfds_reads(monkeypatch, ml_100k):
-    """TFDS takes `ml_100k`, rid of ids that its catalogue lacks, for what it has downloaded."""
+def tfds_unpacks(monkeypatch, ml_100k):
+    """TFDS takes the folder of `ml_100k` for what it has downloaded and unpacked."""
     tfds = pytest.importorskip("tensorflow_datasets")
-    gcs_utils = pytest.importorskip("tensorflow_datasets.core.utils.gcs_utils")
-    monkeypatch.setattr(gcs_utils, "_is_gcs_disabled", True)
-    monkeypatch.setattr(_download, "is_online", lambda: True)
+    asked = []
 
     def downloaded(manager, url):
+        asked.append(url)
         return str(ml_100k.parent)
 
+    monkeypatch.setattr(_download, "is_online", lambda: True)
     monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", downloaded)
-    lines = (ml_100k / "u.data").read_text().splitlines()
-    kept = [line + "\n" for line in lines if not line.startswith("900")]
-    (ml_100k / "u.data").write_text("".join(kept))
-    return ml_100k
+    return asked
 
 
-def test_ratings_come_from_tfds_where_no_files_are(tfds_reads, elsewhere):
-    data = movielens.read(movielens.Settings())
+def test_the_original_files_come_through_tfds_where_there_are_none(
+    tfds_unpacks, ml_100k, elsewhere
+):
+    (elsewhere / "data").mkdir()
+    unpacked_by_hand = movielens.read(movielens.Settings(path=str(ml_100k)))
+    downloaded = movielens.read(movielens.Settings())
+    again = movielens.read(movielens.Settings())
 
-    rows = zip(
-        data.users.raw_ids[data.user_ids - 1].tolist(),
-        data.items.raw_ids[data.item_ids - 1].tolist(),
-        data.labels["rating"].tolist(),
-        data.timestamps.tolist(),
-        strict=True,
-    )
-    assert sorted(rows) == [
-        (1, 10, 1.0, 3000),
-        (1, 20, 5.0, 7000),
-        (1, 30, 3.0, 4000),
-        (3, 10, 5.0, 1000),
-        (3, 20, 4.0, 2000),
-        (3, 30, 4.0, 6000),
-    ]
-    assert "TFDS" in data.source.name
-    assert "another order" in data.source.warnings[0]
+    assert tfds_unpacks == ["https://files.grouplens.org/datasets/movielens/ml-100k.zip"]
+    np.testing.assert_array_equal(downloaded.user_ids, unpacked_by_hand.user_ids)
+    assert downloaded.users.features.keys() == unpacked_by_hand.users.features.keys()
+    md5 = sorted(unpacked_by_hand.source.files.values())
+    assert sorted(downloaded.source.files.values()) == md5
+    assert again.source == downloaded.source
+
+
+@pytest.mark.parametrize("variant", _download._VARIANTS)
+def test_tfds_knows_the_checksum_of_each_release(variant):
+    tfds = pytest.importorskip("tensorflow_datasets")
+    urls = tfds.builder_cls("movielens").url_infos
+
+    assert f"https://files.grouplens.org/datasets/movielens/ml-{variant}.zip" in urls
 
 
 def test_a_failed_download_is_the_reason_given(elsewhere, monkeypatch):
@@ -66,8 +66,12 @@ def test_tfds_is_not_asked_for_what_it_does_not_have(elsewhere):
 
 
 def test_a_network_that_does_not_answer_costs_a_few_seconds_only(monkeypatch):
+    def never(*arguments, **options):
+        time.sleep(30)
+        raise TimeoutError
+
     monkeypatch.setattr(_download, "_PROBE_SECONDS", 0.2)
-    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: time.sleep(30))
+    monkeypatch.setattr(urllib.request, "urlopen", never)
     start = time.monotonic()
 
     assert not _download.is_online()
