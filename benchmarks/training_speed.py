@@ -79,9 +79,11 @@ class TfrsRetrieval:
 
 def build(name: str) -> tuple[Any, Interactions]:
     """The model of an option, and its training rows."""
+    from multitask_recommender.experiment import build as build_model
+
     experiment = experiment_of(OPTIONS[name][0])
     rows = experiment.data.train_and_validation
-    model = experiment.build(rows)
+    model = build_model(experiment.config, rows)
     if name == TFRS:
         model.retrieval = TfrsRetrieval()
     return model, rows
