@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from multitask_recommender.errors import RunError
+from multitask_recommender.evaluation.blas import one_blas_thread
 from multitask_recommender.schema import ITEM_ID, USER_ID
 
 Measured = TypeVar("Measured")
@@ -67,7 +68,7 @@ def in_blocks(
     if len(blocks) <= 1 or workers == 1:
         yield from map(work, blocks)
         return
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+    with one_blas_thread(), concurrent.futures.ThreadPoolExecutor(workers) as pool:
         yield from pool.map(work, blocks)
 
 
