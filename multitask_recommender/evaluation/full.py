@@ -32,10 +32,10 @@ class Full:
     candidates, the user's other held-out items included.
     """
 
-    def __init__(self, held_out: HeldOut, popularity: np.ndarray, cutoffs: Sequence[int]) -> None:
-        """popularity: int64 [I], training interactions of each item."""
+    def __init__(self, held_out: HeldOut, percentiles: np.ndarray, cutoffs: Sequence[int]) -> None:
+        """percentiles: of the popularity of each item [I], see metrics/catalogue.py."""
         self._held_out = held_out
-        self._percentiles = catalogue.percentiles(popularity)
+        self._percentiles = percentiles
         self._cutoffs = np.array(cutoffs)
         # For each of the K places of a list, the first cell of the exposures that it counts in.
         columns = np.searchsorted(self._cutoffs, np.arange(1, self._cutoffs[-1] + 1))
