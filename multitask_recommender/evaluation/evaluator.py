@@ -16,6 +16,7 @@ from multitask_recommender.evaluation.scorer import Scorer, in_blocks
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.metrics import catalogue
 from multitask_recommender.schema import TEST
 
 
@@ -62,7 +63,7 @@ class Evaluator:
         self._held_out = arrange(seen, held_out.take(rows))
         item_ids = np.concatenate([np.empty(0, np.int32), *(part.item_ids for part in seen)])
         counts = np.bincount(item_ids, minlength=held_out.num_items + 1)
-        self._popularity = counts[1 : held_out.num_items + 1]
+        self._percentiles = catalogue.percentiles(counts[1 : held_out.num_items + 1])
         self._negatives = None if negatives is None else negatives[rows]
         if "sampled" in settings.protocols and negatives is None:
             self._negatives = draw_negatives(self._held_out, settings.negatives, settings.seed)
@@ -94,7 +95,7 @@ class Evaluator:
             "unfiltered": lambda: Unfiltered(self._held_out),
             "sampled": lambda: Sampled(self._held_out, self._negatives, settings.cutoffs),
             # The last, as it overwrites the scores of seen items.
-            "full": lambda: Full(self._held_out, self._popularity, settings.cutoffs),
+            "full": lambda: Full(self._held_out, self._percentiles, settings.cutoffs),
         }
         return {name: build() for name, build in known.items() if name in settings.protocols}
 

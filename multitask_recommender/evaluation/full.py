@@ -1,5 +1,6 @@
 """The protocol `full`: all items but the user's seen ones, one user one vote."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,18 @@ from multitask_recommender.evaluation.held_out import HeldOut
 from multitask_recommender.evaluation.outcome import Outcome, means
 from multitask_recommender.metrics import catalogue, names, ranking
 from multitask_recommender.metrics.found import found
-from multitask_recommender.metrics.selection import MISSED, Selection, select
+from multitask_recommender.metrics.selection import MISSED, select
+
+_METRICS = names(ranking)
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What a block of q users adds."""
+
+    by_user: dict[str, np.ndarray]  # [q, C] by metric; "" is mrr without a cut-off, [q, 1]
+    row_ranks: np.ndarray  # float64 [p] of the block's candidate pairs
+    exposures: np.ndarray  # int64 [C, I] of items between each cut-off and the one before
 
 
 class Full:
@@ -20,37 +32,47 @@ class Full:
     candidates, the user's other held-out items included.
     """
 
-    def __init__(self, held_out: HeldOut, popularity: np.ndarray, cutoffs: Sequence[int]) -> None:
-        """popularity: int64 [I], training interactions of each item."""
+    def __init__(self, held_out: HeldOut, percentiles: np.ndarray, cutoffs: Sequence[int]) -> None:
+        """percentiles: of the popularity of each item [I], see metrics/catalogue.py."""
         self._held_out = held_out
-        self._percentiles = catalogue.percentiles(popularity)
+        self._percentiles = percentiles
         self._cutoffs = np.array(cutoffs)
-        self._exposures = np.zeros((len(self._cutoffs), held_out.num_items), np.int64)
+        # For each of the K places of a list, the first cell of the exposures that it counts in.
+        columns = np.searchsorted(self._cutoffs, np.arange(1, self._cutoffs[-1] + 1))
+        self._places = columns * (held_out.num_items + 1) + 1
         self._is_candidate = ~held_out.is_repeated
         self._cells = held_out.relevant_cells[self._is_candidate]
-        self._ranks: list[np.ndarray] = [np.empty(0)]
-        self._row_ranks: list[np.ndarray] = [np.empty(0)]
+        self._queries = held_out.pair_queries[self._is_candidate]
+        self._measured: list[Measured] = []
 
-    def measure(self, scores: np.ndarray, block: slice) -> Selection:
+    def measure(self, scores: np.ndarray, block: slice) -> Measured:
         """Overwrites the scores of seen items."""
         held_out, offset = self._held_out, block.start * self._held_out.num_items
         seen = held_out.seen_cells[held_out.within(held_out.seen_cells, block)] - offset
         scores.reshape(-1)[seen] = -np.inf
-        relevant = self._cells[held_out.within(self._cells, block)] - offset
-        return select(scores, relevant, int(self._cutoffs[-1]))
+        pairs = held_out.within(self._cells, block)
+        selection = select(scores, self._cells[pairs] - offset, int(self._cutoffs[-1]))
+        return Measured(
+            self._by_user(
+                self._queries[pairs] - block.start, selection.ranks, held_out.num_relevant[block]
+            ),
+            selection.row_ranks,
+            self._exposures(selection.items),
+        )
 
-    def add(self, measured: Selection) -> None:
-        self._ranks.append(measured.ranks)
-        self._row_ranks.append(measured.row_ranks)
-        start = 0
-        for exposure, cutoff in zip(self._exposures, self._cutoffs, strict=True):
-            items = measured.items[:, start:cutoff]
-            np.add.at(exposure, items[items >= 0], 1)
-            start = cutoff
+    def add(self, measured: Measured) -> None:
+        self._measured.append(measured)
 
     def outcome(self) -> Outcome:
-        by_user = means(self._by_user() | self._by_row())
-        return Outcome(by_user.metrics | self._of_catalogue(), by_user.arrays)
+        parts = self._measured or [self._nothing()]
+        arrays = {"mrr": np.concatenate([part.by_user[""] for part in parts])[:, 0]}
+        for name in _METRICS:
+            values = np.concatenate([part.by_user[name] for part in parts])  # [Q, C]
+            arrays |= {f"{name}@{k}": values[:, c] for c, k in enumerate(self._cutoffs)}
+        arrays |= self._by_row(np.concatenate([part.row_ranks for part in parts]))
+        exposures = np.sum([part.exposures for part in parts], axis=0)
+        outcome = means(arrays)
+        return Outcome(outcome.metrics | self._of_catalogue(exposures), arrays)
 
     def record(self) -> dict[str, Any]:
         return {
@@ -61,24 +83,33 @@ class Full:
             **self._held_out.summary(),
         }
 
-    def _by_user(self) -> dict[str, np.ndarray]:
-        ranks = np.concatenate(self._ranks)
-        queries = self._held_out.pair_queries[self._is_candidate]
-        hits = found(queries, ranks, self._held_out.num_relevant)
-        arrays = {"mrr": ranking.mrr(hits, np.array([np.inf]))[:, 0]}
-        for name in names(ranking):
-            values = getattr(ranking, name)(hits, self._cutoffs)  # [Q, C]
-            arrays |= {f"{name}@{k}": values[:, c] for c, k in enumerate(self._cutoffs)}
-        return arrays
+    def _nothing(self) -> Measured:
+        """Where there are no items, or no users."""
+        none = np.empty(0)
+        by_user = self._by_user(none.astype(np.int64), none, self._held_out.num_relevant)
+        return Measured(by_user, none, self._exposures(np.empty((0, 0), np.int64)))
 
-    def _by_row(self) -> dict[str, np.ndarray]:
+    def _by_user(
+        self, queries: np.ndarray, ranks: np.ndarray, num_relevant: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Values [q, C] by metric, from the queries 0..q-1 and ranks [p] of relevant items."""
+        hits = found(queries, ranks, num_relevant)
+        values = {"": ranking.mrr(hits, np.array([np.inf]))}
+        return values | {name: getattr(ranking, name)(hits, self._cutoffs) for name in _METRICS}
+
+    def _exposures(self, items: np.ndarray) -> np.ndarray:
+        size = len(self._cutoffs), self._held_out.num_items + 1  # the first is of no item, -1
+        cells = items + self._places[: items.shape[1]]
+        return np.bincount(cells.ravel(), minlength=size[0] * size[1]).reshape(size)[:, 1:]
+
+    def _by_row(self, row_ranks: np.ndarray) -> dict[str, np.ndarray]:
         ranks = np.full(len(self._is_candidate) + 1, MISSED)  # the last is that of unknown items
-        ranks[:-1][self._is_candidate] = np.concatenate(self._row_ranks)
+        ranks[:-1][self._is_candidate] = row_ranks
         return top_k_accuracies(ranks[self._held_out.row_pairs], self._cutoffs)
 
-    def _of_catalogue(self) -> dict[str, float | None]:
+    def _of_catalogue(self, exposures: np.ndarray) -> dict[str, float | None]:
         metrics: dict[str, float | None] = {}
-        for exposure, cutoff in zip(np.cumsum(self._exposures, axis=0), self._cutoffs, strict=True):
+        for exposure, cutoff in zip(np.cumsum(exposures, axis=0), self._cutoffs, strict=True):
             metrics[f"coverage@{cutoff}"] = catalogue.coverage(exposure)
             metrics[f"popularity@{cutoff}"] = catalogue.popularity(exposure, self._percentiles)
             metrics[f"gini@{cutoff}"] = catalogue.gini(exposure)

@@ -15,7 +15,7 @@ Measured = TypeVar("Measured")
 
 _MAX_WORKERS = 4
 _PAIRS_AT_ONCE = 2**16
-_CACHED_BYTES = 4 << 20  # smaller blocks cost more calls, larger ones more trips to memory
+_CACHED_BYTES = 8 << 20  # smaller blocks cost more calls, larger ones more trips to memory
 _EFFICIENT_ROWS = 128  # with fewer rows a matrix product is slow, however large the catalogue
 
 
@@ -84,9 +84,9 @@ def rank_pairs(scorer: Scorer, users: np.ndarray, items: np.ndarray) -> dict[str
 
 
 def _blocks(num_users: int, num_items: int, megabytes: int, workers: int) -> list[slice]:
-    """Blocks within the bound that stay in a core's cache, and two or more for every worker."""
+    """Blocks within the bound that stay in the cache, and one or more for every worker."""
     row_bytes = 4 * max(num_items, 1)
     cached = max(_CACHED_BYTES // row_bytes, _EFFICIENT_ROWS)
     within_bound = (megabytes << 20) // row_bytes
-    size = max(1, min(within_bound, cached, -(-num_users // (2 * workers))))
+    size = max(1, min(within_bound, cached, -(-num_users // workers)))
     return [slice(start, start + size) for start in range(0, num_users, size)]
