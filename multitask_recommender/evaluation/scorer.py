@@ -1,15 +1,18 @@
 """What evaluation asks of a model, a baseline, an ensemble or an oracle; and how it asks."""
 
 import concurrent.futures
+import functools
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
 from multitask_recommender.errors import RunError
 from multitask_recommender.schema import ITEM_ID, USER_ID
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 Measured = TypeVar("Measured")
 
@@ -25,7 +28,7 @@ class Scorer(Protocol):
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         """Scores float32 [Q, I] of all items for `user_id` int32 [Q]; column c is item c + 1.
 
-        The array is the caller's to overwrite.
+        The array is the caller's to overwrite. Called from several threads.
         """
         ...
 
@@ -46,15 +49,14 @@ def in_blocks(
 ) -> Iterator[Measured]:
     """Yields measure(scores [q, I], positions in users) over blocks of users int32 [Q], in order.
 
-    One block is scored while another is measured: numpy and TensorFlow leave the lock of Python.
+    Blocks go to threads, which numpy and TensorFlow let run side by side; BLAS gets one thread for
+    each, for its own would keep spinning for a tenth of a second after every product.
     Raises RunError where the scores have the wrong shape.
     """
     workers = min(_MAX_WORKERS, len(os.sched_getaffinity(0)))
-    scoring = threading.Lock()  # a scorer need not be safe to call from two threads
 
     def work(block: slice) -> Measured:
-        with scoring:
-            scores = scorer.score_block({USER_ID: users[block]})
+        scores = scorer.score_block({USER_ID: users[block]})
         expected = (len(users[block]), num_items)
         if np.shape(scores) != expected:
             raise RunError(
@@ -67,8 +69,19 @@ def in_blocks(
     if len(blocks) <= 1 or workers == 1:
         yield from map(work, blocks)
         return
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+    with (
+        _thread_pools().limit(limits=1, user_api="blas"),
+        concurrent.futures.ThreadPoolExecutor(workers) as pool,
+    ):
         yield from pool.map(work, blocks)
+
+
+@functools.cache
+def _thread_pools() -> "ThreadpoolController":
+    """Looking for the libraries takes milliseconds, so it is done once."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def rank_pairs(scorer: Scorer, users: np.ndarray, items: np.ndarray) -> dict[str, np.ndarray]:
