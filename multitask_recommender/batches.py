@@ -16,6 +16,7 @@ from multitask_recommender.schema import ITEM_ID, USER_ID, observed_key
 
 Features = dict[str, tf.Tensor]
 
+NO_SEED = (0, 0)  # where nothing is drawn: outside training
 STEP_SEED = "step_seed"  # int32 [2]: the batch's own randomness, for dropout and negatives
 
 

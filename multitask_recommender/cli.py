@@ -65,6 +65,8 @@ def run(command: str, arguments: Sequence[str], prog: str) -> int:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _fail(f"{place}{error.strerror or error}.", FAILED)
+    except MemoryError as error:
+        return _fail(f"out of memory: {error}", FAILED)
     except KeyboardInterrupt:
         return _fail(f"interrupted. {_RESUME}", INTERRUPTED)
     except SystemExit as end:
@@ -74,7 +76,7 @@ def run(command: str, arguments: Sequence[str], prog: str) -> int:
 
 
 def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
-    """Train the recommender of a config, evaluate it and export it."""
+    """Train the recommender of a config, and evaluate it."""
     parser.add_argument(
         "--config",
         type=pathlib.Path,
@@ -104,9 +106,9 @@ def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
 
 def evaluate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
-    """Evaluate a trained run, or an export of one."""
+    """Evaluate a trained run."""
     parser.add_argument(
-        "run", type=pathlib.Path, metavar="RUN_OR_EXPORT", help="the folder of a run or an export"
+        "run", type=pathlib.Path, metavar="RUN_OR_EXPORT", help="the folder of a run"
     )
     parser.add_argument(
         "--protocol", choices=PROTOCOLS, help="which items compete (default: as the run's config)"

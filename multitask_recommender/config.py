@@ -102,7 +102,7 @@ def load(path: pathlib.Path | None = None, overrides: Sequence[str] = ()) -> Con
 def parse(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     """The config in a mapping; a section left out is that of the main job."""
     values, written_as = config_file.expand_flat(values)
-    values = config_file.override({**DEFAULTS, **values}, overrides)
+    values = config_file.override(_renamed({**DEFAULTS, **values}, overrides), overrides)
     readers = {"": lambda: _check_sections(values)}
     for section in DEFAULTS:
         readers[section] = lambda section=section: _section(section, values[section])
@@ -114,6 +114,21 @@ def parse(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     config = Config(**sections)
     _check_combinations(config)
     return config
+
+
+def _renamed(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Without the settings of an option in whose place an override such as `model.name=x` puts
+    another: they are not the other's.
+    """
+    renamed = dict(values)
+    for override in overrides:
+        key, _, name = override.partition("=")
+        section = key.removesuffix(".name")
+        value = values.get(section)
+        if section != key and section in FOLDERS and isinstance(value, dict):
+            if value.get("name", DEFAULTS[section]["name"]) != name:
+                renamed[section] = {}
+    return renamed
 
 
 def _check_combinations(config: Config) -> None:

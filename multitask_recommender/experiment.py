@@ -37,7 +37,7 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
         results["metrics"] = {**fitted.validation, **results["metrics"]}
         results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
         run_folder.write_json(folder / run_folder.METRICS, results)
-    report.show_results(results, run_dir)
+    report.show_results(results, [run_dir / run_folder.METRICS])
 
 
 def evaluate(
@@ -48,6 +48,9 @@ def evaluate(
 ) -> None:
     """Evaluates a finished run on its test part, by one protocol or by those of its config."""
     run_folder.check_complete(run_dir)
+    outputs = [path for path in (json_path, recommendations_path) if path is not None]
+    for path in outputs:
+        run_folder.check_writable(path)
     config = load(run_dir / run_folder.CONFIG)
     if protocol is not None:
         chosen = config.evaluation.model_copy(update={"protocols": [protocol]})
@@ -60,13 +63,13 @@ def evaluate(
     report.show_data(data, config)
     model = experiment.restore(run_dir)
     results = experiment.results(model)
-    if json_path is not None:
-        run_folder.write_json(json_path, results)
     if recommendations_path is not None:
         seen = [data.train, data.validation]
         table = evaluation.recommendations(model.scorer(), data.test.user_ids, seen)
         record.write_parquet(recommendations_path, table, data.train.source)
-    report.show_results(results, run_dir)
+    if json_path is not None:
+        run_folder.write_json(json_path, results)
+    report.show_results(results, outputs)
 
 
 def build(config: Config, train: Interactions) -> Any:
@@ -259,6 +262,10 @@ class Experiment:
 
     def _check_data(self) -> None:
         config, train = self.config, self.data.train
+        chosen = {"models": config.model, "sharing": config.sharing, "weighting": config.weighting}
+        for kind, choice in chosen.items():
+            if "." in choice.name:  # of the user's own: is it one at all?
+                registry.load(kind, choice.name)
         faults = config.model.settings.missing_from(train, "model")
         for name, task in config.tasks.items():
             faults += task.settings.missing_from(train, f"tasks.{name}")

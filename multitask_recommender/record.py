@@ -3,11 +3,13 @@
 import pathlib
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from multitask_recommender import __version__, config_file
+from multitask_recommender import __version__, config_file, run_folder
 from multitask_recommender.config import Config
+from multitask_recommender.config_file import RECORD
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Source
 from multitask_recommender.splits import Splits
@@ -22,7 +24,7 @@ def config_text(config: Config, source: Source) -> str:
     """The resolved config as YAML, with a `record` of versions and data; `config.load` reads it."""
     data = {"source": source.name, "md5": dict(source.files), "warnings": list(source.warnings)}
     record = {"versions": versions(), "data": data}
-    return config_file.write({**config.to_dict(), config_file.RECORD: record})
+    return config_file.write({**config.to_dict(), RECORD: record})
 
 
 def versions() -> dict[str, str | None]:
@@ -50,31 +52,36 @@ def dataset(data: Splits) -> dict[str, Any]:
 
 
 def write_parquet(path: pathlib.Path, table: "pl.DataFrame", source: Source) -> None:
-    """Written aside and renamed; source and warnings go into the file's metadata."""
+    """Whole or absent; source and warnings go into the file's metadata."""
     import polars.exceptions
 
-    aside = path.with_name(path.name + ".partial")
     metadata = {"source": source.name, "warnings": "\n".join(source.warnings)}
     try:
-        table.write_parquet(aside, metadata=metadata)
-        aside.replace(path)
+        with run_folder.aside(path) as unfinished:
+            table.write_parquet(unfinished, metadata=metadata)
     except polars.exceptions.PolarsError as error:
         raise RunError(f"{path} cannot be written: {error}") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def check_same_data(config_path: pathlib.Path, source: Source) -> None:
-    """Raises RunError where a run's data files are no longer those it was trained on."""
-    record = config_file.read(config_path).get(config_file.RECORD, {})
-    trained_on: dict[str, Any] = record.get("data", {}).get("md5", {})
-    for path, checksum in source.files.items():
-        # Files may have moved: what counts is the content.
-        if trained_on and checksum not in trained_on.values():
-            raise RunError(
-                f"{path} (md5 {checksum}) is not what the run was trained on: see "
-                f"{config_path}, record.data."
-            )
+    """Raises RunError where the data are not those that a run was trained on.
+
+    Files may have moved: what counts is the source's kind and the content of its files.
+    """
+    trained_on: dict[str, Any] = config_file.read(config_path).get(RECORD, {}).get("data", {})
+    checksums = set(trained_on.get("md5", {}).values())
+    if checksums != set(source.files.values()) or (
+        not checksums and trained_on.get("source") != source.name
+    ):
+        raise RunError(
+            f"The data found now is not what the run was trained on: {source.name} "
+            f"({_listed(source.files)}), but {config_path} records {trained_on.get('source')} "
+            f"({_listed(trained_on.get('md5', {}))})."
+        )
+
+
+def _listed(files: Mapping[str, str]) -> str:
+    return ", ".join(f"{path} md5 {checksum}" for path, checksum in files.items()) or "no files"
 
 
 def _commit() -> str | None:

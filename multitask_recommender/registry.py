@@ -18,6 +18,14 @@ from multitask_recommender.settings import Settings
 
 _ROOT = pathlib.Path(__file__).parent
 _PACKAGE = __package__
+_OFFERS = {  # what a file of each folder holds
+    "models": "Model",
+    "sharing": "Sharing",
+    "weighting": "Weighting",
+    "tasks": "Task",
+    "datasets": "read",
+    "baselines": "fit",
+}
 _OWN_SETTINGS = re.compile(r"^class Settings\b", re.MULTILINE)
 
 
@@ -31,8 +39,16 @@ def names(kind: str) -> list[str]:
 
 
 def load(kind: str, name: str) -> types.ModuleType:
-    """Imports the file of that name, or the module at a dotted path."""
-    return importlib.import_module(_path(kind, name))
+    """Imports the file of that name, or the module at a dotted path.
+
+    Raises ConfigError where that is no such option.
+    """
+    module = importlib.import_module(_path(kind, name))
+    if not hasattr(module, _OFFERS[kind]):
+        raise ConfigError(
+            f"The module {name} has no {_OFFERS[kind]}, which is what {kind} are looked up for."
+        )
+    return module
 
 
 def settings_class(kind: str, name: str) -> type[Settings]:

@@ -1,6 +1,7 @@
 """What a person sees of a run: what the data is, a bar with every task's loss, and a table."""
 
 import pathlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,14 +17,17 @@ from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.splits import Splits
 
 # The columns of the table, where they were computed; metrics.json holds all. Title: flat key.
-_RANKING = {
-    "full\ntop-100": "full/top_100_categorical_accuracy",
-    "full\nrecall@20": "full/recall@20",
-    "full\nndcg@20": "full/ndcg@20",
-    "full\ncoverage@20": "full/coverage@20",
-    "sampled\nhit@10": "sampled/hit_rate@10",
-    "sampled\nndcg@10": "sampled/ndcg@10",
-    "unfiltered\ntop-100": "unfiltered/factorized_top_k/top_100_categorical_accuracy",
+_RANKING = {  # the cut-off that was computed nearest to the last number is taken
+    ("full", "top-{}"): ("full/top_{}_categorical_accuracy", 100),
+    ("full", "recall@{}"): ("full/recall@{}", 20),
+    ("full", "ndcg@{}"): ("full/ndcg@{}", 20),
+    ("full", "coverage@{}"): ("full/coverage@{}", 20),
+    ("sampled", "hit@{}"): ("sampled/hit_rate@{}", 10),
+    ("sampled", "ndcg@{}"): ("sampled/ndcg@{}", 10),
+    ("unfiltered", "top-{}"): (
+        "unfiltered/factorized_top_k/top_{}_categorical_accuracy",
+        100,
+    ),
 }
 _LABELS = {"root_mean_squared_error": "RMSE", "auc": "AUC"}
 _NOT_COMPUTED = "-"
@@ -76,21 +80,23 @@ class Progress:
     def advance(self, steps: int) -> None:
         self._bars.advance(self._task, steps)
 
-    def tell(self, epoch: int, losses: Mapping[str, float], best: float | None, of: str) -> None:
-        """An epoch's mean losses, and the best value so far of the validation metric `of`."""
+    def tell(self, epoch: int, losses: Mapping[str, float], value: float | None, of: str) -> None:
+        """An epoch's mean losses, and the last value of the validation metric `of`."""
         parts = [f"{name} {loss:.3g}" for name, loss in losses.items() if name != TOTAL_LOSS]
-        if best is not None:
-            parts.append(f"{of.rpartition('/')[2]} {best:.4f}")
+        if value is not None:
+            parts.append(f"{of.rpartition('/')[2]} {value:.4f}")
         self._bars.update(self._task, epoch=epoch, told=" ".join(parts))
 
     def finish(self) -> None:
         self._bars.stop()
 
 
-def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
-    """The model beside what it must be compared with, on the test part."""
+def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) -> None:
+    """The model beside what it must be compared with, on the test part; and what was written."""
     dataset = results["dataset"]
     columns = _columns(results["metrics"])
+    if not columns:
+        console.print("[bold yellow]WARNING[/] there is no test row, so nothing was computed.")
     title = f"test, {dataset['name']}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
     # In a narrow terminal titles go over several lines; numbers are never cut.
@@ -106,8 +112,8 @@ def show_results(results: Mapping[str, Any], run_dir: pathlib.Path) -> None:
     for protocol, explained in _EXPLAINED.items():
         if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
             console.print(explained, highlight=False)
-    path = escape(str(run_dir / "metrics.json"))
-    console.print(f"Every metric, with its protocol: {path}", highlight=False)
+    for path in written:
+        console.print(f"Written: {escape(str(path))}", highlight=False)
 
 
 def _warn(warnings: Sequence[str]) -> None:
@@ -117,7 +123,13 @@ def _warn(warnings: Sequence[str]) -> None:
 
 def _columns(metrics: Mapping[str, float]) -> dict[str, str]:
     """Flat keys by column title."""
-    columns = {title: f"test/{key}" for title, key in _RANKING.items() if f"test/{key}" in metrics}
+    columns = {}
+    for (protocol, title), (pattern, wanted) in _RANKING.items():
+        form = re.escape(f"test/{pattern}").replace(r"\{\}", r"(\d+)")
+        found = [match for match in (re.fullmatch(form, key) for key in metrics) if match]
+        if found:
+            nearest = min(found, key=lambda match: abs(int(match[1]) - wanted))
+            columns[f"{protocol}\n{title.format(nearest[1])}"] = nearest[0]
     for key in metrics:
         label, _, metric = key.removeprefix("test/").rpartition("/")
         if key.startswith("test/") and metric in _LABELS:

@@ -22,14 +22,24 @@ def check_absent(run_dir: pathlib.Path) -> None:
     """Raises ConfigError if there is something at `run_dir`: a run is never written over."""
     if run_dir.exists():
         raise ConfigError(f"{run_dir} exists: choose another --run-dir, or remove it.")
+    check_writable(run_dir)
+
+
+def check_writable(path: pathlib.Path) -> None:
+    """Raises ConfigError where nothing can be written at `path`, before any work is done for it."""
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder, expected the name of a file to write.")
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise ConfigError(f"{path} cannot be written: {parent} is no folder to write in.")
 
 
 def check_complete(run_dir: pathlib.Path) -> None:
     """Raises ConfigError unless `run_dir` is a finished run."""
-    if not (run_dir / METRICS).exists():
+    if not (run_dir / METRICS).exists() or not (run_dir / CONFIG).exists():
         partial = _partial(run_dir)
         hint = f" {partial} is unfinished: train again to resume it." if partial.exists() else ""
-        raise ConfigError(f"{run_dir} is not a run: it holds no {METRICS}.{hint}")
+        raise ConfigError(f"{run_dir} is not a run: it holds no {METRICS} with its {CONFIG}.{hint}")
 
 
 @contextlib.contextmanager
@@ -58,14 +68,8 @@ def open_partial(run_dir: pathlib.Path, config_text: str) -> Iterator[pathlib.Pa
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Written aside and renamed, so that the file is whole or absent."""
-    with _aside(path) as aside:
-        aside.write_text(text)
-
-
-def write_parquet(path: pathlib.Path, table: Any) -> None:
-    """A table of polars, whole or absent as well."""
-    with _aside(path) as aside:
-        table.write_parquet(aside)
+    with aside(path) as unfinished:
+        unfinished.write_text(text)
 
 
 def write_json(path: pathlib.Path, value: Mapping[str, Any]) -> None:
@@ -73,24 +77,19 @@ def write_json(path: pathlib.Path, value: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
-def read_json(path: pathlib.Path) -> dict[str, Any] | None:
-    """The file's content, or None where there is no such file."""
-    return json.loads(path.read_text()) if path.exists() else None
-
-
 def _partial(run_dir: pathlib.Path) -> pathlib.Path:
     return run_dir.with_name(run_dir.name + ".partial")
 
 
 @contextlib.contextmanager
-def _aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """A place to write to, which becomes `path` unless that fails."""
-    aside = path.with_name(path.name + ".partial")
+    unfinished = path.with_name(path.name + ".partial")
     try:
-        yield aside
-        aside.replace(path)
+        yield unfinished
+        unfinished.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

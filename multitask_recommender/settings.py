@@ -11,7 +11,9 @@ import pydantic
 class Settings(pydantic.BaseModel):
     """Unknown keys and wrong types are errors; `3` is a float, `"3"` and `True` are not."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = pydantic.ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False
+    )
 
     def conflicts(self, config: Any) -> list[str]:
         """What in the whole config these settings cannot go with, a sentence each."""

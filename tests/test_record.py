@@ -42,10 +42,16 @@ def test_the_same_text_every_time(path):
 
 
 def test_data_may_move_but_not_change(path):
-    record.check_same_data(path, Source("log", {"elsewhere/log.csv": "111"}))
+    same = {"elsewhere/log.csv": "111", "elsewhere/items.csv": "222"}
+    record.check_same_data(path, Source("log", same))
 
-    with pytest.raises(RunError, match=r"b/log.csv \(md5 333\) is not what the run was trained on"):
-        record.check_same_data(path, Source("log", {"b/log.csv": "333"}))
+    for source in (
+        Source("log", same | {"elsewhere/log.csv": "333"}),
+        Source("log", {"elsewhere/log.csv": "111"}),
+        Source("synthetic"),  # a stand-in has no files
+    ):
+        with pytest.raises(RunError, match="found now is not what the run was trained on: "):
+            record.check_same_data(path, source)
 
 
 def test_tables_are_whole_or_absent_and_name_their_source(tmp_path):

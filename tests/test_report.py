@@ -41,7 +41,7 @@ def printed(request, monkeypatch):
 
 
 def test_the_table_holds_model_and_baselines_with_whole_numbers(printed):
-    report.show_results(RESULTS, pathlib.Path("runs/a"))
+    report.show_results(RESULTS, [pathlib.Path("runs/a")])
 
     lines = printed().splitlines()
     model = next(line for line in lines if "model" in line)
@@ -52,7 +52,7 @@ def test_the_table_holds_model_and_baselines_with_whole_numbers(printed):
 
 
 def test_what_was_not_computed_is_a_dash(printed):
-    report.show_results(RESULTS, pathlib.Path("runs/a"))
+    report.show_results(RESULTS, [pathlib.Path("runs/a")])
 
     random = next(line for line in printed().splitlines() if "random" in line)
     assert random.split()[1:].count("-") == 7
@@ -62,14 +62,14 @@ def test_what_was_not_computed_is_a_dash(printed):
 def test_columns_that_no_one_computed_are_left_out(printed):
     results = RESULTS | {"metrics": {"test/like/auc": 0.5}, "baselines": {}}
 
-    report.show_results(results, pathlib.Path("runs/a"))
+    report.show_results(results, [pathlib.Path("runs/a")])
 
     assert "like" in printed()
     assert "recall" not in printed()
 
 
 def test_warnings_and_the_place_of_the_run_are_said(printed):
-    report.show_results(RESULTS, pathlib.Path("runs/[b]a"))
+    report.show_results(RESULTS, [pathlib.Path("runs/[b]a/metrics.json")])
 
     assert "WARNING This is synthetic data." in printed()
     assert "runs/[b]a/metrics.json" in printed().replace("\n", "")

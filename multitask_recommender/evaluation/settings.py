@@ -16,7 +16,7 @@ class Settings(settings.Settings):
     # Bounds one block of scores. Each of up to four threads holds one, and about as much again.
     block_megabytes: Annotated[int, pydantic.Field(ge=1, le=4096)] = 64
     # Of the protocol `sampled`: how many are drawn for each held-out row, and by which seed.
-    negatives: Annotated[int, pydantic.Field(ge=1)] = 99
+    negatives: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 99
     seed: Annotated[int, pydantic.Field(ge=0)] = 42
 
     @pydantic.field_validator("cutoffs")

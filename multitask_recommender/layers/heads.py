@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -54,14 +55,21 @@ class Head(tf.keras.layers.Layer):
         return output if hidden is None else output + tf.squeeze(self._deep(hidden), axis=1)
 
 
-def hidden_layers(units: list[int], dropout: float, name: str) -> tf.keras.Sequential:
-    """A ReLU tower, with dropout after each layer."""
-    layers = []
-    for width in units:
-        layers.append(tf.keras.layers.Dense(width, activation="relu"))
-        if dropout:
-            layers.append(tf.keras.layers.Dropout(dropout))
-    return tf.keras.Sequential(layers, name=_scope(name))
+class HiddenLayers(tf.keras.layers.Layer):
+    """A ReLU tower [B, P] -> [B, H], with dropout after each layer, drawn by the step's seed."""
+
+    def __init__(self, units: Sequence[int], dropout: float, name: str) -> None:
+        super().__init__(name=_scope(name))
+        self._dropout = dropout
+        self._dense = [tf.keras.layers.Dense(width, activation="relu") for width in units]
+
+    def call(self, inputs: tf.Tensor, seed: tf.Tensor, training: bool = False) -> tf.Tensor:
+        for place, layer in enumerate(self._dense):
+            inputs = layer(inputs)
+            if training and self._dropout:
+                own = tf.random.experimental.stateless_fold_in(seed, place)
+                inputs = tf.nn.experimental.stateless_dropout(inputs, self._dropout, own)
+        return inputs
 
 
 def _scope(name: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.schema import ITEM_ID, TOTAL_LOSS, USER_ID
@@ -70,12 +71,18 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def make_weights(self) -> None:
         """Makes what layers make when first used: now, so that every checkpoint holds all of it."""
         ids = tf.zeros([1], tf.int32)
-        representation = self.encode({USER_ID: ids, ITEM_ID: ids}, ids, training=False)
-        self.predict_labels(representation, training=False)
+        features = {USER_ID: ids, ITEM_ID: ids}
+        self.predict_labels(self.encode(features, ids, training=False), features, training=False)
 
-    def predict_labels(self, representation: Representation, training: bool) -> Features:
+    def predict_labels(
+        self, representation: Representation, features: Features, training: bool
+    ) -> Features:
         """What the heads say of each row: {label: logits or stars [B]}."""
-        return self._sharing(representation.pair, training=training) if self.ranking else {}
+        if not self.ranking:
+            return {}
+        # Not the seeds that `encode` splits off for itself.
+        seed = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 1)
+        return self._sharing(representation.pair, seed, training=training)
 
     def task_losses(self, features: Features, training: bool) -> tuple[Features, tf.Tensor]:
         """Each task's mean loss over the batch, and the model's regularisation."""
@@ -84,7 +91,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         losses = {}
         if self.retrieval is not None:
             losses[self.retrieval.name] = self.retrieval.loss(representation, features, ids)
-        outputs = self.predict_labels(representation, training)
+        outputs = self.predict_labels(representation, features, training)
         losses |= {name: task.loss(outputs[name], features) for name, task in self.ranking.items()}
         return losses, representation.penalty
 
@@ -123,7 +130,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         """{label: probabilities or stars [B]} of pairs."""
         ids = tf.sort(tf.unique(features[ITEM_ID]).y)
         representation = self.encode(features, ids, training=False)
-        outputs = self.predict_labels(representation, training=False)
+        outputs = self.predict_labels(representation, features, training=False)
         return {name: task.prediction(outputs[name]) for name, task in self.ranking.items()}
 
     def _candidate_ids(self, features: Features) -> tf.Tensor:

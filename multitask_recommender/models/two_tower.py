@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.batches import STEP_SEED
+from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
@@ -25,8 +25,6 @@ from multitask_recommender.layers.tower import Side, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings.two_tower import Settings
 from multitask_recommender.schema import ITEM_ID, USER_ID
-
-_NO_SEED = (0, 0)  # outside training nothing is drawn
 
 
 class Model(MultiTaskModel):
@@ -61,7 +59,7 @@ class Model(MultiTaskModel):
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
         user_ids, query_rows = tf.unique(features[USER_ID])
-        seed = features.get(STEP_SEED, _NO_SEED)
+        seed = features.get(STEP_SEED, NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 6)
         queries = candidates = users = items = None
         if self.retrieval is not None:
@@ -86,10 +84,10 @@ class Model(MultiTaskModel):
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
-        return _with_one(self._user_tower(features[USER_ID], self._user_view, _NO_SEED))
+        return _with_one(self._user_tower(features[USER_ID], self._user_view, NO_SEED))
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
-        return self._with_bias(self._item_tower(ids, self._item_view, _NO_SEED), ids)
+        return self._with_bias(self._item_tower(ids, self._item_view, NO_SEED), ids)
 
     def _ranking_parts(
         self,

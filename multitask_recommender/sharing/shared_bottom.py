@@ -8,12 +8,16 @@ product (layers/heads.py). Without hidden layers that term is all.
 
 import tensorflow as tf
 
-from multitask_recommender.layers.heads import Head, PairShape, hidden_layers
+from multitask_recommender.batches import NO_SEED
+from multitask_recommender.layers.heads import Head, HiddenLayers, PairShape
 from multitask_recommender.sharing.settings.shared_bottom import Settings
 
 
 class Sharing(tf.keras.layers.Layer):
-    """pair [B, P] -> {label: output [B]}, logits for binary labels and stars for ratings."""
+    """pair [B, P] -> {label: output [B]}, logits for binary labels and stars for ratings.
+
+    What is dropped in training is a function of the seed [2].
+    """
 
     def __init__(
         self, settings: Settings, pair_shape: PairShape, initial_outputs: dict[str, float]
@@ -21,12 +25,14 @@ class Sharing(tf.keras.layers.Layer):
         super().__init__(name="shared_bottom")
         self._bottom = None
         if settings.hidden_layers and initial_outputs:
-            self._bottom = hidden_layers(settings.hidden_layers, settings.dropout, "bottom")
+            self._bottom = HiddenLayers(settings.hidden_layers, settings.dropout, "bottom")
         self._heads = {
             label: Head(pair_shape, initial, name=f"head_{label}")
             for label, initial in initial_outputs.items()
         }
 
-    def call(self, pair: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        hidden = None if self._bottom is None else self._bottom(pair, training=training)
+    def call(
+        self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False
+    ) -> dict[str, tf.Tensor]:
+        hidden = None if self._bottom is None else self._bottom(pair, seed, training=training)
         return {label: head(pair, hidden) for label, head in self._heads.items()}

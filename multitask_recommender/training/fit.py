@@ -118,7 +118,7 @@ class Fit:
 
     def _train(self, phase: str, training: loop.Training, last: int) -> None:
         settings, stopping = self._settings, self._stopping()
-        saved = time.monotonic()
+        saved, value = time.monotonic(), None
         for epoch in training.epochs(last, self._progress.advance):
             validated = {}
             if phase == SEARCH and self._is_due(epoch.number):
@@ -127,8 +127,8 @@ class Fit:
                 if not settings.refit and (is_best or settings.patience is None):
                     loop.save_weights(training.model, self._checkpoints / _BEST)
             self._history.add(phase, epoch.number, _row(epoch) | validated)
-            best = stopping.best if phase == SEARCH else None
-            self._progress.tell(epoch.number, epoch.losses, best, stopping.metric)
+            value = validated.get(stopping.metric, value)
+            self._progress.tell(epoch.number, epoch.losses, value, stopping.metric)
             if phase == SEARCH and stopping.is_over:
                 break
             if time.monotonic() - saved >= settings.checkpoint_seconds:

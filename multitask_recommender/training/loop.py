@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import RunError
+from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import _sigterm, optimizers
 from multitask_recommender.training._writing import writing
 from multitask_recommender.training.settings import Settings
@@ -130,9 +131,10 @@ def _make_variables(model: tf.keras.Model, batches: TrainingBatches) -> None:
 def _check_finite(epoch: Epoch) -> None:
     for name, loss in epoch.losses.items():
         if not math.isfinite(loss):
+            what = "The total loss" if name == TOTAL_LOSS else f"The loss of {name}"
             raise RunError(
-                f"The loss of {name} is {loss} in epoch {epoch.number}: try a smaller "
-                "training.learning_rate."
+                f"{what} is {loss} in epoch {epoch.number}: try a smaller training.learning_rate "
+                "in a new --run-dir."
             )
 
 
@@ -151,7 +153,7 @@ def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, fl
 
 def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
     """Writes the weights alone, in place of what the folder held."""
-    checkpoint = tf.train.Checkpoint(model=model)
+    checkpoint = _weights(model)
     with writing(folder):
         tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
 
@@ -167,7 +169,13 @@ def load_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
     if latest is None:
         raise RunError(f"{folder} holds no checkpoint.")
     try:
-        status = tf.train.Checkpoint(model=model).restore(latest)
-        status.assert_existing_objects_matched().expect_partial()
-    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        status = _weights(model).restore(latest)
+        status.expect_partial()  # the error below says it; TensorFlow's warnings say it again
+        status.assert_consumed()
+    except (AssertionError, ValueError, IndexError, tf.errors.OpError) as error:
         raise RunError(f"{latest} does not fit the model of this config: {error}") from error
+
+
+def _weights(model: tf.keras.Model) -> tf.train.Checkpoint:
+    """Without the optimizer, which the model holds too; names say which weight is missing."""
+    return tf.train.Checkpoint(**{f"weight_{n}": weight for n, weight in enumerate(model.weights)})

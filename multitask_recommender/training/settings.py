@@ -8,8 +8,8 @@ from multitask_recommender import settings
 
 
 class Settings(settings.Settings):
-    epochs: int = Field(30, gt=0, description="Passes over the training data, at the most.")
-    batch_size: int = Field(4096, gt=0, description="Rows of a step.")
+    epochs: int = Field(30, gt=0, le=10**6, description="Passes over the data, at the most.")
+    batch_size: int = Field(4096, gt=0, le=2**24, description="Rows of a step.")
     batch_by: Literal["row", "user"] = Field(
         "row",
         description="user: a batch holds whole users, about batch_size rows, so that what depends "

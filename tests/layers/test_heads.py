@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.layers.heads import Head, PairShape, hidden_layers
+from multitask_recommender.layers.heads import Head, HiddenLayers, PairShape
 
 
 def test_the_width_of_a_pair():
@@ -34,11 +34,16 @@ def test_a_hidden_vector_adds_a_linear_term():
     assert len(head._deep.get_weights()) == 1  # one bias a head is enough
 
 
-def test_hidden_layers_are_relu_with_dropout_after_each():
-    layers = hidden_layers([4, 2], 0.5, "bottom")
-    values = layers(tf.random.stateless_normal([20, 3], [1, 2]))
+def test_hidden_layers_are_relu_and_drop_by_the_seed_in_training():
+    layers = HiddenLayers([4, 2], 0.5, "bottom")
+    inputs = tf.random.stateless_normal([20, 3], [1, 2])
 
-    assert [type(layer).__name__ for layer in layers.layers] == ["Dense", "Dropout"] * 2
+    values = layers(inputs, (0, 1))
+    dropped, again, others = (layers(inputs, (0, n), training=True) for n in (1, 1, 2))
+
     assert values.shape == (20, 2)
     assert (values.numpy() >= 0).all()
-    assert len(hidden_layers([4], 0.0, "bottom").layers) == 1
+    np.testing.assert_array_equal(values, layers(inputs, (0, 2)))
+    np.testing.assert_array_equal(dropped, again)
+    assert (dropped.numpy() != others.numpy()).any()
+    assert (dropped.numpy() != values.numpy()).any()

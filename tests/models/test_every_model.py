@@ -54,10 +54,9 @@ class TestEveryModel:
     @pytest.mark.parametrize("tasks", TASKS)
     def test_shapes_agree_with_what_is_asked(self, model, tasks, tiny):
         model = build(tiny, model, tasks)
-        representation = model.encode(
-            batch_of(tiny), model._candidate_ids(batch_of(tiny)), training=False
-        )
-        outputs = model.predict_labels(representation, training=False)
+        features = batch_of(tiny)
+        representation = model.encode(features, model._candidate_ids(features), training=False)
+        outputs = model.predict_labels(representation, features, training=False)
 
         assert outputs.keys() == TASKS[tasks].keys() - {"retrieval"}
         assert all(output.shape == (10,) for output in outputs.values())

@@ -14,7 +14,7 @@ def test_no_task_reads_the_layers_of_another():
     before = sharing(pair)
     kernels = [v for v in sharing.trainable_variables if v.shape == (6, 4)]
 
-    sharing._towers["like"].layers[0].kernel.assign(tf.fill([6, 4], 0.5))
+    sharing._towers["like"]._dense[0].kernel.assign(tf.fill([6, 4], 0.5))
     after = sharing(pair)
 
     assert len(kernels) == 2

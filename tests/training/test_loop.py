@@ -26,6 +26,7 @@ MODEL = {
     "history_dropout": 0.3,
     "ranking": {"dimension": 3, "dropout": 0.3},
 }
+SHARING = {"name": "shared_bottom", "hidden_layers": [3], "dropout": 0.3}
 TASKS = {"retrieval": {"negatives": "sampled", "num_negatives": 3}, "like": {}, "rating": {}}
 
 
@@ -42,7 +43,8 @@ def begin(tiny, tmp_path):
     """Begins a training in a folder, or goes on with it: a new model, as in a new process."""
 
     def begin(folder="a", settings=SETTINGS, **model):
-        model = experiment.build(config.parse({"model": MODEL | model, "tasks": TASKS}), tiny)
+        values = {"model": MODEL | model, "sharing": SHARING, "tasks": TASKS}
+        model = experiment.build(config.parse(values), tiny)
         batches = TrainingBatches(tiny, settings.batch_size, settings.seed)
         return loop.Training(model, batches, settings, tmp_path / folder)
 

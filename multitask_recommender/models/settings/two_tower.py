@@ -1,6 +1,6 @@
 """Settings of models/two_tower.py."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from multitask_recommender.interactions import Interactions
 from multitask_recommender.settings import Settings as Base
 
 Inputs = list[str]
+Units = Annotated[int, Field(gt=0, le=65_536)]
 
 _INPUTS = "What vectors are the sum of: id, history (who was met in training), features by name."
 _AS_RETRIEVAL = " By default as retrieval."
@@ -17,7 +18,7 @@ _AS_RETRIEVAL = " By default as retrieval."
 class Ranking(Base):
     """How the ranking tasks see users and items, where it is not as retrieval does."""
 
-    dimension: int = Field(32, gt=0)
+    dimension: int = Field(32, gt=0, le=65_536)
     user: Inputs | None = Field(None, min_length=1, description=_INPUTS + _AS_RETRIEVAL)
     item: Inputs | None = Field(None, min_length=1, description=_INPUTS + _AS_RETRIEVAL)
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the product of user and item.")
@@ -26,7 +27,7 @@ class Ranking(Base):
 
 
 class Settings(Base):
-    embedding_dimension: int = Field(64, gt=0)
+    embedding_dimension: int = Field(64, gt=0, le=65_536)
     embeddings: Literal["shared", "separate"] = Field(
         "shared",
         description="shared: one table a side and input for all tasks; ranking tasks read a "
@@ -34,7 +35,7 @@ class Settings(Base):
     )
     user: Inputs = Field(["id"], min_length=1, description=_INPUTS)
     item: Inputs = Field(["id"], min_length=1, description=_INPUTS)
-    hidden_layers: list[int] = Field([], description="ReLU layers of each tower, after the sum.")
+    hidden_layers: list[Units] = Field([], description="ReLU layers of each tower, after the sum.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the query, in training.")
     history_dropout: float = Field(0.0, ge=0, lt=1, description="Of what a user has met.")
     l2: float = Field(0.0, ge=0, description="Weight decay of the rows that a batch uses.")
@@ -55,6 +56,9 @@ class Settings(Base):
     def _separate_tables_are_described(self) -> "Settings":
         if self.embeddings == "separate" and self.ranking is None:
             raise ValueError("separate embeddings need `ranking`, the tables of ranking tasks.")
+        for key, inputs in (("user", self.user), ("item", self.item)):
+            if len(set(inputs)) < len(inputs):
+                raise ValueError(f"{key} names an input twice: {', '.join(inputs)}.")
         ranking = self.ranking
         if self.embeddings == "shared" and ranking and ranking.dimension > self.embedding_dimension:
             raise ValueError(

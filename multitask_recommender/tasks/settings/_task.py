@@ -11,13 +11,6 @@ class TaskSettings(Settings):
     weight: float = Field(1.0, ge=0, description="Factor of the task's mean loss in the total.")
 
 
-class LabelTaskSettings(TaskSettings):
-    """Of a task that predicts the label of its own name."""
-
-    def missing_from(self, train: Interactions, where: str) -> list[str]:
-        return missing_label(train, where.rpartition(".")[2], where)
-
-
 def missing_label(train: Interactions, label: str, where: str) -> list[str]:
     """A sentence if the data has no such label, or no value of it to learn from."""
     if label not in train.labels:
@@ -29,3 +22,18 @@ def missing_label(train: Interactions, label: str, where: str) -> list[str]:
     if not train.is_observed(label).any():
         return [f"{where} needs the label '{label}', which no training row holds."]
     return []
+
+
+def not_binary(train: Interactions, label: str, where: str) -> list[str]:
+    """A sentence if the label is missing, or has another value than 0 and 1."""
+    faults = missing_label(train, label, where)
+    if faults:
+        return faults
+    values = train.labels[label][train.is_observed(label)]
+    others = values[(values != 0) & (values != 1)]
+    if not len(others):
+        return []
+    return [
+        f"{where} needs a label of 0 and 1, but '{label}' of {train.source.name} has the value "
+        f"{others[0]:g}."
+    ]

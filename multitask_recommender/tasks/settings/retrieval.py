@@ -1,11 +1,11 @@
 """Settings of tasks/retrieval.py."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.tasks.settings._task import TaskSettings, missing_label
+from multitask_recommender.tasks.settings._task import TaskSettings, not_binary
 
 
 class Settings(TaskSettings):
@@ -42,4 +42,12 @@ class Settings(TaskSettings):
     def missing_from(self, train: Interactions, where: str) -> list[str]:
         if self.positive is None:
             return []
-        return missing_label(train, self.positive, f"{where}.positive")
+        return not_binary(train, self.positive, f"{where}.positive")
+
+    def conflicts(self, config: Any) -> list[str]:
+        others = [
+            name for name, task in config.tasks.items() if isinstance(task.settings, Settings)
+        ]
+        if len(others) == 1 or config.tasks[others[0]].settings is not self:
+            return []
+        return [f"tasks {' and '.join(others)} both retrieve: at the most one task can."]
