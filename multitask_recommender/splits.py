@@ -6,7 +6,8 @@
     given           as the source's own files have it; `fold` chooses where there are several
 
 `test` is a fraction of all, `validation` a fraction of what then remains for training. A repeated
-(user, item) pair lies on one side only, unless given files say otherwise.
+(user, item) pair lies on one side only, unless given files say otherwise: where the split goes by
+time, its rows on the other side are dropped.
 
 The vocabulary is the given catalogue and whatever occurs in train *or validation*. It is thus the
 same for the fit on train and for the refit on both; what only validation has is a candidate that
@@ -50,7 +51,7 @@ class Splits:
     train: Interactions
     validation: Interactions
     test: Interactions
-    num_dropped: int = 0  # rows in no part: earlier events of a pair that was left out
+    num_dropped: int = 0  # rows in no part: repetitions of pairs, see `_time`, `_leave_last_out`
 
     @property
     def train_and_validation(self) -> Interactions:
@@ -111,8 +112,8 @@ def _without_validation(parts: np.ndarray, settings: Settings) -> np.ndarray:
 def _time(interactions: Interactions, settings: Settings) -> np.ndarray:
     """Rows by time, those of one second in the order of the log: first train, then the others.
 
-    All rows of a pair go where its first one goes, so train holds some repetitions that are later
-    than the cut, and held-out rows are first meetings.
+    A pair belongs to the part of its first row: its rows after the end of that part are in none.
+    So train and validation hold nothing later than their cuts, and held-out pairs are new.
     """
     times = _timestamps(interactions, settings)
     num_rows = len(times)
@@ -124,7 +125,9 @@ def _time(interactions: Interactions, settings: Settings) -> np.ndarray:
     num_learnt = round((1 - settings.test) * num_rows)  # train and validation
     num_train = round((1 - settings.validation) * num_learnt)
     cuts = [num_train, num_learnt]
-    return np.searchsorted(cuts, first[pairs], side="right").astype(np.int8)  # 0, 1 or 2
+    parts = np.searchsorted(cuts, position, side="right").astype(np.int8)  # 0, 1 or 2
+    parts[parts != np.searchsorted(cuts, first[pairs], side="right")] = _DROPPED
+    return parts
 
 
 def _leave_last_out(interactions: Interactions, settings: Settings) -> np.ndarray:

@@ -84,8 +84,22 @@ def test_time_puts_events_of_one_second_in_the_order_of_the_log(make_events):
 def test_time_keeps_a_pair_where_it_was_met_first(make_events):
     parts = cut(make_events(REPEATED, list(range(8))), name="time", test=0.5, validation=0)
 
-    assert rows(parts.test) == [5, 7]  # rows 4 and 6 repeat pairs of the first half
-    assert rows(parts.train) == [0, 1, 2, 3, 4, 6]
+    assert rows(parts.test) == [5, 7]
+    assert rows(parts.train) == [0, 1, 2, 3]
+    assert parts.num_dropped == 2  # rows 4 and 6 repeat pairs of the first half, after the cut
+
+
+def test_time_learns_from_nothing_later_than_the_cut(make_events):
+    times = [3, 9, 1, 4, 8, 2, 6, 5, 7, 10]
+    pairs = [(1, 1), (1, 1), (1, 2), (2, 1), (2, 1), (2, 2), (3, 1), (1, 2), (3, 1), (3, 3)]
+
+    parts = cut(make_events(pairs, times), name="time", test=0.3, validation=0.4)
+
+    # Train ends at time 4, validation at 7: 5, 8 and 9 repeat pairs of train; 7 stays beside 6.
+    assert parts.train.timestamps.tolist() == [3, 1, 4, 2]
+    assert parts.validation.timestamps.tolist() == [6, 7]
+    assert parts.test.timestamps.tolist() == [10]
+    assert parts.num_dropped == 3
 
 
 def test_leave_last_out_takes_the_last_and_the_last_but_one(make_events):
