@@ -11,7 +11,7 @@ time, its rows on the other side are dropped.
 
 The vocabulary is the given catalogue and whatever occurs in train *or validation*. It is thus the
 same for the fit on train and for the refit on both; what only validation has is a candidate that
-the fit on train has learnt nothing about.
+the fit on train has learnt nothing about. Features that come from the log are of the same rows.
 """
 
 import dataclasses
@@ -82,7 +82,8 @@ def split(interactions: Interactions, settings: Settings) -> Splits:
             f"No row of {len(interactions)} is left to train on: split.name is {settings.name}, "
             f"test {settings.test:g}, validation {settings.validation:g}."
         )
-    interactions = _known_first(interactions, (parts == _TRAIN) | (parts == _VALIDATION))
+    learnt = (parts == _TRAIN) | (parts == _VALIDATION)
+    interactions = _known_first(_with_log_features(interactions, learnt), learnt)
     train, validation, test = (interactions.take(parts == part) for part in range(len(PARTS)))
     return Splits(train, validation, test, int(np.count_nonzero(parts == _DROPPED)))
 
@@ -208,6 +209,21 @@ def _pairs(interactions: Interactions) -> tuple[np.ndarray, int]:
     number = np.empty(len(first), np.int64)
     number[np.argsort(first)] = np.arange(len(first))
     return number[inverse], len(first)
+
+
+def _with_log_features(interactions: Interactions, learnt: np.ndarray) -> Interactions:
+    """The tables get the features that the learnt rows tell."""
+    if interactions.log_features is None:
+        return interactions
+    users, items = (
+        dataclasses.replace(entities, features={**entities.features, **features})
+        for entities, features in zip(
+            (interactions.users, interactions.items),
+            interactions.log_features(learnt),
+            strict=True,
+        )
+    )
+    return dataclasses.replace(interactions, users=users, items=items, log_features=None)
 
 
 def _known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:

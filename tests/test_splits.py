@@ -1,5 +1,7 @@
 """How events are cut into train, validation and test, and what the vocabulary is."""
 
+import dataclasses
+
 import numpy as np
 import pydantic
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from multitask_recommender import splits
 from multitask_recommender.datasets import movielens, synthetic
 from multitask_recommender.errors import DataError
+from multitask_recommender.interactions import Feature
 
 
 def rows(part) -> list[int]:
@@ -188,6 +191,23 @@ def test_features_follow_their_ids(ml_100k):
         words = [("", *years.vocabulary)[years.values[item]] for item in part.item_ids]
         by_raw_id = {10: "1995", 20: "1971", 30: "", 40: "1997", 50: ""}
         assert words == [by_raw_id[item] for _, item in raw(part)]
+
+
+def test_features_of_the_log_are_asked_of_train_and_validation(make_events):
+    asked = []
+
+    def log_features(learnt):
+        asked.append(learnt.tolist())
+        return {}, {"price": Feature(np.array([np.nan, 10, 20, 30], np.float32))}
+
+    events = make_events([(1, 2), (2, 1), (1, 3)], parts=[0, 2, 1])
+    parts = cut(dataclasses.replace(events, log_features=log_features), name="given")
+
+    assert asked == [[True, False, True]]
+    for part in (parts.train, parts.validation, parts.test):
+        assert part.items.raw_ids.tolist() == ["i2", "i3", "i1"]
+        assert part.items.features["price"].values[1:].tolist() == [20, 30, 10]
+        assert part.log_features is None
 
 
 def test_synthetic_ids_never_move_so_the_oracle_stays_right():
