@@ -185,7 +185,8 @@ class Experiment:
         """A baseline with its default settings, fitted on the rows of the final model."""
         settings = registry.settings_class("baselines", name)()
         fit = registry.load("baselines", name).fit
-        return fit(settings, self.learnt_rows, self.config.training.seed)
+        rows = self.learnt_rows
+        return fit(settings, rows, self.config.training.seed, self.positives(rows))
 
     def results(self, model: Any) -> dict[str, Any]:
         """What metrics.json holds of the test part: the model, what stands beside it, and how."""

@@ -10,7 +10,7 @@ to a model they are unknown (0), to evaluation a relevant item that can only be 
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,13 +36,16 @@ class Feature:
         return self.vocabulary is not None
 
 
+Features = Mapping[str, Feature]  # by name; the columns of one table
+
+
 @dataclasses.dataclass(frozen=True)
 class Entities:
     """The users, or the items: raw ids in the order of their dense ids, and their features."""
 
     raw_ids: np.ndarray  # [R] int64 or str; dense id r is raw_ids[r - 1]
     num_known: int  # ids 1..num_known are the vocabulary
-    features: Mapping[str, Feature] = dataclasses.field(default_factory=dict)
+    features: Features = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 <= self.num_known <= len(self.raw_ids):
@@ -85,6 +88,10 @@ class Interactions:
     or, for a source that is ordered but has no clock, any number that grows with time; None where
     the source has neither. `parts` holds an index into schema.PARTS for sources with given splits.
     `oracle` scores as well as the planted structure of a synthetic source allows.
+
+    `log_features` is for features that the events themselves tell, of which held-out events must
+    tell nothing: given a mask [N] of the rows to learn from, it returns those of all users and
+    of all items. `splits.split` calls it and adds them to the tables, and the parts have None.
     """
 
     user_ids: np.ndarray  # [N] int32
@@ -97,6 +104,7 @@ class Interactions:
     parts: np.ndarray | None = None  # [N] int8
     source: Source = Source("unnamed")
     oracle: Any = None
+    log_features: Callable[[np.ndarray], tuple[Features, Features]] | None = None
 
     def __post_init__(self) -> None:
         self._check_lengths()
@@ -151,7 +159,10 @@ class Interactions:
         return self.observed.get(label, np.ones(len(self), bool))
 
     def take(self, rows: np.ndarray) -> "Interactions":
-        """The events at positions `rows` (or where a mask is true), with the same tables."""
+        """The events at positions `rows` (or where a mask is true), with the same tables.
+
+        Without `log_features`, whose mask is of the rows as they were.
+        """
         return dataclasses.replace(
             self,
             user_ids=self.user_ids[rows],
@@ -160,6 +171,7 @@ class Interactions:
             observed={name: mask[rows] for name, mask in self.observed.items()},
             timestamps=None if self.timestamps is None else self.timestamps[rows],
             parts=None if self.parts is None else self.parts[rows],
+            log_features=None,
         )
 
 

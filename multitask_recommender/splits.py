@@ -6,11 +6,12 @@
     given           as the source's own files have it; `fold` chooses where there are several
 
 `test` is a fraction of all, `validation` a fraction of what then remains for training. A repeated
-(user, item) pair lies on one side only, unless given files say otherwise.
+(user, item) pair lies on one side only, unless given files say otherwise: where the split goes by
+time, its rows on the other side are dropped.
 
 The vocabulary is the given catalogue and whatever occurs in train *or validation*. It is thus the
 same for the fit on train and for the refit on both; what only validation has is a candidate that
-the fit on train has learnt nothing about.
+the fit on train has learnt nothing about. Features that come from the log are of the same rows.
 """
 
 import dataclasses
@@ -50,7 +51,7 @@ class Splits:
     train: Interactions
     validation: Interactions
     test: Interactions
-    num_dropped: int = 0  # rows in no part: earlier events of a pair that was left out
+    num_dropped: int = 0  # rows in no part: repetitions of pairs, see `_time`, `_leave_last_out`
 
     @property
     def train_and_validation(self) -> Interactions:
@@ -81,7 +82,8 @@ def split(interactions: Interactions, settings: Settings) -> Splits:
             f"No row of {len(interactions)} is left to train on: split.name is {settings.name}, "
             f"test {settings.test:g}, validation {settings.validation:g}."
         )
-    interactions = _known_first(interactions, (parts == _TRAIN) | (parts == _VALIDATION))
+    learnt = (parts == _TRAIN) | (parts == _VALIDATION)
+    interactions = _known_first(_with_log_features(interactions, learnt), learnt)
     train, validation, test = (interactions.take(parts == part) for part in range(len(PARTS)))
     return Splits(train, validation, test, int(np.count_nonzero(parts == _DROPPED)))
 
@@ -111,8 +113,8 @@ def _without_validation(parts: np.ndarray, settings: Settings) -> np.ndarray:
 def _time(interactions: Interactions, settings: Settings) -> np.ndarray:
     """Rows by time, those of one second in the order of the log: first train, then the others.
 
-    All rows of a pair go where its first one goes, so train holds some repetitions that are later
-    than the cut, and held-out rows are first meetings.
+    A pair belongs to the part of its first row: its rows after the end of that part are in none.
+    So train and validation hold nothing later than their cuts, and held-out pairs are new.
     """
     times = _timestamps(interactions, settings)
     num_rows = len(times)
@@ -124,7 +126,9 @@ def _time(interactions: Interactions, settings: Settings) -> np.ndarray:
     num_learnt = round((1 - settings.test) * num_rows)  # train and validation
     num_train = round((1 - settings.validation) * num_learnt)
     cuts = [num_train, num_learnt]
-    return np.searchsorted(cuts, first[pairs], side="right").astype(np.int8)  # 0, 1 or 2
+    parts = np.searchsorted(cuts, position, side="right").astype(np.int8)  # 0, 1 or 2
+    parts[parts != np.searchsorted(cuts, first[pairs], side="right")] = _DROPPED
+    return parts
 
 
 def _leave_last_out(interactions: Interactions, settings: Settings) -> np.ndarray:
@@ -205,6 +209,21 @@ def _pairs(interactions: Interactions) -> tuple[np.ndarray, int]:
     number = np.empty(len(first), np.int64)
     number[np.argsort(first)] = np.arange(len(first))
     return number[inverse], len(first)
+
+
+def _with_log_features(interactions: Interactions, learnt: np.ndarray) -> Interactions:
+    """The tables get the features that the learnt rows tell."""
+    if interactions.log_features is None:
+        return interactions
+    users, items = (
+        dataclasses.replace(entities, features={**entities.features, **features})
+        for entities, features in zip(
+            (interactions.users, interactions.items),
+            interactions.log_features(learnt),
+            strict=True,
+        )
+    )
+    return dataclasses.replace(interactions, users=users, items=items, log_features=None)
 
 
 def _known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:

@@ -77,6 +77,13 @@ def test_taking_rows_takes_them_from_every_column(events, rows):
     assert some.items is events.items
 
 
+def test_taken_rows_have_no_features_of_the_log_to_come(events):
+    """Their function takes a mask of all rows, so it would be given a wrong one."""
+    some = dataclasses.replace(events, log_features=lambda learnt: ({}, {})).take(np.array([0]))
+
+    assert some.log_features is None
+
+
 def test_reordered_tables_keep_the_unknown_in_front(events):
     items = events.items.take(np.array([3, 1, 2]), num_known=1)
 

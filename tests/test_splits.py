@@ -1,5 +1,7 @@
 """How events are cut into train, validation and test, and what the vocabulary is."""
 
+import dataclasses
+
 import numpy as np
 import pydantic
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from multitask_recommender import splits
 from multitask_recommender.datasets import movielens, synthetic
 from multitask_recommender.errors import DataError
+from multitask_recommender.interactions import Feature
 
 
 def rows(part) -> list[int]:
@@ -84,8 +87,22 @@ def test_time_puts_events_of_one_second_in_the_order_of_the_log(make_events):
 def test_time_keeps_a_pair_where_it_was_met_first(make_events):
     parts = cut(make_events(REPEATED, list(range(8))), name="time", test=0.5, validation=0)
 
-    assert rows(parts.test) == [5, 7]  # rows 4 and 6 repeat pairs of the first half
-    assert rows(parts.train) == [0, 1, 2, 3, 4, 6]
+    assert rows(parts.test) == [5, 7]
+    assert rows(parts.train) == [0, 1, 2, 3]
+    assert parts.num_dropped == 2  # rows 4 and 6 repeat pairs of the first half, after the cut
+
+
+def test_time_learns_from_nothing_later_than_the_cut(make_events):
+    times = [3, 9, 1, 4, 8, 2, 6, 5, 7, 10]
+    pairs = [(1, 1), (1, 1), (1, 2), (2, 1), (2, 1), (2, 2), (3, 1), (1, 2), (3, 1), (3, 3)]
+
+    parts = cut(make_events(pairs, times), name="time", test=0.3, validation=0.4)
+
+    # Train ends at time 4, validation at 7: 5, 8 and 9 repeat pairs of train; 7 stays beside 6.
+    assert parts.train.timestamps.tolist() == [3, 1, 4, 2]
+    assert parts.validation.timestamps.tolist() == [6, 7]
+    assert parts.test.timestamps.tolist() == [10]
+    assert parts.num_dropped == 3
 
 
 def test_leave_last_out_takes_the_last_and_the_last_but_one(make_events):
@@ -174,6 +191,23 @@ def test_features_follow_their_ids(ml_100k):
         words = [("", *years.vocabulary)[years.values[item]] for item in part.item_ids]
         by_raw_id = {10: "1995", 20: "1971", 30: "", 40: "1997", 50: ""}
         assert words == [by_raw_id[item] for _, item in raw(part)]
+
+
+def test_features_of_the_log_are_asked_of_train_and_validation(make_events):
+    asked = []
+
+    def log_features(learnt):
+        asked.append(learnt.tolist())
+        return {}, {"price": Feature(np.array([np.nan, 10, 20, 30], np.float32))}
+
+    events = make_events([(1, 2), (2, 1), (1, 3)], parts=[0, 2, 1])
+    parts = cut(dataclasses.replace(events, log_features=log_features), name="given")
+
+    assert asked == [[True, False, True]]
+    for part in (parts.train, parts.validation, parts.test):
+        assert part.items.raw_ids.tolist() == ["i2", "i3", "i1"]
+        assert part.items.features["price"].values[1:].tolist() == [20, 30, 10]
+        assert part.log_features is None
 
 
 def test_synthetic_ids_never_move_so_the_oracle_stays_right():

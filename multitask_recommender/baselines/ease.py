@@ -24,7 +24,7 @@ class Settings(settings.Settings):
 
 
 class Ease:
-    """Scores are sums of item weights over the user's training items; no labels are predicted."""
+    """Scores are sums of item weights over what the user met in training; predicts no labels."""
 
     def __init__(self, user_items: "object", weights: np.ndarray) -> None:
         self._user_items = user_items  # scipy CSR [U + 1, I]; row 0, the unknown, is empty
@@ -37,8 +37,13 @@ class Ease:
         return {}
 
 
-def fit(settings: Settings, train: Interactions, seed: int) -> Ease:
-    """Solves for the weights; the seed has no effect. Raises ConfigError over MAX_ITEMS items."""
+def fit(
+    settings: Settings, train: Interactions, seed: int, positives: np.ndarray | None = None
+) -> Ease:
+    """Solves for the weights, from the positives (a mask of rows [N]) or from all rows.
+
+    The seed has no effect. Raises ConfigError over MAX_ITEMS items.
+    """
     import scipy.linalg  # a third of a second, and most runs do without EASE
     import scipy.sparse
 
@@ -48,7 +53,8 @@ def fit(settings: Settings, train: Interactions, seed: int) -> Ease:
             f"it is meant for {MAX_ITEMS} at most. Leave it out, or use item_knn."
         )
     shape = train.num_users + 1, train.num_items
-    pairs = np.unique(train.user_ids.astype(np.int64) * shape[1] + train.item_ids - 1)
+    met = train if positives is None else train.take(positives)
+    pairs = np.unique(met.user_ids.astype(np.int64) * shape[1] + met.item_ids - 1)
     ones = np.ones(len(pairs), np.float32)
     user_items = scipy.sparse.csr_matrix((ones, (pairs // shape[1], pairs % shape[1])), shape)
     gram = (user_items.T @ user_items).toarray().astype(np.float64)

@@ -1,4 +1,4 @@
-"""Popularity: the same list for everybody, by training interactions.
+"""Popularity: the same list for everybody, by training interactions that were positive.
 
 Labels are predicted by the item's mean, shrunken towards the mean of all items.
 """
@@ -31,9 +31,15 @@ class Popularity:
         return {label: means[queries[ITEM_ID]] for label, means in self._means.items()}
 
 
-def fit(settings: Settings, train: Interactions, seed: int) -> Popularity:
-    """Counts; the seed has no effect."""
-    counts = np.bincount(train.item_ids, minlength=train.num_items + 1)
+def fit(
+    settings: Settings, train: Interactions, seed: int, positives: np.ndarray | None = None
+) -> Popularity:
+    """Counts the positives (a mask of rows [N], all rows if None); labels are from all rows.
+
+    The seed has no effect.
+    """
+    met = train.item_ids if positives is None else train.item_ids[positives]
+    counts = np.bincount(met, minlength=train.num_items + 1)
     means = {label: _means(train, label, settings.shrinkage) for label in train.labels}
     observed = {label: mean for label, mean in means.items() if mean is not None}
     return Popularity(counts[1:].astype(np.float32), observed)

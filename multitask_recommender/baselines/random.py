@@ -35,7 +35,10 @@ class Random:
         return predictions
 
 
-def fit(settings: Settings, train: Interactions, seed: int) -> Random:
+def fit(
+    settings: Settings, train: Interactions, seed: int, positives: np.ndarray | None = None
+) -> Random:
+    """Keeps the label values; which rows are positives has no effect."""
     values = {label: train.labels[label][train.is_observed(label)] for label in train.labels}
     return Random(seed, train.num_items, {label: v for label, v in values.items() if len(v)})
 

@@ -9,7 +9,7 @@ import polars as pl
 from multitask_recommender.datasets import _columns, _files, _table_files, _table_types
 from multitask_recommender.datasets._table_files import Table
 from multitask_recommender.errors import DataError
-from multitask_recommender.interactions import Entities, Interactions, Source
+from multitask_recommender.interactions import Entities, Feature, Interactions, Source
 
 if TYPE_CHECKING:
     from multitask_recommender.datasets.table import Columns, Settings
@@ -34,6 +34,13 @@ def read(settings: "Settings") -> Interactions:
     log = _read_log(settings, files, user_side, item_side)
     users, user_ids = _entities(log, user_side)
     items, item_ids = _entities(log, item_side)
+
+    def log_features(learnt: np.ndarray) -> tuple[dict[str, Feature], dict[str, Feature]]:
+        return (
+            _log_features(log, user_side, user_ids, len(users.raw_ids), learnt),
+            _log_features(log, item_side, item_ids, len(items.raw_ids), learnt),
+        )
+
     labels, observed, warnings = _labels(log, columns.labels)
     tables = [log, *(side.catalogue for side in (user_side, item_side) if side.catalogue)]
     checksums = _files.checksums(path for table in tables for path in table.files)
@@ -46,6 +53,7 @@ def read(settings: "Settings") -> Interactions:
         observed=observed,
         timestamps=_seconds(log, columns.timestamp),
         parts=log.frame[_columns.PART].to_numpy() if _columns.PART in log.frame.columns else None,
+        log_features=log_features,
         source=Source(f"table {settings.path}", checksums, warnings),
     )
 
@@ -93,16 +101,27 @@ def _entities(log: Table, side: _Side) -> tuple[Entities, np.ndarray]:
             f"{side.catalogue.place(row)}: {side.word} {catalogue[row]!r} is in more than one row."
         )
     dense, raw = _columns.dense_ids(ids[0], catalogue)
-    features = {}
-    for name in side.from_catalogue:
-        features[name] = _columns.feature(_feature_column(side.catalogue, name), len(raw))
-    for name in side.from_log:
-        values = pl.DataFrame({"id": dense, "value": _feature_column(log, name)}).drop_nulls()
-        last = values.group_by("id").agg(pl.col("value").last())
-        ids_in_order = pl.DataFrame({"id": np.arange(1, len(raw) + 1, dtype=np.int32)})
-        rows = ids_in_order.join(last, on="id", how="left", maintain_order="left")
-        features[name] = _columns.feature(rows["value"], len(raw))
+    features = {
+        name: _columns.feature(_feature_column(side.catalogue, name), len(raw))
+        for name in side.from_catalogue
+    }
     return Entities(_columns.raw_array(raw), len(catalogue), features), dense
+
+
+def _log_features(
+    log: Table, side: _Side, ids: np.ndarray, num_ids: int, learnt: np.ndarray
+) -> dict[str, Feature]:
+    """Of each id the last value in the rows [N] of a mask; no other row has a say in anything."""
+    rows = np.flatnonzero(learnt)
+    features = {}
+    for name in side.from_log:
+        column = _feature_column(log, name, rows)
+        values = pl.DataFrame({"id": ids[rows], "value": column}).drop_nulls()
+        last = values.group_by("id").agg(pl.col("value").last())
+        ids_in_order = pl.DataFrame({"id": np.arange(1, num_ids + 1, dtype=np.int32)})
+        by_id = ids_in_order.join(last, on="id", how="left", maintain_order="left")
+        features[name] = _columns.feature(by_id["value"], num_ids)
+    return features
 
 
 def _check_present(table: Table, side: _Side) -> None:
@@ -119,14 +138,18 @@ def _check_present(table: Table, side: _Side) -> None:
         )
 
 
-def _feature_column(table: Table, name: str) -> pl.Series:
+def _feature_column(table: Table, name: str, rows: np.ndarray | None = None) -> pl.Series:
+    """The values of some rows of a table, or of all, and what kind these show them to be."""
+    values = table.frame[name] if rows is None else table.frame[name].gather(rows)
     try:
-        values = _table_types.feature_column(table.frame[name], table.is_text)
+        values = _table_types.feature_column(values, table.is_text)
     except pl.exceptions.PolarsError as error:
         kind = table.frame[name].dtype
         raise DataError(f"{table.files[0]}: {name} is {kind}, no kind of feature.") from error
     if values.dtype.is_float() and values.is_infinite().any():
-        raise DataError(f"{table.place(values.is_infinite().arg_max())}: {name} is infinite.")
+        row = values.is_infinite().arg_max()
+        row = row if rows is None else int(rows[row])
+        raise DataError(f"{table.place(row)}: {name} is infinite.")
     return values
 
 

@@ -14,10 +14,11 @@
       items: items.parquet           # the catalogue: what may be recommended
 
 Labels are 0, 1, true or false; `rating` is any number. A label without a value, or NaN, is not
-observed. A feature is looked for in the catalogue, else in the log, whose last value of each user
-or item counts. Numbers with a fraction are numeric; lists, and texts with `|`, are multi-valued;
-all else is categorical. A folder of train, test and, perhaps, validation files gives the split
-`given`. The same pair may be in several rows.
+observed. A feature is looked for in the catalogue, else in the log, where the last value of each
+user or item counts, among the rows of train and validation: `splits` adds these features. Numbers
+with a fraction are numeric; lists, and texts with `|`, are multi-valued; all else is categorical.
+A folder of train, test and, perhaps, validation files gives the split `given`. The same pair may be
+in several rows.
 """
 
 from typing import Literal

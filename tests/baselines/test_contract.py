@@ -8,9 +8,9 @@ from multitask_recommender import registry
 USERS = np.array([2, 0, 3, 2], np.int32)  # with the unknown user, and one twice
 
 
-def fit(name, train, seed=1):
+def fit(name, train, seed=1, positives=None):
     module = registry.load("baselines", name)
-    return module.fit(registry.settings_class("baselines", name)(), train, seed)
+    return module.fit(registry.settings_class("baselines", name)(), train, seed, positives)
 
 
 @pytest.mark.parametrize("name", registry.names("baselines"))
@@ -52,3 +52,15 @@ class TestEveryBaseline:
         first, second = (fit(name, tiny).score_block({"user_id": USERS}) for _ in range(2))
 
         np.testing.assert_array_equal(first, second)
+
+    def test_items_are_scored_by_the_positives_alone_and_labels_by_all_rows(self, name, tiny):
+        positives = np.array([1, 0, 1, 0, 1, 0], bool)
+        queries = {"user_id": USERS, "item_id": np.array([1, 2, 0, 5], np.int32)}
+
+        scorer = fit(name, tiny, positives=positives)
+
+        alone = fit(name, tiny.take(positives)).score_block(queries)
+        np.testing.assert_array_equal(scorer.score_block(queries), alone)
+        everything = fit(name, tiny).rank(queries)
+        for label, values in scorer.rank(queries).items():
+            np.testing.assert_array_equal(values, everything[label])

@@ -9,6 +9,12 @@ def test_scores_are_training_counts_for_everybody(tiny):
     assert scores.tolist() == [[3, 2, 1, 0, 0]] * 2
 
 
+def test_scores_count_positives_where_a_label_says_which_these_are(tiny):
+    scorer = fit(Settings(), tiny, seed=1, positives=tiny.labels["like"] == 1)
+
+    assert scorer.score_block({"user_id": np.array([3], np.int32)}).tolist() == [[1, 1, 0, 0, 0]]
+
+
 def test_labels_are_shrunken_means_over_observed_rows(tiny):
     scorer = fit(Settings(shrinkage=2.0), tiny, seed=1)
     items = np.array([1, 3, 4, 0], np.int32)

@@ -7,6 +7,7 @@ import polars as pl
 import pydantic
 import pytest
 
+from multitask_recommender import splits
 from multitask_recommender.datasets import table
 from multitask_recommender.errors import ConfigError
 
@@ -30,6 +31,11 @@ def read(path, fold=None, users=None, items=None, max_rows=None, **columns):
     return table.read(settings, fold)
 
 
+def learn(data, **settings):
+    """The tables as a split makes them, of all rows unless it is told otherwise."""
+    return splits.split(data, splits.Settings(**{"test": 0, "validation": 0, **settings})).train
+
+
 @pytest.fixture
 def log(tmp_path):
     path = tmp_path / "log.csv"
@@ -43,6 +49,10 @@ def words(feature):
         [vocabulary[c] for c in np.atleast_1d(codes) if c or feature.values.ndim == 1]
         for codes in feature.values
     ]
+
+
+def features(data):
+    return {**data.users.features, **data.items.features}
 
 
 def test_ids_are_numbered_as_they_appear(log):
@@ -68,12 +78,52 @@ def test_a_missing_label_is_unobserved(log):
 
 
 def test_features_are_the_last_value_seen_of_each_id(log):
-    data = read(log, user_features=["country"], item_features=["price", "tags"])
+    data = learn(read(log, user_features=["country"], item_features=["price", "tags"]))
 
     assert words(data.users.features["country"]) == [[""], ["NO"], ["SE"], ["DK"]]
     assert not data.items.features["price"].is_categorical
     np.testing.assert_array_equal(data.items.features["price"].values, [np.nan, 10.5, 3.0])
     assert words(data.items.features["tags"]) == [[], ["red"], ["blue"]]
+
+
+def test_held_out_rows_tell_nothing_of_features(tmp_path):
+    """Neither values, nor vocabularies, nor widths, nor whether a column is text or numbers."""
+    learnt = ["train,ann,i7,NO,9.5,new", "train,bob,i7,SE,,old", "validation,ann,i9,DK,3,"]
+    held_out = [
+        ["test,ann,i7,DK,4.5,new", "test,eve,i9,SE,1.5,"],
+        ["test,ann,i7,XX,dear,red|blue|new", "test,eve,i9,YY,inf,green"],
+    ]
+    seen = []
+    for number, test in enumerate(held_out):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for part in ("train", "validation", "test"):
+            lines = [line for line in learnt + test if line.startswith(part)]
+            text = "\n".join(["part,user,item,country,price,tags", *lines])
+            (folder / f"{part}.csv").write_text(text)
+        data = read(folder, user_features=["country"], item_features=["price", "tags"])
+        seen.append(features(learn(data, name="given")))
+
+    # Of ann and bob, then of eve, who is in test only; of i7 and i9.
+    assert words(seen[1]["country"]) == [[""], ["DK"], ["SE"], [""]]
+    np.testing.assert_array_equal(seen[1]["price"].values, [np.nan, 9.5, 3.0])
+    assert words(seen[1]["tags"]) == [[""], ["old"], [""]]
+    for name, feature in seen[0].items():
+        np.testing.assert_array_equal(seen[1][name].values, feature.values)
+        assert seen[1][name].vocabulary == feature.vocabulary
+    assert seen[1]["country"].vocabulary == ("DK", "SE")
+
+
+def test_dropped_rows_tell_nothing_of_features_either(tmp_path):
+    """Of ann and i7, the meeting at time 3 lies after the cut, so it is in no part."""
+    lines = ["user,item,time,country", "ann,i7,1,NO", "bob,i8,2,SE", "ann,i7,3,XX", "bob,i9,4,YY"]
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    data = read(tmp_path / "log.csv", timestamp="time", user_features=["country"])
+
+    users = learn(data, name="time", test=0.5).users
+
+    assert words(users.features["country"]) == [[""], ["NO"], ["SE"]]
+    assert users.features["country"].vocabulary == ("NO", "SE")
 
 
 def test_parquet_and_csv_give_the_same(log, tmp_path):
@@ -96,8 +146,10 @@ def test_parquet_and_csv_give_the_same(log, tmp_path):
     for label in one.labels:
         np.testing.assert_array_equal(one.labels[label], other.labels[label])
         np.testing.assert_array_equal(one.is_observed(label), other.is_observed(label))
-    for name, feature in {**one.users.features, **one.items.features}.items():
-        same = {**other.users.features, **other.items.features}[name]
+    one, other = learn(one), learn(other)
+    assert list(features(one)) == ["country", "price", "tags"]
+    for name, feature in features(one).items():
+        same = features(other)[name]
         np.testing.assert_array_equal(feature.values, same.values)
         assert feature.vocabulary == same.vocabulary
 
@@ -160,6 +212,7 @@ def test_a_catalogue_comes_first_and_has_its_own_features(log, tmp_path):
 
     assert data.items.raw_ids.tolist() == ["i9", "i1", "i7"]
     assert data.num_items == 2
+    data = learn(data)
     prices = data.items.features["price"].values  # not the log's
     np.testing.assert_array_equal(prices, [np.nan, 1.5, 2.5, np.nan])
     assert words(data.items.features["colour"]) == [[""], ["red"], ["blue"], [""]]

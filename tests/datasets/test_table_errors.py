@@ -1,5 +1,6 @@
 """Tables that are missing or faulty: the message names file, line and value."""
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -74,7 +75,6 @@ def test_an_id_twice_in_a_catalogue_is_an_error(log, tmp_path):
             "log.csv line 6: time is 'noon', expected",
         ),
         ("eve,i1,,1,1,1,a,1,b", {"timestamp": "time"}, "log.csv line 6: time is empty, expected"),
-        ("eve,i1,1,1,1,1,a,inf,b", {"item_features": ["price"]}, "line 6: price is infinite"),
     ],
 )
 def test_a_faulty_line_is_named_with_what_was_found(log, line, columns, message):
@@ -83,6 +83,15 @@ def test_a_faulty_line_is_named_with_what_was_found(log, line, columns, message)
 
     with pytest.raises(DataError, match=message):
         read(log, **columns)
+
+
+def test_an_infinite_feature_is_named_by_its_line_among_all(log):
+    with log.open("a") as file:
+        file.write("eve,i1,1,1,1,1,a,2,b\neve,i1,1,1,1,1,a,inf,b\n")
+    data = read(log, item_features=["price"])
+
+    with pytest.raises(DataError, match="line 7: price is infinite"):
+        data.log_features(np.arange(len(data)) >= 2)
 
 
 def test_a_faulty_row_of_parquet_is_named(tmp_path):
