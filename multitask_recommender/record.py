@@ -1,5 +1,6 @@
 """What a run was made of: versions, commit, the data's checksums."""
 
+import os
 import pathlib
 import platform
 import subprocess
@@ -17,6 +18,7 @@ from multitask_recommender.splits import Splits
 if TYPE_CHECKING:
     import polars as pl
 
+_PATHS = {"path", "users", "items"}  # settings of datasets that name files
 _PACKAGES = ("tensorflow", "tensorflow-recommenders", "numpy")
 
 
@@ -24,7 +26,12 @@ def config_text(config: Config, source: Source) -> str:
     """The resolved config as YAML, with a `record` of versions and data; `config.load` reads it."""
     data = {"source": source.name, "md5": dict(source.files), "warnings": list(source.warnings)}
     record = {"versions": versions(), "data": data}
-    return config_file.write({**config.to_dict(), RECORD: record})
+    values = config.to_dict()
+    for key in _PATHS & values["dataset"].keys():
+        if isinstance(values["dataset"][key], str):
+            # Where the run was begun is not where it will be evaluated.
+            values["dataset"][key] = os.path.abspath(values["dataset"][key])
+    return config_file.write({**values, RECORD: record})
 
 
 def versions() -> dict[str, str | None]:

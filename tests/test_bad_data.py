@@ -67,6 +67,34 @@ def test_a_faulty_file_is_one_line_and_nothing_is_written(train, log, message):
     assert errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            {"tasks": "{retrieval: {}, again: {kind: retrieval}}"},
+            "tasks retrieval and again both retrieve: at the most one task can",
+        ),
+        (
+            {"tasks": "{retrieval: {positive: rating}}"},
+            "tasks.retrieval.positive needs a label of 0 and 1, but 'rating' of .* has the value",
+        ),
+        ({"tasks": "{rating: {kind: binary}}"}, "tasks.rating needs a label of 0 and 1, but"),
+        ({"tasks": "{like: {weight: .inf}}"}, "tasks.like.weight is Infinity, expected a finite number"),
+        ({"model": "{name: two_tower, hidden_layers: [0]}"}, "model.hidden_layers.*0"),
+        ({"sharing": "{name: separate, hidden_layers: [-3]}"}, "sharing.hidden_layers.*-3"),
+        ({"model": "{name: two_tower, user: [id, id]}"}, "model.* names an input twice: id, id"),
+        ({"model": "os.path"}, "The module os.path has no Model"),
+        ({"tasks": "{click: {}}"}, "tasks.click needs the label 'click', which .* does not have"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line_and_nothing_is_written(train, more, message):
+    status, errors, _ = train(HEADER + "".join(ROWS), **more)
+
+    assert status == 2
+    assert re.match(f"error: .*{message}", errors)
+    assert errors.count("\n") == 1
+
+
 def test_a_missing_file_is_one_line(train):
     status, errors, _ = train(path="nowhere.csv")
 

@@ -350,6 +350,14 @@ def test_a_setting_of_several_sections_is_shown_every_place():
     assert "Did you mean 'split.seed' or 'training.seed' or 'evaluation.seed'?" in line
 
 
+def test_another_option_by_override_does_not_inherit_the_settings_of_the_first():
+    values = {"dataset": {"name": "movielens", "variant": "1m"}}
+
+    other = config.parse(values, ["dataset.name=table", "dataset.path=log.csv"])
+    assert (other.dataset.name, other.dataset.settings.path) == ("table", "log.csv")
+    assert config.parse(values, ["dataset.name=movielens"]).dataset.settings.variant == "1m"
+
+
 def test_every_fault_is_reported():
     lines = faults(
         {

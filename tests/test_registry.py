@@ -15,7 +15,7 @@ def package(tmp_path, monkeypatch):
     files = {
         "shop/__init__.py": "",
         "shop/models/__init__.py": "",
-        "shop/models/near.py": "NAME = 'near'\n",
+        "shop/models/near.py": "Model = NAME = 'near'\n",
         "shop/models/apart.py": "raise AssertionError('apart was imported')\n",
         "shop/models/_base.py": "",
         "shop/models/not-a-name.py": "",
@@ -54,6 +54,11 @@ def test_only_the_chosen_file_is_imported(package):
 
 def test_a_dotted_path_names_a_module_of_the_users_own(package):
     assert registry.load("models", "shop.models.near").NAME == "near"
+
+
+def test_a_module_that_is_no_model_is_not_taken_for_one(package):
+    with pytest.raises(ConfigError, match="The module shop.splits.own has no Model, which is what"):
+        registry.load("models", "shop.splits.own")
 
 
 def test_settings_beside_a_file_are_found_without_importing_it(package):
