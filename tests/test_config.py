@@ -354,7 +354,7 @@ def test_another_option_by_override_does_not_inherit_the_settings_of_the_first()
     values = {"dataset": {"name": "movielens", "variant": "1m"}}
 
     other = config.parse(values, ["dataset.name=table", "dataset.path=log.csv"])
-    assert (other.dataset.name, other.dataset.settings.path) == ("table", "log.csv")
+    assert (other.dataset.name, str(other.dataset.settings.path)) == ("table", "log.csv")
     assert config.parse(values, ["dataset.name=movielens"]).dataset.settings.variant == "1m"
 
 
