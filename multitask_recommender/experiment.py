@@ -141,8 +141,7 @@ class Experiment:
         """A mask of the rows whose item is to be retrieved; None where all are."""
         if self._retrieval is None:
             return None
-        label = self.config.tasks[self._retrieval].settings.positive
-        return None if label is None else rows.is_observed(label) & (rows.labels[label] == 1)
+        return rows.positives(self.config.tasks[self._retrieval].settings.positive)
 
     def fit(self, folder: pathlib.Path) -> Fitted:
         """Trains in a folder, going on with what it already holds."""

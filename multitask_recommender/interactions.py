@@ -158,6 +158,10 @@ class Interactions:
         """Which rows [N] hold a value of the label."""
         return self.observed.get(label, np.ones(len(self), bool))
 
+    def positives(self, label: str | None) -> np.ndarray | None:
+        """A mask [N] of the rows whose label is known to be 1; None, for all, without a label."""
+        return None if label is None else self.is_observed(label) & (self.labels[label] == 1)
+
     def take(self, rows: np.ndarray) -> "Interactions":
         """The events at positions `rows` (or where a mask is true), with the same tables.
 

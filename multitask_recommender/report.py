@@ -41,14 +41,12 @@ console = Console()
 
 
 def show_data(data: Splits, config: Config) -> None:
-    """One line of what is learnt from, and every warning."""
-    train, name = data.train, escape(data.train.source.name)
+    """What is learnt from, and every warning."""
+    train = data.train
     rows = ", ".join(f"{part} {count['rows']:,}" for part, count in data.counts().items())
-    console.print(
-        f"[bold]{name}[/]: {train.num_users:,} users, {train.num_items:,} items; "
-        f"rows by {config.split.name} split: {rows}",
-        highlight=False,
-    )
+    name = escape(train.source.name)
+    console.print(f"[bold]{name}[/]: {train.num_users:,} users, {train.num_items:,} items")
+    console.print(f"{config.split.name} split: {rows} rows", highlight=False)
     _warn(train.source.warnings)
 
 

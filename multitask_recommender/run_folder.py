@@ -53,6 +53,7 @@ def open_partial(run_dir: pathlib.Path, config_text: str) -> Iterator[pathlib.Pa
     partial = _partial(run_dir)
     partial.mkdir(parents=True, exist_ok=True)
     with _locked(partial):
+        check_absent(run_dir)  # another process may have completed it just now
         config_path = partial / CONFIG
         if not config_path.exists():
             write_text(config_path, config_text)

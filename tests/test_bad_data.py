@@ -79,7 +79,10 @@ def test_a_faulty_file_is_one_line_and_nothing_is_written(train, log, message):
             "tasks.retrieval.positive needs a label of 0 and 1, but 'rating' of .* has the value",
         ),
         ({"tasks": "{rating: {kind: binary}}"}, "tasks.rating needs a label of 0 and 1, but"),
-        ({"tasks": "{like: {weight: .inf}}"}, "tasks.like.weight is Infinity, expected a finite number"),
+        (
+            {"tasks": "{like: {weight: .inf}}"},
+            "tasks.like.weight is Infinity, expected a finite number",
+        ),
         ({"model": "{name: two_tower, hidden_layers: [0]}"}, "model.hidden_layers.*0"),
         ({"sharing": "{name: separate, hidden_layers: [-3]}"}, "sharing.hidden_layers.*-3"),
         ({"model": "{name: two_tower, user: [id, id]}"}, "model.* names an input twice: id, id"),

@@ -75,7 +75,7 @@ def test_warnings_and_the_place_of_the_run_are_said(printed):
     assert "runs/[b]a/metrics.json" in printed().replace("\n", "")
 
 
-def test_the_data_is_one_line_whatever_its_path(tiny, printed):
+def test_the_data_is_said_whatever_its_path(tiny, printed):
     """Square brackets are markup to rich: a path with them vanished, or was an error."""
     source = Source("table [/old]/[b]log.csv", warnings=("Label [like] is NaN.",))
     data = split(dataclasses.replace(tiny, source=source), Settings())
@@ -83,7 +83,7 @@ def test_the_data_is_one_line_whatever_its_path(tiny, printed):
     report.show_data(data, config.parse({}))
 
     text = " ".join(printed().split())
-    assert "table [/old]/[b]log.csv: 4 users, 6 items; rows by random split: train " in text
+    assert "table [/old]/[b]log.csv: 4 users, 6 items random split: train 7, " in text
     assert "WARNING Label [like] is NaN." in text
 
 

@@ -45,13 +45,8 @@ class Task:
         self._log_share = tf.constant(_log_share(counts, power=1.0))  # [I + 1]
         self._log_drawn = tf.constant(_log_share(counts, settings.negatives_power))
         self._cumulative = tf.cumsum(tf.exp(self._log_drawn))
-        splits, items = histories.items_of_users(train, self.positive_rows(train))
+        splits, items = histories.items_of_users(train, train.positives(settings.positive))
         self._positives = tf.RaggedTensor.from_row_splits(items, splits, validate=False)
-
-    def positive_rows(self, part: Interactions) -> np.ndarray | None:
-        """A mask [N] of the rows whose item is to be retrieved; None if all are."""
-        label = self._settings.positive
-        return None if label is None else part.is_observed(label) & (part.labels[label] == 1)
 
     def candidate_ids(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """The distinct items [C], ascending, that the model must embed for this batch's loss."""
