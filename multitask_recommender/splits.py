@@ -15,6 +15,7 @@ the fit on train has learnt nothing about. Features that come from the log are o
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Literal
 
@@ -53,7 +54,7 @@ class Splits:
     test: Interactions
     num_dropped: int = 0  # rows in no part: repetitions of pairs, see `_time`, `_leave_last_out`
 
-    @property
+    @functools.cached_property
     def train_and_validation(self) -> Interactions:
         """For the refit: the rows of train, then those of validation."""
         return _joined(self.train, self.validation)

@@ -55,6 +55,14 @@ class Head(tf.keras.layers.Layer):
         return output if hidden is None else output + tf.squeeze(self._deep(hidden), axis=1)
 
 
+def heads(pair_shape: PairShape, initial_outputs: dict[str, float]) -> dict[str, Head]:
+    """A head for each label, by the output that it begins with."""
+    return {
+        label: Head(pair_shape, initial, name=f"head_{label}")
+        for label, initial in initial_outputs.items()
+    }
+
+
 class HiddenLayers(tf.keras.layers.Layer):
     """A ReLU tower [B, P] -> [B, H], with dropout after each layer, drawn by the step's seed."""
 

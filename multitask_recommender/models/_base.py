@@ -18,8 +18,6 @@ from multitask_recommender.schema import ITEM_ID, TOTAL_LOSS, USER_ID
 
 Features = dict[str, tf.Tensor]
 
-_RANK_ROWS = 65_536  # rows predicted at once
-
 
 class MultiTaskModel(tfrs.models.Model, abc.ABC):
     """Minimises sum_t weight_t * loss_t over its tasks.
@@ -157,13 +155,8 @@ class Scorer:
 
     def rank(self, queries: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """{label: probabilities or stars [B]} for the pairs of user and item."""
-        parts = []
         if not self._model.ranking:
             return {}
-        for start in range(0, max(1, len(queries[ITEM_ID])), _RANK_ROWS):
-            rows = slice(start, start + _RANK_ROWS)
-            features = {
-                name: tf.constant(queries[name][rows], tf.int32) for name in (USER_ID, ITEM_ID)
-            }
-            parts.append(self._model.traced_predictions(features))
-        return {label: np.concatenate([part[label] for part in parts]) for label in parts[0]}
+        features = {name: tf.constant(queries[name], tf.int32) for name in (USER_ID, ITEM_ID)}
+        predictions = self._model.traced_predictions(features)
+        return {label: values.numpy() for label, values in predictions.items()}

@@ -6,7 +6,7 @@ Not the single-task twin, which has its own embeddings too and is a run of its o
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED
-from multitask_recommender.layers.heads import Head, HiddenLayers, PairShape
+from multitask_recommender.layers.heads import HiddenLayers, PairShape, heads
 from multitask_recommender.sharing.settings.separate import Settings
 
 
@@ -25,10 +25,7 @@ class Sharing(tf.keras.layers.Layer):
             for label in initial_outputs
             if settings.hidden_layers
         }
-        self._heads = {
-            label: Head(pair_shape, initial, name=f"head_{label}")
-            for label, initial in initial_outputs.items()
-        }
+        self._heads = heads(pair_shape, initial_outputs)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False

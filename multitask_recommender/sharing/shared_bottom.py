@@ -9,7 +9,7 @@ product (layers/heads.py). Without hidden layers that term is all.
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED
-from multitask_recommender.layers.heads import Head, HiddenLayers, PairShape
+from multitask_recommender.layers.heads import HiddenLayers, PairShape, heads
 from multitask_recommender.sharing.settings.shared_bottom import Settings
 
 
@@ -26,10 +26,7 @@ class Sharing(tf.keras.layers.Layer):
         self._bottom = None
         if settings.hidden_layers and initial_outputs:
             self._bottom = HiddenLayers(settings.hidden_layers, settings.dropout, "bottom")
-        self._heads = {
-            label: Head(pair_shape, initial, name=f"head_{label}")
-            for label, initial in initial_outputs.items()
-        }
+        self._heads = heads(pair_shape, initial_outputs)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from multitask_recommender import run_folder
 from multitask_recommender.training._writing import writing
 
 _TEXTS = ("phase", "data")
@@ -51,12 +52,10 @@ class History:
 
     def _write(self) -> None:
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        aside = self._path.with_name(self._path.name + ".partial")
-        with open(aside, "w", newline="") as file:
+        with run_folder.aside(self._path) as unfinished, open(unfinished, "w", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self.rows)
-        aside.replace(self._path)
 
 
 def _parsed(row: Mapping[str, str]) -> dict:

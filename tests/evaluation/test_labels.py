@@ -11,7 +11,7 @@ NONE = Settings(protocols=[])
 
 
 @pytest.fixture
-def test_rows(events):
+def held_out_rows(events):
     return events(
         [(1, 1), (2, 2), (3, 1), (1, 3)],
         KNOWN,
@@ -24,13 +24,13 @@ def test_rows(events):
     )
 
 
-def test_errors_are_over_observed_rows_with_unknown_ids_as_unknown(test_rows, table_scorer):
+def test_errors_are_over_observed_rows_with_unknown_ids_as_unknown(held_out_rows, table_scorer):
     # Rows 0 of the tables answer for unknown user 3, columns 0 for unknown item 3.
     ratings = [[9, 4, 9], [2, 5, 9], [9, 9, 4]]
     likes = [[0.1, 0.3, 0.1], [0.1, 0.9, 0.1], [0.1, 0.1, 0.6]]
     scorer = table_scorer(np.zeros([3, 2]), {"rating": ratings, "like": likes})
 
-    result = Evaluator([], test_rows, NONE)(scorer, keep_arrays=True)
+    result = Evaluator([], held_out_rows, NONE)(scorer, keep_arrays=True)
 
     # ratings predicted 5, 4, 4, 2 for 5, 3, 2, 4; likes .9, .6, .3 for 1, 0, 1
     assert result.metrics == pytest.approx(
@@ -56,16 +56,16 @@ def test_what_is_undefined_or_not_predicted_is_absent(events, table_scorer):
     assert set(metrics) == {"test/like/accuracy", "test/like/log_loss"}
 
 
-def test_logits_are_refused(test_rows, table_scorer):
+def test_logits_are_refused(held_out_rows, table_scorer):
     scorer = table_scorer(np.zeros([3, 2]), {"like": np.full([3, 3], 1.5)})
 
     with pytest.raises(RunError, match="prediction of like is 1.5, expected a probability"):
-        evaluate(scorer, [], test_rows, NONE)
+        evaluate(scorer, [], held_out_rows, NONE)
 
 
-def test_kinds_tell_what_a_label_is(test_rows, table_scorer):
+def test_kinds_tell_what_a_label_is(held_out_rows, table_scorer):
     scorer = table_scorer(np.zeros([3, 2]), {"like": np.full([3, 3], 1.5)})
 
-    metrics = Evaluator([], test_rows, NONE)(scorer, kinds={"like": "rating"}).metrics
+    metrics = Evaluator([], held_out_rows, NONE)(scorer, kinds={"like": "rating"}).metrics
 
     assert metrics["test/like/mean_absolute_error"] == pytest.approx((0.5 + 1.5 + 0.5) / 3)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from multitask_recommender import config, experiment
 from multitask_recommender.batches import STEP_SEED, columns
+from multitask_recommender.evaluation.scorer import rank_pairs
 from multitask_recommender.training import loop, optimizers
 
 TASKS = {"retrieval": {"weight": 1.0}, "like": {"weight": 0.5}, "rating": {"weight": 0.25}}
@@ -123,14 +124,14 @@ class TestScorer:
         np.testing.assert_allclose(model.scorer().score_block(ids), before + 1, rtol=1e-5)
 
     def test_predictions_are_those_of_the_heads_in_the_order_of_the_pairs(self, tiny, monkeypatch):
-        monkeypatch.setattr("multitask_recommender.models._base._RANK_ROWS", 3)
+        monkeypatch.setattr("multitask_recommender.evaluation.scorer._PAIRS_AT_ONCE", 3)
         model = build(tiny)
         pairs = {
             "user_id": np.array([3, 0, 1, 1, 2, 4, 3], np.int32),
             "item_id": np.array([6, 1, 0, 5, 5, 1, 6], np.int32),
         }
 
-        predicted = model.scorer().rank(pairs)
+        predicted = rank_pairs(model.scorer(), pairs["user_id"], pairs["item_id"])
 
         assert predicted.keys() == {"like", "rating"}
         for row in range(7):

@@ -1,0 +1,36 @@
+"""What the tasks that predict a label have in common."""
+
+import abc
+
+import tensorflow as tf
+
+from multitask_recommender.layers.means import mean_over
+from multitask_recommender.schema import observed_key
+from multitask_recommender.tasks.settings._task import TaskSettings
+
+
+class LabelTask(abc.ABC):
+    """Predicts the label of its own name; its loss is a mean over the rows that hold it."""
+
+    predicts_label = True
+    initial_output: float  # where a head's bias begins
+
+    def __init__(self, name: str, settings: TaskSettings) -> None:
+        self.name = name
+        self.weight = settings.weight
+
+    @abc.abstractmethod
+    def errors(self, labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """What each row's output [B] costs, [B]."""
+
+    @abc.abstractmethod
+    def prediction(self, outputs: tf.Tensor) -> tf.Tensor:
+        """Outputs [B] as a user reads them, [B]."""
+
+    def loss(self, outputs: tf.Tensor, features: dict[str, tf.Tensor]) -> tf.Tensor:
+        """outputs [B]; the label and its mask are read from the features."""
+        return mean_over(self.errors(features[self.name], outputs), self.weights(features))
+
+    def weights(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
+        """1.0 for the rows [B] that the loss is the mean over, 0.0 for the others."""
+        return features[observed_key(self.name)]
