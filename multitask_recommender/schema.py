@@ -22,7 +22,7 @@ PARTS = (TRAIN, VALIDATION, TEST)
 TOTAL_LOSS = "loss"  # what the weighted sum of the tasks' losses is called, in logs and in Keras
 
 
-# What no label and no context feature may be called, as it means something else in a batch or in a log.
+# What no label and no context feature may be called: in a batch or a log it means something else.
 RESERVED = (USER_ID, ITEM_ID, TIMESTAMP, HISTORY, "step_seed", "retrieval", TOTAL_LOSS)
 
 
