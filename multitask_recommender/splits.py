@@ -268,5 +268,11 @@ def _joined(first: Interactions, second: Interactions) -> Interactions:
         item_ids=both(first.item_ids, second.item_ids),
         labels={name: both(a, second.labels[name]) for name, a in first.labels.items()},
         observed={name: both(a, second.observed[name]) for name, a in first.observed.items()},
+        context={
+            name: dataclasses.replace(
+                feature, values=both(feature.values, second.context[name].values)
+            )
+            for name, feature in first.context.items()
+        },
         **optional,
     )
