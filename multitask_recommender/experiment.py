@@ -94,7 +94,7 @@ def build(config: Config, train: Interactions) -> Any:
         make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, outputs),
         weighting=weighting.Weighting(config.weighting.settings, weights),
     )
-    model.make_weights()
+    model.make_weights(train)
     return model
 
 
@@ -252,7 +252,8 @@ class Experiment:
 
         if not len(rows):
             return {}
-        losses = loop.mean_losses(model, ordered_batches(rows, self.config.training.batch_size))
+        batches = ordered_batches(rows, self.config.training.batch_size, model.recent)
+        losses = loop.mean_losses(model, batches)
         total = losses.pop(TOTAL_LOSS)
         by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}
         return by_task | {f"{part}/{TOTAL_LOSS}": total}

@@ -6,7 +6,7 @@ import numpy as np
 
 from multitask_recommender.errors import RunError
 from multitask_recommender.evaluation.outcome import Outcome
-from multitask_recommender.evaluation.scorer import Scorer, rank_pairs
+from multitask_recommender.evaluation.scorer import Scorer, rank_rows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.metrics import labels
 
@@ -36,11 +36,7 @@ def label_metrics(scorer: Scorer, held_out: Interactions, kinds: Mapping[str, st
     both classes, in ascending order of ids, `like/user_auc` and `like/user_rows`, the values and
     weights that `like/gauc` is the mean of.
     """
-    predictions = rank_pairs(
-        scorer,
-        held_out.users.known(held_out.user_ids).astype(np.int32),
-        held_out.items.known(held_out.item_ids).astype(np.int32),
-    )
+    predictions = rank_rows(scorer, held_out)
     outcome = Outcome()
     for label in sorted(held_out.labels.keys() & predictions.keys()):
         kind = kinds.get(label, RATING if label == RATING else BINARY)

@@ -9,10 +9,11 @@ import tensorflow as tf
 from multitask_recommender import histories
 from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.layers.history import History
+from multitask_recommender.layers.recent_items import RecentItems
 from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.weight_decay import WeightDecay
 
-ID, HISTORY = "id", "history"  # inputs of a tower beside the names of features
+ID, HISTORY, RECENT = "id", "history", "recent"  # inputs beside the names of features
 _DENSE_CELLS = 2**22  # a matrix of ids and codes of 16 MiB: below, a product beats gathering
 
 
@@ -102,8 +103,9 @@ class Tower(tf.keras.layers.Layer):
 
     Args:
       side: the users or the items.
-      inputs: `id`, `history` (the other side's ids met in training), or names of features; each
-        has one table, whatever the views that read it.
+      inputs: `id`, `history` (the other side's ids met in training), `recent` (of users: the items
+        of their latest positives before the event), or names of features; each has one table,
+        whatever the views that read it.
       dimension: D.
       hidden_layers: units of ReLU layers after the sum; a linear layer brings them back to D.
       l2_power: see WeightDecay.
@@ -122,7 +124,7 @@ class Tower(tf.keras.layers.Layer):
     ) -> None:
         super().__init__(name=name)
         self.dimension = dimension
-        self._ids = self._history = None
+        self._ids = self._history = self._recent = None
         if ID in inputs:
             self._ids = self.add_weight(
                 name="ids",
@@ -132,9 +134,11 @@ class Tower(tf.keras.layers.Layer):
         if HISTORY in inputs:
             num_members = len(side.other_counts) - 1
             self._history = History(side.histories, num_members, dimension, stddev)
+        if RECENT in inputs:
+            self._recent = RecentItems(len(side.other_counts) - 1, dimension, stddev)
         self._features = {
             name: FeatureEmbedding(name, side.entities.features[name], dimension, stddev)
-            for name in sorted(set(inputs) - {ID, HISTORY})
+            for name in sorted(set(inputs) - {ID, HISTORY, RECENT})
         }
         self._hidden = [tf.keras.layers.Dense(units, "relu") for units in hidden_layers]
         if hidden_layers:
@@ -143,8 +147,14 @@ class Tower(tf.keras.layers.Layer):
         self._history_decay = WeightDecay(side.other_counts, l2_power)
 
     def call(
-        self, ids: tf.Tensor, view: View, seed: tf.Tensor, training: bool = False
+        self,
+        ids: tf.Tensor,
+        view: View,
+        seed: tf.Tensor,
+        recent: tf.Tensor | None = None,
+        training: bool = False,
     ) -> tf.Tensor:
+        """`recent` are item ids [n, T], for a view that reads them."""
         parts = [self._features[name](ids) for name in view.inputs if name in self._features]
         if ID in view.inputs:
             # The unknown has no vector of its own: what features say of it, or nothing.
@@ -153,6 +163,8 @@ class Tower(tf.keras.layers.Layer):
         if HISTORY in view.inputs:
             dropout = view.history_dropout if training else 0.0
             parts.append(self._history(ids, dropout, seed))
+        if RECENT in view.inputs:
+            parts.append(self._recent(recent))
         vectors = tf.add_n(parts)
         for layer in self._hidden:
             vectors = layer(vectors)

@@ -7,11 +7,15 @@ from pydantic import Field, model_validator
 from multitask_recommender.errors import suggestion
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.settings import Settings as Base
+from multitask_recommender.tasks.settings._task import not_binary
 
 Inputs = list[str]
 Units = Annotated[int, Field(gt=0, le=65_536)]
 
-_INPUTS = "What vectors are the sum of: id, history (who was met in training), features by name."
+_INPUTS = (
+    "What vectors are the sum of: id, history (who was met in training), recent (of users: what "
+    "was met before the event, the latest items), features by name."
+)
 _AS_RETRIEVAL = " By default as retrieval."
 
 
@@ -38,6 +42,12 @@ class Settings(Base):
     hidden_layers: list[Units] = Field([], description="ReLU layers of each tower, after the sum.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the query, in training.")
     history_dropout: float = Field(0.0, ge=0, lt=1, description="Of what a user has met.")
+    recent_length: int = Field(10, gt=0, le=10_000, description="Items that `recent` tells.")
+    recent_positive: str | None = Field(
+        None,
+        description="The label whose 1 makes an event one that `recent` tells; by default that of "
+        "retrieval.",
+    )
     l2: float = Field(0.0, ge=0, description="Weight decay of the rows that a batch uses.")
     l2_power: float = Field(
         0.5, ge=0, le=1, description="A row is charged by its number of events to this power."
@@ -51,6 +61,10 @@ class Settings(Base):
         if self.ranking is None:
             return self.user, self.item
         return self.ranking.user or self.user, self.ranking.item or self.item
+
+    @property
+    def reads_recent(self) -> bool:
+        return any("recent" in inputs for inputs in (self.user, self.ranking_inputs[0]))
 
     @model_validator(mode="after")
     def _separate_tables_are_described(self) -> "Settings":
@@ -78,8 +92,18 @@ class Settings(Base):
             (train.items, {"item": self.item, "ranking.item": ranking.item}),
         )
         faults = []
+        if self.reads_recent:
+            if train.timestamps is None:
+                faults.append(
+                    f"{where}.user names 'recent', but {train.source.name} has no timestamps: "
+                    "which events come before another is not known."
+                )
+            if self.recent_positive is not None:
+                faults += not_binary(train, self.recent_positive, f"{where}.recent_positive")
         for entities, inputs in sides:
             known = ["id", "history", *entities.features]
+            if entities is train.users:
+                known.insert(2, "recent")
             named = [(key, name) for key, names in inputs.items() for name in names or ()]
             faults += [
                 f"{where}.{key} names '{name}', which the data does not have."
