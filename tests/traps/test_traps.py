@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from multitask_recommender import config, traps
+from multitask_recommender import config, registry, traps
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Feature
+from multitask_recommender.settings import Settings
 
 ROWS = [(0, 1, 1), (0, 1, 2), (0, 2, 3), (2, 1, 1), (2, 2, 5)]
 
@@ -59,6 +60,12 @@ def test_an_unknown_trap_is_not_allowed():
         "mean 'constant_label'",
     ):
         config.parse({"traps": {"allow": ["constant_lable"]}})
+
+
+@pytest.mark.parametrize("name", registry.names("models"))
+def test_every_model_says_what_it_reads(name):
+    """Else no trap of its inputs would be found."""
+    assert registry.settings_class("models", name).inputs_read is not Settings.inputs_read
 
 
 def test_a_model_names_the_features_that_it_reads():
