@@ -45,7 +45,9 @@ class Context(tf.keras.layers.Layer):
     def missing(self, num_rows: int) -> dict[str, tf.Tensor]:
         """The columns of events of which nothing is known."""
         return {
-            name: tf.fill([num_rows, *shape], tf.constant(np.nan if dtype.is_floating else 0, dtype))
+            name: tf.fill(
+                [num_rows, *shape], tf.constant(np.nan if dtype.is_floating else 0, dtype)
+            )
             for (name, shape), dtype in zip(
                 self._shapes.items(), self._dtypes.values(), strict=True
             )

@@ -62,6 +62,10 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         """Retrieval vectors of items [I, D]: a score is the dot product of query and item."""
 
+    def missing_context(self, num_rows: int) -> Features:
+        """The context columns [B, *] that `encode` reads, all missing."""
+        return {}
+
     def build_sharing(self) -> None:
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
         self._sharing = self._make_sharing(self.pair_shape)
@@ -69,7 +73,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def make_weights(self) -> None:
         """Makes what layers make when first used: now, so that every checkpoint holds all of it."""
         ids = tf.zeros([1], tf.int32)
-        features = {USER_ID: ids, ITEM_ID: ids}
+        features = {USER_ID: ids, ITEM_ID: ids, **self.missing_context(1)}
         self.predict_labels(self.encode(features, ids, training=False), features, training=False)
 
     def predict_labels(

@@ -39,17 +39,17 @@ class TestFeatures:
 
         np.testing.assert_allclose(vectors[:, 0], [0, 505, 100, 370], rtol=1e-6)
 
-    def test_a_number_is_centred_and_scaled_and_the_missing_is_none(self):
-        """A missing number neither counts nor gets a vector; a 0 is a number."""
+    def test_a_number_is_centred_and_scaled_and_the_missing_has_a_vector_of_its_own(self):
+        """A missing number does not count; a 0 is a number."""
         ages = np.array([np.nan, 0, np.nan, 20, 40], np.float32)
         layer = FeatureEmbedding("age", Feature(ages), 2, 0.1)
-        layer.table.assign([[1.0, -2.0]])
+        layer.table.assign([[1.0, -2.0], [7.0, 9.0]])
 
         vectors = layer(tf.constant([0, 1, 2, 3, 4]))
 
         one = 20 / np.std([0, 20, 40])
-        np.testing.assert_allclose(vectors[:, 0], [0, -one, 0, 0, one], atol=1e-6)
-        np.testing.assert_allclose(vectors[:, 1], [0, 2 * one, 0, 0, -2 * one], atol=1e-6)
+        np.testing.assert_allclose(vectors[:, 0], [7, -one, 7, 0, one], atol=1e-6)
+        np.testing.assert_allclose(vectors[:, 1], [9, 2 * one, 9, 0, -2 * one], atol=1e-6)
 
     @pytest.mark.parametrize("values", [[np.nan] * 3, [np.nan, 7, 7]])
     def test_a_number_that_says_nothing_is_finite(self, values):
