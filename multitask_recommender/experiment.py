@@ -64,8 +64,7 @@ def evaluate(
     model = experiment.restore(run_dir)
     results = experiment.results(model)
     if recommendations_path is not None:
-        seen = [data.train, data.validation]
-        table = evaluation.recommendations(model.scorer(), data.test.user_ids, seen)
+        table = evaluation.recommendations(model.scorer(), data.test.user_ids, experiment.seen)
         record.write_parquet(recommendations_path, table, data.train.source)
     if json_path is not None:
         run_folder.write_json(json_path, results)
@@ -94,7 +93,7 @@ def build(config: Config, train: Interactions) -> Any:
         make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, outputs),
         weighting=weighting.Weighting(config.weighting.settings, weights),
     )
-    model.make_weights()
+    model.make_weights(train)
     return model
 
 
@@ -143,6 +142,15 @@ class Experiment:
             return None
         return rows.positives(self.config.tasks[self._retrieval].settings.positive)
 
+    @property
+    def seen(self) -> list[Interactions]:
+        """What users had met before test: an item that was shown, but no positive, is not seen."""
+        return [self._retrieved(self.data.train), self._retrieved(self.data.validation)]
+
+    def _retrieved(self, rows: Interactions) -> Interactions:
+        positives = self.positives(rows)
+        return rows if positives is None else rows.take(positives)
+
     def fit(self, folder: pathlib.Path) -> Fitted:
         """Trains in a folder, going on with what it already holds."""
         from multitask_recommender.training.fit import Fit, Validation
@@ -177,8 +185,7 @@ class Experiment:
     @functools.cached_property
     def test_evaluator(self) -> evaluation.Evaluator:
         """The test part, by the protocols of the config."""
-        seen = [self.data.train, self.data.validation]
-        return self._evaluator(seen, self.data.test, TEST, self.config.evaluation.protocols)
+        return self._evaluator(self.seen, self.data.test, TEST, self.config.evaluation.protocols)
 
     def baseline(self, name: str) -> evaluation.Scorer:
         """A baseline with its default settings, fitted on the rows of the final model."""
@@ -226,7 +233,8 @@ class Experiment:
         """The validation part, by the protocol `full`; None without validation rows."""
         if not len(self.data.validation):
             return None
-        return self._evaluator([self.data.train], self.data.validation, VALIDATION, ["full"])
+        seen = [self._retrieved(self.data.train)]
+        return self._evaluator(seen, self.data.validation, VALIDATION, ["full"])
 
     def _validate(self, model: Any) -> dict[str, float]:
         metrics = self._validator(model.scorer(), self.kinds).metrics
@@ -250,7 +258,8 @@ class Experiment:
 
         if not len(rows):
             return {}
-        losses = loop.mean_losses(model, ordered_batches(rows, self.config.training.batch_size))
+        batches = ordered_batches(rows, self.config.training.batch_size, model.recent)
+        losses = loop.mean_losses(model, batches)
         total = losses.pop(TOTAL_LOSS)
         by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}
         return by_task | {f"{part}/{TOTAL_LOSS}": total}

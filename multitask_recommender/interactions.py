@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from multitask_recommender.errors import DataError
-from multitask_recommender.schema import PAD, PARTS, RESERVED
+from multitask_recommender.schema import ITEM_ID, PAD, PARTS, RESERVED, TIMESTAMP, USER_ID
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,6 +181,23 @@ class Interactions:
     def positives(self, label: str | None) -> np.ndarray | None:
         """A mask [N] of the rows whose label is known to be 1; None, for all, without a label."""
         return None if label is None else self.is_observed(label) & (self.labels[label] == 1)
+
+    def inputs(self, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
+        """What may be known of some rows before it is known what comes of them.
+
+        Ids within the vocabulary, int32 [n] (0 for what is outside), timestamps where there are
+        any, and context features by their names.
+        """
+        arrays = {
+            USER_ID: self.users.known(self.user_ids[rows]).astype(np.int32),
+            ITEM_ID: self.items.known(self.item_ids[rows]).astype(np.int32),
+        }
+        if self.timestamps is not None:
+            arrays[TIMESTAMP] = self.timestamps[rows].astype(np.int64)
+        for name, feature in self.context.items():
+            kind = np.int32 if feature.is_categorical else np.float32
+            arrays[name] = feature.values[rows].astype(kind)
+        return arrays
 
     def take(self, rows: np.ndarray) -> "Interactions":
         """The events at positions `rows` (or where a mask is true), with the same tables.

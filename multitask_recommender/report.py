@@ -47,6 +47,8 @@ def show_data(data: Splits, config: Config) -> None:
     name = escape(train.source.name)
     console.print(f"[bold]{name}[/]: {train.num_users:,} users, {train.num_items:,} items")
     console.print(f"{config.split.name} split: {rows} rows", highlight=False)
+    for note in data.notes:
+        console.print(escape(note), highlight=False)
     _warn(train.source.warnings)
 
 

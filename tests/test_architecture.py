@@ -18,7 +18,7 @@ ARROW = [
     {"train.py", "evaluate.py", "__main__"},
     {"cli"},
     {"serving"},
-    {"experiment", "comparison"},
+    {"experiment", "comparison", "exploration"},
     {"record", "report", "doctor", "config_schema"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},
@@ -35,7 +35,7 @@ ARROW = [
     {"errors", "__init__"},
 ]
 # What may choose a file of a folder by its name.
-MAY_USE_REGISTRY = {"config", "config_schema", "experiment"}
+MAY_USE_REGISTRY = {"config", "config_schema", "experiment", "exploration"}
 OPTION_FOLDERS = {  # and the word by which code speaks of a choice from it
     "models": "model",
     "sharing": "sharing",

@@ -6,7 +6,7 @@ import numpy as np
 
 from multitask_recommender.errors import RunError
 from multitask_recommender.evaluation.outcome import Outcome
-from multitask_recommender.evaluation.scorer import Scorer, rank_pairs
+from multitask_recommender.evaluation.scorer import Scorer, rank_rows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.metrics import labels
 
@@ -25,11 +25,7 @@ def label_metrics(scorer: Scorer, held_out: Interactions, kinds: Mapping[str, st
     and items outside the vocabulary are predicted as unknown, id 0. Arrays, over observed rows:
     `rating/squared_error`, `like/is_correct`.
     """
-    predictions = rank_pairs(
-        scorer,
-        held_out.users.known(held_out.user_ids).astype(np.int32),
-        held_out.items.known(held_out.item_ids).astype(np.int32),
-    )
+    predictions = rank_rows(scorer, held_out)
     metrics: dict[str, float | None] = {}
     arrays: dict[str, np.ndarray] = {}
     for label in sorted(held_out.labels.keys() & predictions.keys()):

@@ -28,8 +28,6 @@ class Context(tf.keras.layers.Layer):
         stddev: Stddev = 0.05,
     ) -> None:
         super().__init__(name="context")
-        self._shapes = {name: learnt[name].values.shape[1:] for name in names}
-        self._dtypes = {n: tf.int32 if learnt[n].is_categorical else tf.float32 for n in names}
         self._known_codes = {name: _known_codes(learnt[name]) for name in names}
         self._vectors = {
             name: FeatureVectors(name, learnt[name], dimension, stddev) for name in names
@@ -41,17 +39,6 @@ class Context(tf.keras.layers.Layer):
             values, known = features[name], self._known_codes[name]
             vectors.append(layer(values if known is None else tf.gather(known, values)))
         return vectors
-
-    def missing(self, num_rows: int) -> dict[str, tf.Tensor]:
-        """The columns of events of which nothing is known."""
-        return {
-            name: tf.fill(
-                [num_rows, *shape], tf.constant(np.nan if dtype.is_floating else 0, dtype)
-            )
-            for (name, shape), dtype in zip(
-                self._shapes.items(), self._dtypes.values(), strict=True
-            )
-        }
 
 
 def _known_codes(learnt: Feature) -> tf.Tensor | None:

@@ -10,10 +10,11 @@ from multitask_recommender import histories
 from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.layers.features import FeatureEmbedding, Stddev
 from multitask_recommender.layers.history import History
+from multitask_recommender.layers.recent_items import RecentItems
 from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.weight_decay import WeightDecay
 
-ID, HISTORY = "id", "history"  # inputs of a tower beside the names of features
+ID, HISTORY, RECENT = "id", "history", "recent"  # inputs beside the names of features
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,8 +57,9 @@ class Tower(tf.keras.layers.Layer):
 
     Args:
       side: the users or the items.
-      inputs: `id`, `history` (the other side's ids met in training), or names of features; each
-        has one table, whatever the views that read it.
+      inputs: `id`, `history` (the other side's ids met in training), `recent` (of users: the items
+        of their latest positives before the event), or names of features; each has one table,
+        whatever the views that read it.
       dimension: D.
       hidden_layers: units of ReLU layers after the sum; a linear layer brings them back to D.
       l2_power: see WeightDecay.
@@ -76,7 +78,7 @@ class Tower(tf.keras.layers.Layer):
     ) -> None:
         super().__init__(name=name)
         self.dimension = dimension
-        self._ids = self._history = None
+        self._ids = self._history = self._recent = None
         if ID in inputs:
             self._ids = self.add_weight(
                 name="ids",
@@ -86,9 +88,11 @@ class Tower(tf.keras.layers.Layer):
         if HISTORY in inputs:
             num_members = len(side.other_counts) - 1
             self._history = History(side.histories, num_members, dimension, stddev)
+        if RECENT in inputs:
+            self._recent = RecentItems(len(side.other_counts) - 1, dimension, stddev)
         self._features = {
             name: FeatureEmbedding(name, side.feature(name), dimension, stddev)
-            for name in sorted(set(inputs) - {ID, HISTORY})
+            for name in sorted(set(inputs) - {ID, HISTORY, RECENT})
         }
         self._hidden = [tf.keras.layers.Dense(units, "relu") for units in hidden_layers]
         if hidden_layers:
@@ -97,15 +101,26 @@ class Tower(tf.keras.layers.Layer):
         self._history_decay = WeightDecay(side.other_counts, l2_power)
 
     def call(
-        self, ids: tf.Tensor, view: View, seed: tf.Tensor, training: bool = False
+        self,
+        ids: tf.Tensor,
+        view: View,
+        seed: tf.Tensor,
+        recent: tf.Tensor | None = None,
+        training: bool = False,
     ) -> tf.Tensor:
-        vectors = tf.add_n(self.parts(ids, view, seed, training))
+        """`recent` are item ids [n, T], for a view that reads them."""
+        vectors = tf.add_n(self.parts(ids, view, seed, recent, training=training))
         for layer in self._hidden:
             vectors = layer(vectors)
         return vectors
 
     def parts(
-        self, ids: tf.Tensor, view: View, seed: tf.Tensor, training: bool = False
+        self,
+        ids: tf.Tensor,
+        view: View,
+        seed: tf.Tensor,
+        recent: tf.Tensor | None = None,
+        training: bool = False,
     ) -> list[tf.Tensor]:
         """The vectors [n, D] of a view's inputs, before they are summed."""
         parts = [self._features[name](ids) for name in view.inputs if name in self._features]
@@ -116,6 +131,8 @@ class Tower(tf.keras.layers.Layer):
         if HISTORY in view.inputs:
             dropout = view.history_dropout if training else 0.0
             parts.append(self._history(ids, dropout, seed))
+        if RECENT in view.inputs:
+            parts.append(self._recent(recent))
         return parts
 
     def penalty(

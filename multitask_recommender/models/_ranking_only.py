@@ -6,13 +6,14 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED, STEP_SEED
+from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.features import Stddev
 from multitask_recommender.layers.tower import Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings._ranking_only import RankingOnlySettings
-from multitask_recommender.schema import ITEM_ID, USER_ID
+from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,8 @@ class RankingOnlyModel(MultiTaskModel):
         super().__init__(**shared)
         self.num_items = train.num_items
         self._settings = settings
+        if settings.reads_recent:
+            self.recent = Recent(train, settings.recent_length, settings.recent_positive)
         dropout = settings.history_dropout
         self._views = [View(tuple(inputs), dropout) for inputs in (settings.user, settings.item)]
         self._towers = [
@@ -55,18 +58,14 @@ class RankingOnlyModel(MultiTaskModel):
 
     def fields(self, features: Features, item_ids: tf.Tensor, training: bool) -> FieldVectors:
         """The inputs of a batch whose distinct items are `item_ids` [C], ascending."""
-        user_ids, user_rows = tf.unique(features[USER_ID])
+        user_ids, user_rows = self.distinct_queries(features)
         seed = features.get(STEP_SEED, NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 2)
-        users, items = (
-            tower.parts(ids, view, seeds[side], training=training)
-            for side, (tower, view, ids) in enumerate(
-                zip(self._towers, self._views, (user_ids, item_ids), strict=True)
-            )
-        )
+        (user_tower, item_tower), (user_view, item_view) = self._towers, self._views
+        recent = features.get(HISTORY)
         return FieldVectors(
-            users=users,
-            items=items,
+            users=user_tower.parts(user_ids, user_view, seeds[0], recent, training=training),
+            items=item_tower.parts(item_ids, item_view, seeds[1], training=training),
             context=self._context(features),
             user_rows=user_rows,
             item_rows=tf.searchsorted(item_ids, features[ITEM_ID]),
@@ -83,9 +82,6 @@ class RankingOnlyModel(MultiTaskModel):
                 )
             ]
         )
-
-    def missing_context(self, num_rows: int) -> Features:
-        return self._context.missing(num_rows)
 
     def embed_queries(self, features: Features) -> NoReturn:
         raise NotImplementedError(f"{type(self).__module__} does not retrieve.")

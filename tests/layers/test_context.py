@@ -48,24 +48,8 @@ def test_codes_that_no_training_row_has_are_read_as_missing():
     np.testing.assert_allclose(tagged, [tags[1], [0, 0]], rtol=1e-6)
 
 
-def test_nothing_is_known_of_what_is_missing():
-    context = Context(LEARNT, ["hour", "tags", "price"], dimension=2)
-
-    missing = context.missing(3)
-
-    assert {name: (values.dtype, values.shape) for name, values in missing.items()} == {
-        "hour": (tf.int32, [3]),
-        "tags": (tf.int32, [3, 2]),
-        "price": (tf.float32, [3]),
-    }
-    hours, tags, prices = context(missing)
-    np.testing.assert_array_equal(hours, np.zeros((3, 2)))
-    np.testing.assert_array_equal(tags, np.zeros((3, 2)))
-    np.testing.assert_allclose(prices[0], context._vectors["price"].table[1])
-
-
 def test_without_names_there_is_nothing_to_read():
     context = Context(LEARNT, [], dimension=2)
 
     assert context({"user_id": tf.constant([1])}) == []
-    assert context.missing(2) == {} and context.weights == []
+    assert context.weights == []

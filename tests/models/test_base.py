@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from multitask_recommender import config, experiment
 from multitask_recommender.batches import STEP_SEED, columns
-from multitask_recommender.evaluation.scorer import rank_pairs
+from multitask_recommender.evaluation.scorer import rank_rows
+from multitask_recommender.interactions import Entities, Interactions
 from multitask_recommender.training import loop, optimizers
 
 TASKS = {"retrieval": {"weight": 1.0}, "like": {"weight": 0.5}, "rating": {"weight": 0.25}}
@@ -123,19 +124,22 @@ class TestScorer:
         np.testing.assert_array_equal(scorer.score_block(ids), before)
         np.testing.assert_allclose(model.scorer().score_block(ids), before + 1, rtol=1e-5)
 
-    def test_predictions_are_those_of_the_heads_in_the_order_of_the_pairs(self, tiny, monkeypatch):
-        monkeypatch.setattr("multitask_recommender.evaluation.scorer._PAIRS_AT_ONCE", 3)
+    def test_predictions_are_those_of_the_heads_in_the_order_of_the_rows(self, tiny, monkeypatch):
+        monkeypatch.setattr("multitask_recommender.evaluation.scorer._ROWS_AT_ONCE", 3)
         model = build(tiny)
-        pairs = {
-            "user_id": np.array([3, 0, 1, 1, 2, 4, 3], np.int32),
-            "item_id": np.array([6, 1, 0, 5, 5, 1, 6], np.int32),
-        }
+        known = {"user_id": [3, 0, 1, 1, 2, 4, 3], "item_id": [6, 1, 0, 5, 5, 1, 6]}
+        rows = Interactions(
+            user_ids=np.array([3, 5, 1, 1, 2, 4, 3], np.int32),  # 5 is a user of held-out rows only
+            item_ids=np.array([6, 1, 7, 5, 5, 1, 6], np.int32),  # and 7 such an item
+            users=Entities(np.arange(1, 6), 4),
+            items=Entities(np.arange(1, 8), 6),
+        )
 
-        predicted = rank_pairs(model.scorer(), pairs["user_id"], pairs["item_id"])
+        predicted = rank_rows(model.scorer(), rows)
 
         assert predicted.keys() == {"like", "rating"}
         for row in range(7):
-            alone = {name: ids[row : row + 1] for name, ids in pairs.items()}
+            alone = {name: np.array(ids[row : row + 1], np.int32) for name, ids in known.items()}
             one = model.scorer().rank(alone)
             for label in one:
                 np.testing.assert_allclose(predicted[label][row], one[label][0], rtol=1e-5)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender import config, experiment, registry
-from multitask_recommender.batches import STEP_SEED, columns
+from multitask_recommender.batches import STEP_SEED, columns, ordered_batches
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Feature
 from multitask_recommender.training import optimizers
@@ -174,19 +174,19 @@ WITH_INPUTS = [
 @pytest.mark.parametrize("model", WITH_INPUTS)
 class TestEveryModelOfInputs:
     INPUTS = {
-        "user": ["id", "history", "job", "age"],
+        "user": ["id", "history", "recent", "job", "age"],
         "item": ["id", "history", "genres"],
         "context": ["category", "tags", "price"],
     }
 
-    def batch(self, interactions):
-        context = {name: f.values for name, f in interactions.context.items()}
-        return batch_of(interactions) | {name: tf.constant(v) for name, v in context.items()}
+    def batch(self, model, interactions):
+        (batch,) = ordered_batches(interactions, 100, model.recent)
+        return batch | {STEP_SEED: tf.constant([1, 2])}
 
     def test_a_few_steps_lower_the_losses_and_every_table_learns(self, model, in_context):
         model = build(in_context, model, **self.INPUTS)
         model.optimizer = optimizers.build("adam", 0.01)
-        batch = self.batch(in_context)
+        batch = self.batch(model, in_context)
         before = float(model.compute_loss(batch))
         tables = [variable.numpy() for variable in model.trainable_variables]
 
@@ -200,7 +200,7 @@ class TestEveryModelOfInputs:
     def test_context_changes_predictions_of_labels_and_no_score_of_items(self, model, in_context):
         model = build(in_context, model, **self.INPUTS)
         model.optimizer = optimizers.build("adam", 0.05)
-        batch = self.batch(in_context)
+        batch = self.batch(model, in_context)
         for _ in range(3):  # heads begin without some fields
             model.train_step(batch)
 
@@ -220,7 +220,7 @@ class TestEveryModelOfInputs:
 
     def test_a_code_of_no_training_row_is_read_as_missing(self, model, in_context):
         model = build(in_context, model, **self.INPUTS)
-        batch = self.batch(in_context)
+        batch = self.batch(model, in_context)
 
         def pair(code):
             features = batch | {"category": tf.fill([10], code)}
@@ -235,7 +235,7 @@ class TestEveryModelOfInputs:
 
         assert faults == [
             "model.user names 'agee', which the data does not have. Did you mean 'age'? "
-            "Inputs here: id, history, job, age.",
+            "Inputs here: id, history, recent, job, age.",
             "model.context names 'hour', which the data does not have. "
             "Inputs here: category, tags, price.",
         ]

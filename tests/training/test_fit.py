@@ -44,6 +44,7 @@ class Progress:
 
 
 class Little(tf.keras.Model):
+    recent = None
     """A table of what items are rated, and a bit of chance; it knows how many rows it is for."""
 
     def __init__(self, rows):

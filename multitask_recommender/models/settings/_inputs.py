@@ -7,11 +7,15 @@ from pydantic import Field, model_validator
 from multitask_recommender.errors import suggestion
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.settings import Settings
+from multitask_recommender.tasks.settings._task import not_binary
 
 Inputs = list[str]
 Units = Annotated[int, Field(gt=0, le=65_536)]
 
-INPUTS = "What is read: id, history (who was met in training), features by name."
+INPUTS = (
+    "What is read: id, history (who was met in training), recent (of users: what was met before "
+    "the event, the latest items), features by name."
+)
 
 
 class InputSettings(Settings):
@@ -23,9 +27,20 @@ class InputSettings(Settings):
         [], description="Features of the event, by name, that ranking tasks read too."
     )
 
+    recent_length: int = Field(10, gt=0, le=10_000, description="Items that `recent` tells.")
+    recent_positive: str | None = Field(
+        None,
+        description="The label whose 1 makes an event one that `recent` tells; by default that of "
+        "retrieval, if there is one.",
+    )
+
+    @property
+    def reads_recent(self) -> bool:
+        return any("recent" in names for names in self.named_inputs.values())
+
     @property
     def named_inputs(self) -> dict[str, Inputs]:
-        """Inputs by the key that names them; its last word is the side."""
+        """Inputs by the key that names them, whose last word is the side."""
         return {"user": self.user, "item": self.item, "context": self.context}
 
     @model_validator(mode="after")
@@ -37,11 +52,11 @@ class InputSettings(Settings):
 
     def missing_from(self, train: Interactions, where: str) -> list[str]:
         known_inputs = {
-            "user": ["id", "history", *train.users.features],
+            "user": ["id", "history", "recent", *train.users.features],
             "item": ["id", "history", *train.items.features],
             "context": [*train.context],
         }
-        faults = []
+        faults = self._missing_order(train, where)
         for key, names in self.named_inputs.items():
             known = known_inputs[key.rpartition(".")[2]]
             faults += [
@@ -50,4 +65,16 @@ class InputSettings(Settings):
                 for name in names
                 if name not in known
             ]
+        return faults
+
+    def _missing_order(self, train: Interactions, where: str) -> list[str]:
+        """Faults of `recent`, which needs to know what came before what."""
+        faults = []
+        if self.reads_recent and train.timestamps is None:
+            faults.append(
+                f"{where}.user names 'recent', but {train.source.name} has no timestamps: "
+                "which events come before another is not known."
+            )
+        if self.reads_recent and self.recent_positive is not None:
+            faults += not_binary(train, self.recent_positive, f"{where}.recent_positive")
         return faults
