@@ -71,6 +71,12 @@ class Config:
     training: training.Settings
     evaluation: evaluation.Settings
 
+    @property
+    def inputs(self) -> frozenset[str]:
+        """The names of what the model reads, where its settings tell it in `named_inputs`."""
+        named = getattr(self.model.settings, "named_inputs", {})
+        return frozenset(name for names in named.values() for name in names)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, defaults included, that `parse` turns into an equal config."""
         values: dict[str, Any] = {}
