@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from multitask_recommender import evaluation, record, registry, report, run_folder, splits
+from multitask_recommender import evaluation, record, registry, report, run_folder, splits, traps
 from multitask_recommender.config import Config, load
 from multitask_recommender.errors import ConfigError, RunError, suggestion
 from multitask_recommender.interactions import Interactions
@@ -27,7 +27,7 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
     run_folder.check_absent(run_dir)
     experiment = Experiment(config)
     data = experiment.data
-    report.show_data(data, config)
+    report.show_data(data, config, experiment.traps)
     with run_folder.open_partial(run_dir, record.config_text(config, data.train.source)) as folder:
         for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
@@ -60,7 +60,7 @@ def evaluate(
     record.check_same_data(run_dir / run_folder.CONFIG, data.train.source)
     if recommendations_path is not None and not experiment.retrieves:
         raise RunError(f"{run_dir} has no retrieval task, so there is nothing to recommend.")
-    report.show_data(data, config)
+    report.show_data(data, config, experiment.traps)
     model = experiment.restore(run_dir)
     results = experiment.results(model)
     if recommendations_path is not None:
@@ -121,6 +121,7 @@ class Experiment:
         self._retrieval = names[0] if names else None
         self.kinds = {n: task.name for n, task in config.tasks.items() if task.name != RETRIEVAL}
         self._check_data()
+        self._check_monitor()
 
     @property
     def retrieves(self) -> bool:
@@ -214,6 +215,7 @@ class Experiment:
                 "seed": self.config.training.seed,
             },
             "dataset": record.dataset(self.data, self.config),
+            "traps": [dataclasses.asdict(trap) for trap in self.traps],
             "versions": record.versions(),
         }
 
@@ -280,12 +282,15 @@ class Experiment:
             faults += task.settings.missing_from(train, f"tasks.{name}")
         if faults:
             raise ConfigError("\n".join(faults))
+        self.traps = traps.check(self.data, config)
+
+    def _check_monitor(self) -> None:
         if self._validator is None:
             return
         # Popularity knows every label, so its metrics are those that a model can have.
         known = self._own_labels(self._validator(self.baseline("popularity"), self.kinds).metrics)
         names = [key.removeprefix(f"{VALIDATION}/") for key in known]
-        names += [TOTAL_LOSS, *(f"{name}/{TOTAL_LOSS}" for name in config.tasks)]
+        names += [TOTAL_LOSS, *(f"{name}/{TOTAL_LOSS}" for name in self.config.tasks)]
         monitor = self.monitor.removeprefix(f"{VALIDATION}/")
         if monitor not in names:
             raise ConfigError(

@@ -55,7 +55,7 @@ def dataset(data: Splits, config: Config) -> dict[str, Any]:
         "users": train.num_users,
         "items": train.num_items,
         "parts": data.counts(),
-        "unknown": unknown_rates(data, config.inputs),
+        "unknown": unknown_rates(data, config.model.settings.inputs_read()),
         "rows_in_no_part": data.num_dropped,
         "notes": list(data.notes),
     }

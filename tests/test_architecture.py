@@ -24,7 +24,7 @@ ARROW = [
     {"config"},
     {"config_faults"},
     {"config_file", "registry"},
-    {"evaluation", "export", "index", "training"},
+    {"evaluation", "export", "index", "training", "traps"},
     {"models", "baselines"},
     {"tasks", "sharing", "weighting"},
     {"datasets", "splits", "batches", "layers"},

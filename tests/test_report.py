@@ -11,6 +11,7 @@ from rich.console import Console
 from multitask_recommender import config, report
 from multitask_recommender.interactions import Source
 from multitask_recommender.splits import Settings, split
+from multitask_recommender.traps import Trap
 
 METRICS = {
     "test/full/top_100_categorical_accuracy": 0.63456,
@@ -69,6 +70,21 @@ def test_columns_that_no_one_computed_are_left_out(printed):
     assert "recall" not in printed()
 
 
+def test_every_binary_label_has_a_row_of_its_own(printed):
+    names = ("auc", "gauc", "log_loss", "expected_calibration_error")
+    metrics = {
+        f"test/{label}/{name}": (place + 1) / 10 + len(label) / 1000
+        for label in ("click", "like", "share", "follow", "read")
+        for place, name in enumerate(names)
+    }
+
+    report.show_results(RESULTS | {"metrics": metrics, "baselines": {}}, [])
+
+    lines = [line.split() for line in printed().splitlines()]
+    assert ["follow", "0.1060", "0.2060", "-", "0.3060", "-", "0.4060", "-"] in lines
+    assert ["like", "0.1040", "0.2040", "-", "0.3040", "-", "0.4040", "-"] in lines
+
+
 def test_warnings_and_the_place_of_the_run_are_said(printed):
     report.show_results(RESULTS, [pathlib.Path("runs/[b]a/metrics.json")])
 
@@ -110,6 +126,19 @@ def test_nothing_is_said_where_all_is_known(tiny, printed):
     report.show_data(data, config.parse({"model": {"name": "two_tower"}}))
 
     assert "unknown" not in printed()
+
+
+def test_traps_are_said_with_their_names(tiny, printed):
+    traps = [
+        Trap("same_row_in_train_and_test", "warning", "2 of [3] test rows."),
+        Trap("label_without_click", "note", "1 like without a click."),
+    ]
+
+    report.show_data(split(tiny, Settings()), config.parse({}), traps)
+
+    text = " ".join(printed().split())
+    assert "WARNING same_row_in_train_and_test: 2 of [3] test rows." in text
+    assert "note: 1 like without a click." in text
 
 
 def test_progress_tells_steps_losses_and_the_best(monkeypatch):

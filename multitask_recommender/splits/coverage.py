@@ -1,6 +1,6 @@
 """What of the rows is unknown: users and items outside the vocabulary, features without a value."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -8,10 +8,11 @@ from multitask_recommender.interactions import Feature, Interactions
 from multitask_recommender.schema import ITEM_ID, TEST, TRAIN, USER_ID, VALIDATION
 from multitask_recommender.splits.split import Splits
 
+Inputs = Mapping[str, Collection[str]]  # names by `user`, `item` and `context`
 Rates = dict[str, float]  # by part
 
 
-def unknown_rates(data: Splits, names: Collection[str]) -> dict[str, Rates]:
+def unknown_rates(data: Splits, inputs: Inputs) -> dict[str, Rates]:
     """Shares of the rows of each part that has any, by `user_id`, `item_id` and names of features.
 
     An id is unknown outside the vocabulary. A feature is where it is missing; where the user or
@@ -19,25 +20,26 @@ def unknown_rates(data: Splits, names: Collection[str]) -> dict[str, Rates]:
     code. Names of no feature are left out.
     """
     parts = {TRAIN: data.train, VALIDATION: data.validation, TEST: data.test}
-    columns = {name: _unknown(data.train, part, names) for name, part in parts.items() if len(part)}
+    columns = {
+        name: _unknown(data.train, part, inputs) for name, part in parts.items() if len(part)
+    }
     return {
         column: {part: float(np.mean(unknown[column])) for part, unknown in columns.items()}
         for column in columns[TRAIN]
     }
 
 
-def _unknown(
-    train: Interactions, part: Interactions, names: Collection[str]
-) -> dict[str, np.ndarray]:
+def _unknown(train: Interactions, part: Interactions, inputs: Inputs) -> dict[str, np.ndarray]:
     """Masks [N] of a part's rows."""
     masks = {
         USER_ID: part.user_ids > part.num_users,
         ITEM_ID: part.item_ids > part.num_items,
     }
-    for entities, ids in ((part.users, part.user_ids), (part.items, part.item_ids)):
-        for name in sorted(entities.features.keys() & set(names)):
+    sides = {"user": (part.users, part.user_ids), "item": (part.items, part.item_ids)}
+    for side, (entities, ids) in sides.items():
+        for name in sorted(entities.features.keys() & set(inputs.get(side, ()))):
             masks[name] = _missing(entities.features[name])[entities.known(ids)]
-    for name in sorted(part.context.keys() & set(names)):
+    for name in sorted(part.context.keys() & set(inputs.get("context", ()))):
         masks[name] = _missing(part.context[name], learnt=train.context[name])
     return masks
 

@@ -38,7 +38,9 @@ def data():
 
 
 def test_rates_are_of_the_rows_of_each_part(data):
-    rates = unknown_rates(data, ["job", "age", "hour", "tags", "price", "history"])
+    rates = unknown_rates(
+        data, {"user": ["job", "age", "history"], "context": ["hour", "tags", "price"]}
+    )
 
     assert rates == {
         "user_id": {"train": 0, "test": 0.5},
@@ -52,7 +54,7 @@ def test_rates_are_of_the_rows_of_each_part(data):
 
 
 def test_only_what_is_asked_for_is_told(data):
-    assert list(unknown_rates(data, ["hour"])) == ["user_id", "item_id", "hour"]
+    assert list(unknown_rates(data, {"context": ["hour"]})) == ["user_id", "item_id", "hour"]
 
 
 def test_a_code_of_test_alone_tells_nothing(data):
@@ -60,6 +62,6 @@ def test_a_code_of_test_alone_tells_nothing(data):
     alone = dataclasses.replace(hours, values=np.array([2, 2], np.int32))
     test = dataclasses.replace(data.test, context={**data.test.context, "hour": alone})
 
-    rates = unknown_rates(dataclasses.replace(data, test=test), ["hour"])
+    rates = unknown_rates(dataclasses.replace(data, test=test), {"context": ["hour"]})
 
     assert rates["hour"] == {"train": 0.25, "test": 1.0}

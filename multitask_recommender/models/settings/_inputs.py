@@ -43,6 +43,12 @@ class InputSettings(Settings):
         """Inputs by the key that names them, whose last word is the side."""
         return {"user": self.user, "item": self.item, "context": self.context}
 
+    def inputs_read(self) -> dict[str, set[str]]:
+        sides: dict[str, set[str]] = {}
+        for key, names in self.named_inputs.items():
+            sides.setdefault(key.rpartition(".")[2], set()).update(names)
+        return sides
+
     @model_validator(mode="after")
     def _no_input_is_named_twice(self) -> "InputSettings":
         for key, inputs in self.named_inputs.items():
