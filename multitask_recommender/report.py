@@ -15,6 +15,7 @@ from rich.table import Table
 from multitask_recommender.config import Config
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.splits import Splits
+from multitask_recommender.splits.coverage import Rates, unknown_rates
 from multitask_recommender.traps import Trap
 
 # The columns of the table, where they were computed; metrics.json holds all. Title: flat key.
@@ -59,11 +60,26 @@ def show_data(data: Splits, config: Config, traps: Sequence[Trap] = ()) -> None:
     console.print(f"{config.split.name} split: {rows} rows", highlight=False)
     for note in data.notes:
         console.print(escape(note), highlight=False)
+    _show_unknown(unknown_rates(data, config.model.settings.inputs_read()))
     _warn(train.source.warnings)
     _warn([f"{trap.name}: {trap.sentence}" for trap in traps if trap.severity != "note"])
     for trap in traps:
         if trap.severity == "note":
             console.print(f"note: {escape(trap.sentence)}", highlight=False)
+
+
+def _show_unknown(rates: Mapping[str, Rates]) -> None:
+    """A line of the ids and features that are unknown in some rows, where there are any."""
+    told = [
+        f"{name} " + "/".join(f"{100 * rate:.3g}" for rate in by_part.values())
+        for name, by_part in rates.items()
+        if any(by_part.values())
+    ]
+    if told:
+        parts = "/".join(next(iter(rates.values())))
+        console.print(
+            escape(f"unknown or missing, % of rows of {parts}: {', '.join(told)}"), highlight=False
+        )
 
 
 class Progress:
