@@ -22,7 +22,7 @@ LABELS = ("click", "follow", "like", "share")  # in the order of the files
 DIMENSION = 3  # of the factors of each label; a bias follows them
 FOLLOW = 0.5  # the chance that an exposure follows from the last click
 SUCCESSORS = (0.35, 0.30, 0.20, 0.15)  # chances of the clusters next to one: itself, three others
-LIKELY, AGAIN = 0.5, 0.15  # so likely a click that did not happen is shown again, by this chance
+LIKELY, AGAIN = 0.6, 0.2  # so likely a click that did not happen is shown again, by this chance
 REMEMBERED = 20  # an item among so many of the user's latest clicks is not shown to him
 
 _USER_BIAS, _ITEM_BIAS, _AFFINITY = 0.10, 0.30, 0.60  # shares of a score's variance
