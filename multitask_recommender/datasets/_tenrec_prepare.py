@@ -5,12 +5,12 @@ bytes the state is saved, from which broken-off work goes on.
 """
 
 import collections
-import concurrent.futures
 import contextlib
 import dataclasses
 import hashlib
 import pathlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -29,7 +29,7 @@ from multitask_recommender.schema import ITEM_ID, TIMESTAMP, USER_ID
 PIECE_BYTES = 1 << 22  # larger ones leave the processor's caches, and are slower
 SAVED_BYTES = 1 << 29  # of the file, from one saved state to the next
 _LONGEST_LINE = 1 << 20  # bytes; what is longer is no line of Tenrec's
-_WORKERS = 2  # that parse; all else keeps about half a core busy
+_WORKERS = 2  # that parse; all else keeps less than a core busy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,13 +50,13 @@ def prepare(file: File, folder: pathlib.Path) -> dict[str, Any]:
         stream, advance = stack.enter_context(file.path.open("rb")), stack.enter_context(_bar(file))
         work, checksum = _resumed(file, folder, stream, advance)
         stack.callback(work.close)
-        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(_WORKERS))
+        parsers = stack.enter_context(ThreadPoolExecutor(_WORKERS))
+        hasher = stack.enter_context(ThreadPoolExecutor(1))
         waiting: collections.deque = collections.deque()
         left = None if file.max_rows is None else file.max_rows - work.state.rows
         for lines in _pieces(stream, left):
-            checksum.update(lines)
-            rows = pool.submit(parse, lines, file.layout)
-            waiting.append((rows, lines, checksum.hexdigest()))
+            rows = parsers.submit(parse, lines, file.layout)
+            waiting.append((rows, lines, hasher.submit(_updated, checksum, lines)))
             if len(waiting) > _WORKERS:
                 work.add(*waiting.popleft())
             advance(len(lines))
@@ -104,8 +104,8 @@ class _Work:
             for name, (dtype, width) in _forms(file.layout).items()
         }
 
-    def add(self, parsed: concurrent.futures.Future[Rows | None], lines: bytes, md5: str) -> None:
-        """The next piece; `md5` is of all that was read up to its end."""
+    def add(self, parsed: Future[Rows | None], lines: bytes, checksum: Future[str]) -> None:
+        """The next piece; the checksum is of all that was read up to its end."""
         state, rows = self.state, parsed.result()
         if rows is None or (len(rows.user_ids) and rows.user_ids[0] < state.last_user):
             first = state.lines + 1
@@ -117,7 +117,7 @@ class _Work:
             self._add_rows(rows)
         state.lines += rows.num_lines
         state.offset += len(lines)
-        state.md5 = md5
+        state.md5 = checksum.result()
         if state.offset - self._saved_at >= SAVED_BYTES:
             self.save()
 
@@ -234,6 +234,11 @@ def _md5(
         left -= len(data)
         advance(len(data))
     return md5
+
+
+def _updated(checksum: Any, lines: bytes) -> str:
+    checksum.update(lines)
+    return checksum.hexdigest()
 
 
 @contextlib.contextmanager
