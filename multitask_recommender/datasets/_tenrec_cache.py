@@ -25,9 +25,8 @@ from rich.markup import escape
 from multitask_recommender import run_folder
 from multitask_recommender.datasets import _tenrec_columns, _tenrec_prepare
 from multitask_recommender.datasets._tenrec_prepare import File
+from multitask_recommender.datasets._tenrec_state import READER
 from multitask_recommender.errors import DataError
-
-READER = 1  # to be raised whenever what is written, or what is made of a file, changes
 
 _ABOUT = "about.json"
 _HIDDEN, _OWN = ".multitask_recommender", "multitask_recommender"

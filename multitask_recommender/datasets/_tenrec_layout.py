@@ -80,11 +80,10 @@ class Layout:
 
 
 def read(path: pathlib.Path, scenario: str) -> Layout:
-    """From the header. Raises DataError where it lacks what is needed, or no row follows."""
+    """From the header. Raises DataError where it lacks what is needed."""
     try:
         with path.open("rb") as file:
             line = file.readline(_LONGEST_HEADER)
-            has_rows = bool(file.read(1 << 10).strip())
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     if not line:
@@ -92,8 +91,6 @@ def read(path: pathlib.Path, scenario: str) -> Layout:
     text = line.decode("utf-8-sig", errors="backslashreplace").strip()
     layout = Layout(scenario, tuple(name.strip() for name in text.split(",")), len(line))
     _check_names(path, layout, _files.shortened(text))
-    if not has_rows:
-        raise DataError(f"{path} is empty: it has columns, but no rows. Download it again.")
     return layout
 
 

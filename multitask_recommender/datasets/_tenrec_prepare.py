@@ -24,6 +24,7 @@ from multitask_recommender.datasets._tenrec_items import Items
 from multitask_recommender.datasets._tenrec_layout import FIRST_CLICKS, Layout
 from multitask_recommender.datasets._tenrec_rows import UNOBSERVED, Rows, differ, parse
 from multitask_recommender.datasets._tenrec_state import State
+from multitask_recommender.errors import DataError
 from multitask_recommender.schema import ITEM_ID, TIMESTAMP, USER_ID
 
 PIECE_BYTES = 1 << 22  # larger ones leave the processor's caches, and are slower
@@ -44,7 +45,7 @@ class File:
 def prepare(file: File, folder: pathlib.Path) -> dict[str, Any]:
     """Fills a folder with columns, or goes on doing so; what the cache has to know of them.
 
-    Raises DataError for the first faulty line.
+    Raises DataError for the first faulty line, or where there are no rows.
     """
     with contextlib.ExitStack() as stack:
         stream, advance = stack.enter_context(file.path.open("rb")), stack.enter_context(_bar(file))
@@ -62,6 +63,10 @@ def prepare(file: File, folder: pathlib.Path) -> dict[str, Any]:
             advance(len(lines))
         while waiting:
             work.add(*waiting.popleft())
+        if not work.state.rows:
+            raise DataError(
+                f"{file.path} is empty: it has columns, but no rows. Download it again."
+            )
         work.save()
     return finish(folder, file.layout, work.state, work.items)
 

@@ -12,6 +12,8 @@ from multitask_recommender import run_folder
 from multitask_recommender.datasets import _tenrec_columns
 from multitask_recommender.datasets._tenrec_columns import Proof
 
+READER = 1  # to be raised whenever what is written, or what is made of a file, changes
+
 _FILE = "state.npz"
 _COUNTS = "counts"  # the state itself, beside the arrays that go with it
 
@@ -20,6 +22,7 @@ _COUNTS = "counts"  # the state itself, beside the arrays that go with it
 class State:
     """What was read so far, and what it amounted to."""
 
+    reader: int = READER
     offset: int = 0  # bytes, the header included
     lines: int = 1
     md5: str = ""  # of these bytes
@@ -40,7 +43,10 @@ def save(folder: pathlib.Path, state: State, arrays: Mapping[str, np.ndarray]) -
 
 
 def load(folder: pathlib.Path) -> tuple[State, dict[str, np.ndarray]] | None:
-    """The last saved state and its arrays; None where it, or a column, is not what was saved."""
+    """The last saved state and its arrays.
+
+    None where it, or a column, is not what was saved, or another version of the reader saved it.
+    """
     try:
         with np.load(folder / _FILE) as saved:
             arrays = dict(saved)
@@ -51,7 +57,7 @@ def load(folder: pathlib.Path) -> tuple[State, dict[str, np.ndarray]] | None:
         _tenrec_columns.holds(folder / f"{name}.npy", proof)
         for name, proof in state.columns.items()
     )
-    return (state, arrays) if whole else None
+    return (state, arrays) if whole and state.reader == READER else None
 
 
 def remove(folder: pathlib.Path) -> None:

@@ -207,7 +207,11 @@ def test_columns_are_known_by_name_and_others_are_ignored(read):
     ],
     ids=["a mark at the start, no line break at the end", "CRLF", "blank lines"],
 )
-def test_line_breaks_and_byte_order_marks_make_no_difference(read, tmp_path, text):
+@pytest.mark.parametrize("piece_bytes", [1, 1 << 20])
+def test_line_breaks_and_byte_order_marks_make_no_difference(
+    read, tmp_path, monkeypatch, text, piece_bytes
+):
+    monkeypatch.setattr(_tenrec_prepare, "PIECE_BYTES", piece_bytes)
     path = tmp_path / "some.csv"
     path.write_bytes(text)
 

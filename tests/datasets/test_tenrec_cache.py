@@ -19,6 +19,7 @@ from multitask_recommender.datasets import (
     _tenrec_cache,
     _tenrec_columns,
     _tenrec_prepare,
+    _tenrec_state,
     tenrec,
 )
 from multitask_recommender.errors import DataError
@@ -236,6 +237,22 @@ def test_broken_off_work_goes_on(file, monkeypatch, harm):
     assert found.users.features["gender"].values[1:].tolist() == [
         code for user in found.users.raw_ids for code in [user % 3]
     ]
+
+
+@pytest.mark.parametrize("reader", [_tenrec_state.READER, _tenrec_state.READER + 1])
+def test_work_of_another_version_is_not_gone_on_with(file, monkeypatch, reader):
+    monkeypatch.setattr(_tenrec_prepare, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(_tenrec_prepare, "SAVED_BYTES", 1000)
+    with monkeypatch.context() as patch:
+        patch.setattr(_tenrec_prepare, "finish", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            read(file)
+    monkeypatch.setattr(_tenrec_state, "READER", reader)
+    parse, parsed = _tenrec_prepare.parse, []
+    monkeypatch.setattr(_tenrec_prepare, "parse", lambda *a: parsed.append(1) or parse(*a))
+
+    assert len(read(file)) == 400
+    assert (len(parsed) == 0) == (reader == 1)  # all was read
 
 
 def test_work_on_another_file_is_not_gone_on_with(file, monkeypatch):

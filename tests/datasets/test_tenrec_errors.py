@@ -102,7 +102,7 @@ def test_a_history_holds_item_ids_or_0(fail, history):
     [
         ("", "QB-video.csv is empty: download it again."),
         (HEADER, "QB-video.csv is empty: it has columns, but no rows. Download it again."),
-        (HEADER + "\n\r\n\n", "QB-video.csv is empty: it has columns, but no rows."),
+        (HEADER + "\n\r\n\n" * 999, "QB-video.csv is empty: it has columns, but no rows."),
         (
             "user_id,item,click\n1,2,1\n",
             "QB-video.csv line 1: no column item_id. Expected a header such as user_id,item_id,cli",
