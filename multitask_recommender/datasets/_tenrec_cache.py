@@ -30,7 +30,6 @@ from multitask_recommender.errors import DataError
 
 _ABOUT = "about.json"
 _HIDDEN, _OWN = ".multitask_recommender", "multitask_recommender"
-_SHARE_OF_FILE = 0.6  # what columns take of a file's bytes at the most, interim ones included
 
 
 def opened(file: File, folder: str | None) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
@@ -161,7 +160,7 @@ def _prepared(file: File, place: pathlib.Path) -> tuple[dict[str, np.ndarray], M
     partial.mkdir(exist_ok=True)
     before, started = file.path.stat(), time.perf_counter()
     try:
-        _check_room(partial, before.st_size)
+        _check_room(file, partial)
         about = _tenrec_prepare.prepare(file, partial)
         after = file.path.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -183,9 +182,16 @@ def _prepared(file: File, place: pathlib.Path) -> tuple[dict[str, np.ndarray], M
     return _mapped(place, about), about
 
 
-def _check_room(folder: pathlib.Path, file_bytes: int) -> None:
+def _check_room(file: File, folder: pathlib.Path) -> None:
+    """Raises OSError where the columns will not fit, as far as can be told from the first lines."""
+    with file.path.open("rb") as stream:
+        first = stream.read(1 << 16)
+    rows = file.path.stat().st_size * max(1, first.count(b"\n")) // len(first)
+    rows = rows if file.max_rows is None else min(rows, file.max_rows)
+    # Ids of users, items (and, for a while, their numbers) and rows take 4 bytes each.
+    row_bytes = 16 + len(file.layout.labels) + 4 * len(file.layout.of_rows)
     held = sum(path.stat().st_size for path in folder.iterdir())  # of work to go on with
-    missing = int(_SHARE_OF_FILE * file_bytes) - held - shutil.disk_usage(folder).free
+    missing = rows * row_bytes - held - shutil.disk_usage(folder).free
     if missing > 0:
         raise OSError(errno.ENOSPC, f"{-(-missing // 2**20):,} MiB too little room")
 
