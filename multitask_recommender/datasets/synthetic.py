@@ -13,7 +13,7 @@ shape: tenrec
 Users are shown videos, one after the other, and click, follow, like and share them: the columns and
 rates of `scenario`, one of the files of Tenrec. `correlation` is that of the clicks' planted scores
 with those of other labels. A row is an exposure, so pairs repeat. `write_csv` writes the file that
-`dataset.name: tenrec` reads. See _tenrec_world.py, and _tenrec_oracle.py for the best scores.
+`dataset.name: tenrec` reads. See _planted_tenrec/world.py, and oracle.py there for the best scores.
 
 The same seed and shape give the same rows.
 """
@@ -26,9 +26,10 @@ from typing import Any, Literal
 import numpy as np
 import pydantic
 
-from multitask_recommender.datasets import _files, _planted, _tenrec_rows, _tenrec_synthetic
+from multitask_recommender.datasets import _files, _planted
+from multitask_recommender.datasets._planted_tenrec import exposures, output
 from multitask_recommender.datasets._stars import LIKE_STARS, likes
-from multitask_recommender.datasets._tenrec_files import FILES
+from multitask_recommender.datasets._tenrec.files import FILES
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Entities, Interactions, Source
 from multitask_recommender.schema import ITEM_ID, USER_ID
@@ -120,7 +121,7 @@ def read(
     """Draws the rows, in the order of their time; of the shape tenrec, user by user."""
     _files.refuse_fold(fold, "synthetic")
     if settings.shape == "tenrec":
-        return _tenrec_synthetic.read(_size(settings), settings.scenario, settings.max_rows)
+        return output.read(_size(settings), settings.scenario, settings.max_rows)
     rng = np.random.default_rng(settings.seed)
     world = _planted.draw_world(rng, settings.users, settings.items)
     user_ids, item_ids = _draw_pairs(rng, world, settings.rows)
@@ -141,11 +142,11 @@ def read(
     )
 
 
-def blocks(settings: Settings) -> Iterator[_tenrec_rows.Block]:
+def blocks(settings: Settings) -> Iterator[exposures.Block]:
     """The rows of `read`, in order and in bounded memory. Of the shape tenrec only."""
-    size, rates = _size(settings), _tenrec_rows.RATES[settings.scenario]
-    drawn = _tenrec_rows.blocks(size, rates, _tenrec_rows.plant(size, rates))
-    return _tenrec_synthetic.first_rows(drawn, settings.max_rows)
+    size, rates = _size(settings), exposures.RATES[settings.scenario]
+    drawn = exposures.blocks(size, rates, exposures.plant(size, rates))
+    return output.first_rows(drawn, settings.max_rows)
 
 
 def csv_path(settings: Settings, folder: pathlib.Path) -> pathlib.Path:
@@ -166,15 +167,13 @@ def write_csv(
     """
     path = csv_path(settings, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _tenrec_synthetic.write_csv(
-        _size(settings), settings.scenario, settings.max_rows, path, advance
-    )
+    output.write_csv(_size(settings), settings.scenario, settings.max_rows, path, advance)
     return path
 
 
-def _size(settings: Settings) -> _tenrec_rows.Size:
+def _size(settings: Settings) -> exposures.Size:
     keys = ("users", "items", "rows", "seed", "correlation")
-    return _tenrec_rows.Size(**{key: getattr(settings, key) for key in keys})
+    return exposures.Size(**{key: getattr(settings, key) for key in keys})
 
 
 def _catalogue(size: int, features: Mapping[str, _planted.Feature]) -> Entities:

@@ -51,7 +51,7 @@ def test_values_are_integers_but_for_missing_categories(tmp_path):
 
 
 def test_the_file_holds_the_rows_of_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(synthetic._tenrec_rows, "_BLOCK_ROWS", 500)
+    monkeypatch.setattr(synthetic.exposures, "_BLOCK_ROWS", 500)
     chosen = settings(max_rows=1_900)
     parts = []
     path = synthetic.write_csv(chosen, tmp_path, parts.append)

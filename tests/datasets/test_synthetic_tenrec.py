@@ -68,13 +68,25 @@ def test_it_looks_like_what_is_read_from_tenrec(sample):
     assert list(sample.labels) == ["click", "follow", "like", "share"]
     assert {values.dtype for values in sample.labels.values()} == {np.dtype(np.uint8)}
     assert all(sample.is_observed(label).all() for label in sample.labels)
-    assert sample.users.features.keys() == {"gender", "age"}
+    assert sample.users.features.keys() == {"gender", "age", "first_clicks"}
+    assert sample.future_features == {"first_clicks"}
     assert sample.users.features["age"].vocabulary == tuple("1234567")
     assert sample.items.features["video_category"].vocabulary == ("0", "1")
     assert sample.post_exposure == {"watching_times"} == sample.context.keys()
     assert sample.ordered_by_user
     assert (np.diff(sample.user_ids) >= 0).all()
     assert (np.diff(sample.timestamps) == 1).all()
+
+
+def test_first_clicks_are_each_users_first_ten(sample):
+    feature = sample.users.features["first_clicks"]
+
+    assert feature.of_items
+    clicks = sample.take(sample.labels["click"] == 1)
+    for user in (1, 2, 700, 1_700):
+        mine = clicks.item_ids[clicks.user_ids == user][:10]
+        padding = [0] * (10 - len(mine))
+        assert feature.values[user].tolist() == [*mine.tolist(), *padding]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +280,7 @@ def test_max_rows_takes_the_first_rows_and_leaves_the_ids_alone():
 
 @pytest.mark.parametrize("max_rows", [None, 2_990])
 def test_blocks_hold_the_rows_of_read(max_rows, monkeypatch):
-    monkeypatch.setattr(synthetic._tenrec_rows, "_BLOCK_ROWS", 700)
+    monkeypatch.setattr(synthetic.exposures, "_BLOCK_ROWS", 700)
     blocks = list(synthetic.blocks(tenrec(rows=3_000, max_rows=max_rows)))
     data = small(max_rows=max_rows)
 
@@ -282,7 +294,7 @@ def test_blocks_hold_the_rows_of_read(max_rows, monkeypatch):
 
 
 def test_a_block_does_not_depend_on_those_before_it(monkeypatch):
-    monkeypatch.setattr(synthetic._tenrec_rows, "_BLOCK_ROWS", 700)
+    monkeypatch.setattr(synthetic.exposures, "_BLOCK_ROWS", 700)
     drawn = synthetic.blocks(tenrec(rows=3_000))
     first = next(drawn)
     again = list(synthetic.blocks(tenrec(rows=3_000)))

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from multitask_recommender.datasets._tenrec_world import (
+from multitask_recommender.datasets._planted_tenrec.world import (
     AGAIN,
     FOLLOW,
     LABELS,

@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from multitask_recommender.datasets._tenrec_world import (
+from multitask_recommender.datasets._planted_tenrec.world import (
     AGAIN,
     FOLLOW,
     LIKELY,

@@ -2,7 +2,7 @@
 
 An exposure follows from the user's last click with chance FOLLOW, into a cluster that is next to
 the cluster of that click; else it is of a genre that suits the user, and of a cluster of that genre
-by popularity. In the cluster, popularity decides (_tenrec_catalogue.py).
+by popularity. In the cluster, popularity decides (_planted_tenrec/catalogue.py).
 
 Each label has a score of its own, of mean 0 and variance 1 over all pairs: a bias of the user, one
 of the item, and the product of their factors, in good part given away by gender and age, or by the
@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from multitask_recommender.datasets._tenrec_catalogue import Catalogue
+from multitask_recommender.datasets._planted_tenrec.catalogue import Catalogue
 
 LABELS = ("click", "follow", "like", "share")  # in the order of the files
 DIMENSION = 3  # of the factors of each label; a bias follows them

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from multitask_recommender.datasets import _tenrec_world
-from multitask_recommender.datasets._tenrec_files import HISTORY_COLUMNS
-from multitask_recommender.datasets._tenrec_walk import walk
-from multitask_recommender.datasets._tenrec_world import World
+from multitask_recommender.datasets._planted_tenrec.walk import walk
+from multitask_recommender.datasets._planted_tenrec.world import LABELS, World, draw_world
+from multitask_recommender.datasets._tenrec.files import HISTORY_COLUMNS
 
 _BLOCK_ROWS, _BLOCK_USERS = 2**21, 2**14
 _CHUNK = 2**16  # rows whose labels are drawn at once: what stays in the processor's cache
@@ -91,7 +90,7 @@ class Block:
 
 def plant(size: Size, rates: Rates) -> World:
     """The world, with the intercepts that give the rates."""
-    world = _tenrec_world.draw_world(_rng(size, _WORLD), size.users, size.items, size.correlation)
+    world = draw_world(_rng(size, _WORLD), size.users, size.items, size.correlation)
     rng = _rng(size, _PILOT)
     counts = rows_per_user(size)
     users = rng.integers(size.users, size=_PILOT_USERS) + 1
@@ -196,10 +195,10 @@ def _draw_labels(
     places: np.ndarray,
     clicks: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    labels = {name: clicks.astype(np.uint8) for name in _tenrec_world.LABELS}
+    labels = {name: clicks.astype(np.uint8) for name in LABELS}
     for start in range(0, len(users), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        for label in _tenrec_world.LABELS[1:]:
+        for label in LABELS[1:]:
             scores = world.scores(label, users[rows], places[rows])
             chance = np.where(clicks[rows], *world.chances(label, scores))
             labels[label][rows] = rng.random(len(scores), np.float32) < chance

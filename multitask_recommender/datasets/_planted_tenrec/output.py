@@ -1,16 +1,30 @@
 """Made-up rows in the form of Tenrec: as Interactions, and as the files themselves."""
 
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from multitask_recommender import run_folder
-from multitask_recommender.datasets._tenrec_files import FILES, HISTORY_COLUMNS, NULL
-from multitask_recommender.datasets._tenrec_oracle import Oracle
-from multitask_recommender.datasets._tenrec_rows import RATES, Block, Size, blocks, plant
-from multitask_recommender.datasets._tenrec_world import LABELS, World
-from multitask_recommender.interactions import Entities, Feature, Interactions, Source
+from multitask_recommender.datasets._planted_tenrec.exposures import (
+    RATES,
+    Block,
+    Size,
+    blocks,
+    plant,
+)
+from multitask_recommender.datasets._planted_tenrec.oracle import Oracle
+from multitask_recommender.datasets._planted_tenrec.world import LABELS, World
+from multitask_recommender.datasets._tenrec.files import FILES, HISTORY_COLUMNS, NULL
+from multitask_recommender.datasets._tenrec.layouts import FIRST_CLICKS
+from multitask_recommender.interactions import (
+    Entities,
+    Feature,
+    Features,
+    IdWords,
+    Interactions,
+    Source,
+)
 
 _WATCHED = "watching_times"
 
@@ -25,6 +39,8 @@ def read(size: Size, scenario: str, max_rows: int | None) -> Interactions:
 
     user_ids = column("user_ids")
     watched = column(_WATCHED).astype(np.float32)
+    has_history = HISTORY_COLUMNS[0] in FILES[scenario][1]
+    first_clicks = {FIRST_CLICKS: _first_clicks(drawn, world)} if has_history else {}
     shape = f"{size.users} users, {size.items} items, {size.rows} rows"
     name = (
         f"synthetic tenrec {scenario} ({shape}, seed {size.seed}, correlation {size.correlation:g})"
@@ -32,7 +48,7 @@ def read(size: Size, scenario: str, max_rows: int | None) -> Interactions:
     return Interactions(
         user_ids=user_ids,
         item_ids=column("item_ids"),
-        users=_users(world),
+        users=_users(world, first_clicks),
         items=_items(world),
         labels={label: np.concatenate([each.labels[label] for each in drawn]) for label in LABELS},
         timestamps=np.arange(len(user_ids)),
@@ -40,6 +56,7 @@ def read(size: Size, scenario: str, max_rows: int | None) -> Interactions:
         oracle=Oracle(world, RATES[scenario].clicks_only),
         context={_WATCHED: Feature(watched)},
         post_exposure=frozenset({_WATCHED}),
+        future_features=frozenset(first_clicks),
         ordered_by_user=True,
     )
 
@@ -80,24 +97,26 @@ def first_rows(drawn: Iterator[Block], max_rows: int | None) -> Iterator[Block]:
                 return
 
 
-def _users(world: World) -> Entities:
+def _users(world: World, more: Features) -> Entities:
     """Where gender or age is 0, it is missing."""
     features = {
         "gender": _codes(world.genders, range(1, 3)),
         "age": _codes(world.ages, range(1, 8)),
+        **more,
     }
     size = world.num_users
-    features |= _first_clicks()
     return Entities(np.arange(1, size + 1), size, features)
 
 
-def _first_clicks() -> dict[str, Feature]:
-    """TO BE JOINED: `first_clicks` [U + 1, 10], and its name in `future_features`.
-
-    `Block.first_clicks` of all blocks, below a row of zeros, is the table: item ids, which a split
-    renumbers. It needs a Feature that knows that its codes are ids of items.
-    """
-    return {}
+def _first_clicks(drawn: Sequence[Block], world: World) -> Feature:
+    """Each user's first ten clicks [U + 1, 10], oldest first."""
+    values = np.zeros((world.num_users + 1, len(HISTORY_COLUMNS)), np.int32)
+    for block in drawn:
+        first = block.first_user
+        end = first + len(block.first_clicks)
+        values[first:end] = block.first_clicks
+    raw_ids = np.arange(1, world.catalogue.num_items + 1)
+    return Feature(values, IdWords(raw_ids), of_items=True)
 
 
 def _items(world: World) -> Entities:
