@@ -114,7 +114,14 @@ class Model(MultiTaskModel):
         ]
         users, items = self._ranking_space(ids, seeds, given, training=training)
         fields = self._ranking_space.fields((features[USER_ID], features[ITEM_ID]))
-        parts = {"ranking_queries": users, "ranking_candidates": items, "fields": fields}
+        # Retrieval's vectors where ranking tasks read the same ones, else also ranking's own.
+        own = [vectors for vectors, same in zip((users, items), given, strict=True) if same is None]
+        parts = {
+            "ranking_queries": users,
+            "ranking_candidates": items,
+            "fields": fields,
+            "shared": (*(each for each in retrieval if each is not None), *own, *fields),
+        }
         ranking = self._settings.ranking
         if training and ranking is not None and ranking.dropout:
             parts["product_dropout"] = (ranking.dropout, seeds[2])

@@ -25,11 +25,15 @@ _STEPS_PER_CALL = 50  # steps between two looks at the progress bar, at the most
 
 @dataclasses.dataclass(frozen=True)
 class Epoch:
-    """What an epoch came to: its number from 1, its mean losses, and its seconds."""
+    """What an epoch came to: its number from 1, its mean losses, and its seconds.
+
+    `diagnosis` is of the batch that comes next, see MultiTaskModel.diagnosis.
+    """
 
     number: int
     losses: dict[str, float]
     seconds: float
+    diagnosis: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 class Training:
@@ -52,6 +56,7 @@ class Training:
         self.model = model
         self._batches = batches
         self._folder = folder
+        self._diagnoses = settings.diagnosis
         rate = settings.learning_rate
         if settings.learning_rate_decay == "cosine":
             steps = settings.epochs * batches.steps_per_epoch
@@ -99,10 +104,15 @@ class Training:
                     left -= number
                     on_steps(number)
                 losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
-                epoch = Epoch(self.epoch, losses, time.monotonic() - started)
+                diagnosis = self._diagnosis() if self._diagnoses else {}
+                epoch = Epoch(self.epoch, losses, time.monotonic() - started, diagnosis)
                 _check_finite(epoch)
                 yield epoch
                 self._stop_if(sigterm)
+
+    def _diagnosis(self) -> dict[str, float]:
+        told = self.model.traced_diagnosis(self._batches.batch(self.step))
+        return {name: float(value) for name, value in told.items()}
 
     def _stop_if(self, sigterm: threading.Event) -> None:
         if sigterm.is_set():

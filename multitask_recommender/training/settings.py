@@ -44,4 +44,9 @@ class Settings(settings.Settings):
         True,
         description="Train once more, on train and validation together, for the chosen epochs.",
     )
+    diagnosis: bool = Field(
+        True,
+        description="After each epoch, on one batch: the norms of the tasks' gradients at what "
+        "they share, the cosines between them, and the means of gates.",
+    )
     checkpoint_seconds: float = Field(30.0, ge=0, description="Seconds between checkpoints.")
