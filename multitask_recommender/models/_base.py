@@ -55,7 +55,8 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self.traced_items = tf.function(self.embed_items, **options)
         self.traced_predictions = tf.function(self._predictions, **options)
         self.traced_test_step = tf.function(self.test_step, **options)
-        self.traced_diagnosis = tf.function(self.diagnosis, **options)
+        self.traced_task_gradients = tf.function(self.task_gradients, **options)
+        self.traced_mixtures = tf.function(self.mixtures, **options)
 
     @property
     @abc.abstractmethod
@@ -129,22 +130,28 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self.compute_loss(features, training=False)
         return self._loss_results()
 
-    def diagnosis(self, features: Features) -> Features:
-        """How tasks pull at what they share, which experts they read, how they are weighted.
+    def task_gradients(self, features: Features) -> Features:
+        """How the tasks' terms of a training step pull at what they share (Representation.cut).
 
-        Scalars: `gradient_norm/like`, `gradient_cosine/click/like` (of the terms of a training
-        step), `gate/like/expert_0` (its mean over the rows) and, where it is learnt, `weight/like`.
+        Scalars, such as `gradient_norm/like` and `gradient_cosine/click/like`.
         """
         with tf.GradientTape(persistent=True) as tape:
             forward = self._forward(features, training=True)
         gradients = _gradients.at_cut(tape, forward.terms, forward.representation.cut)
-        told = _gradients.norms_and_cosines(list(forward.terms), _gradients.products(gradients))
+        return _gradients.norms_and_cosines(list(forward.terms), _gradients.products(gradients))
+
+    def mixtures(self, features: Features) -> Features:
+        """What is learnt about how tasks share: means of gates over the rows, and tasks' weights.
+
+        Scalars, such as `gate/like/expert_0` and `weight/like`; none where nothing of it is learnt.
+        """
+        learnt = self._weighting.learnt()
+        told = {f"weight/{name}": factor for name, factor in learnt.items()}
         if self.ranking and hasattr(self._sharing, "gates"):
             ids = tf.sort(tf.unique(features[ITEM_ID]).y)
             gates = self._sharing.gates(self.encode(features, ids, training=False).pair)
             told |= {f"gate/{name}": tf.reduce_mean(gate) for name, gate in gates.items()}
-        learnt = self._weighting.learnt()
-        return told | {f"weight/{name}": factor for name, factor in learnt.items()}
+        return told
 
     def scorer(self) -> "Scorer":
         """A snapshot for evaluation: every item is embedded once."""
