@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from multitask_recommender import config
+from multitask_recommender.errors import ConfigError
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.sharing.esmm import Sharing, logit_of_product
 from multitask_recommender.sharing.settings.esmm import Settings
@@ -106,3 +108,34 @@ def test_layers_are_each_tasks_own_or_shared(tasks, bottom, kernels):
     sharing(PAIR)
 
     assert [tuple(v.shape) for v in sharing.trainable_variables].count((7, 4)) == kernels
+
+
+@pytest.mark.parametrize(
+    ("tasks", "fault"),
+    [
+        (
+            {"click": {}, "like": {}},
+            "no task says which label it comes only with: set one such as "
+            "tasks.like.only_with=click.",
+        ),
+        (
+            {"like": {"only_with": "click"}, "share": {}},
+            "tasks.like.only_with is 'click', which is no task of a binary label: esmm multiplies "
+            "the chances of both. Such tasks here: like, share.",
+        ),
+        (
+            {"like": {"only_with": "rating"}, "rating": {}},
+            "tasks.like.only_with is 'rating', which is no task of a binary label",
+        ),
+        (
+            {"click": {}, "like": {"only_with": "click", "observed_where": "click"}},
+            "tasks.like.observed_where is 'click', but esmm learns 'like' from all rows, as a "
+            "product: leave it out.",
+        ),
+    ],
+)
+def test_a_chain_must_be_one_of_tasks(tasks, fault):
+    with pytest.raises(ConfigError) as caught:
+        config.parse({"sharing": "esmm", "tasks": tasks})
+
+    assert fault in str(caught.value)
