@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from multitask_recommender.datasets._planted_tenrec.walk import walk
-from multitask_recommender.datasets._planted_tenrec.world import LABELS, World, draw_world
+from multitask_recommender.datasets._planted_tenrec.world import LABELS, World, draw_world, sigmoid
 from multitask_recommender.datasets._tenrec.files import HISTORY_COLUMNS
 
 _BLOCK_ROWS, _BLOCK_USERS = 2**21, 2**14
