@@ -19,7 +19,7 @@ from multitask_recommender.splits.coverage import unknown_rates
 if TYPE_CHECKING:
     import polars as pl
 
-_PATHS = {"path", "users", "items"}  # settings of datasets that name files
+_PATHS = {"path", "cache", "users", "items"}  # settings of datasets that name places
 _PACKAGES = ("tensorflow", "tensorflow-recommenders", "numpy")
 
 

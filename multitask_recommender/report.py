@@ -1,14 +1,16 @@
 """What a person sees of a run: what the data is, a bar with every task's loss, and a table."""
 
+import contextlib
+import functools
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
@@ -140,7 +142,11 @@ def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) ->
     for protocol, explained in _EXPLAINED.items():
         if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
             console.print(explained, highlight=False)
-    for path in written:
+    show_written(written)
+
+
+def show_written(paths: Sequence[pathlib.Path]) -> None:
+    for path in paths:
         console.print(f"Written: {escape(str(path))}", highlight=False)
 
 
@@ -164,6 +170,15 @@ def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:
         label: [_shown(metrics.get(f"test/{label}/{name}")) for name in _BINARY.values()]
         for label in labels
     }
+
+
+@contextlib.contextmanager
+def counting(unit: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar for what is done a part at a time: call what is yielded with the size of each part."""
+    columns = BarColumn(bar_width=10), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn()
+    with Bars(*columns, console=console) as bars:
+        task = bars.add_task(unit, total=total)
+        yield functools.partial(bars.advance, task)
 
 
 def _warn(warnings: Sequence[str]) -> None:
