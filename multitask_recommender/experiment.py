@@ -150,7 +150,8 @@ class Experiment:
 
         validation = None
         if self._validator is not None:
-            validation = Validation(self._validate, self.monitor)
+            refit_rows = self.learnt_rows if self.refits else None
+            validation = Validation(self._validate, self.monitor, refit_rows)
         fit = Fit(
             self.config.training,
             build=lambda rows: build(self.config, rows),
@@ -163,7 +164,7 @@ class Experiment:
             checkpoints=folder / run_folder.CHECKPOINTS,
             progress=report.Progress(),
         )
-        model = fit(self.data.train, self.data.train_and_validation)
+        model = fit(self.data.train)
         return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
 
     def restore(self, run_dir: pathlib.Path) -> Any:

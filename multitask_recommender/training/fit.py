@@ -1,4 +1,4 @@
-"""From untrained to final: find the best epoch on validation data, then refit on all there is.
+"""From untrained to final: find the best epoch on validation data, then refit if there are rows to.
 
 Each phase resumes from its own checkpoint and from the history of the run, which holds what was
 validated; the whole ends with the final weights.
@@ -26,10 +26,14 @@ _BEST = "best"  # the weights of the best epoch so far, kept where there is no r
 
 @dataclasses.dataclass(frozen=True)
 class Validation:
-    """How a model does on validation data: metrics by flat key, of which one chooses the epoch."""
+    """How a model does on validation data: metrics by flat key, of which one chooses the epoch.
+
+    The final model learns anew from `refit_rows`, for as many epochs; None keeps that epoch's.
+    """
 
     metrics: Callable[[Any], dict[str, float]]
     monitor: str
+    refit_rows: Interactions | None = None
 
 
 class Fit:
@@ -60,30 +64,30 @@ class Fit:
         self._checkpoints = checkpoints
         self._progress = progress
 
-    @property
-    def refits(self) -> bool:
-        return self._settings.refit and self._validation is not None
-
-    def __call__(self, train: Interactions, all_rows: Interactions) -> Any:
-        """Searches on train, refits on all rows if the settings say so: the final model."""
+    def __call__(self, train: Interactions) -> Any:
+        """Searches on train, then refits where validation has rows for it: the final model."""
         if loop.has_weights(self._checkpoints):  # interrupted after training, in evaluation say
-            model = self._build(all_rows if self.refits else train)
+            model = self._build(train if self._refit_rows is None else self._refit_rows)
             loop.load_weights(model, self._checkpoints)
         else:
-            model = self._trained(train, all_rows)
+            model = self._trained(train)
             loop.save_weights(model, self._checkpoints)
         for phase in (SEARCH, REFIT, _BEST):
             shutil.rmtree(self._checkpoints / phase, ignore_errors=True)
         return model
 
-    def _trained(self, train: Interactions, all_rows: Interactions) -> Any:
+    @property
+    def _refit_rows(self) -> Interactions | None:
+        return None if self._validation is None else self._validation.refit_rows
+
+    def _trained(self, train: Interactions) -> Any:
         if self._validation is None:
             return self._run(SEARCH, train, self._settings.epochs)
         model = None
         if not self._is_searched():
             model = self._run(SEARCH, train, self._settings.epochs)
-        if self.refits:
-            return self._run(REFIT, all_rows, self.chosen_epoch)
+        if self._refit_rows is not None:
+            return self._run(REFIT, self._refit_rows, self.chosen_epoch)
         model = self._build(train) if model is None else model
         loop.load_weights(model, self._checkpoints / _BEST)
         return model
@@ -124,7 +128,7 @@ class Fit:
             if phase == SEARCH and self._is_due(epoch.number):
                 validated = self._validated(training.model)
                 is_best = stopping.see(epoch.number, validated[stopping.metric])
-                if not settings.refit and (is_best or settings.patience is None):
+                if self._refit_rows is None and (is_best or settings.patience is None):
                     loop.save_weights(training.model, self._checkpoints / _BEST)
             self._history.add(phase, epoch.number, _row(epoch) | validated)
             value = validated.get(stopping.metric, value)

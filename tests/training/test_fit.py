@@ -79,6 +79,7 @@ def fit(tmp_path, parts):
         folder="run",
         interrupt_after=None,
         has_validation=True,
+        refit=True,
         aucs=AUCS,
         monitor=MONITOR,
         **settings,
@@ -90,18 +91,20 @@ def fit(tmp_path, parts):
             steps = 3  # an epoch of nine rows
             return {MONITOR: aucs[int(model.optimizer.iterations) // steps]}
 
+        train, all_rows = parts
+        validation = Validation(validate, monitor, all_rows if refit else None)
         place = tmp_path / folder
         made = Fit(
             SETTINGS.model_copy(update=settings),
             Little,
-            Validation(validate, monitor) if has_validation else None,
+            validation if has_validation else None,
             History(place / "history.csv", place / "tensorboard", "tiny"),
             place / "checkpoints",
             progress,
         )
         made.progress = progress
         try:
-            made.model = made(*parts)
+            made.model = made(train)
         except Interrupted:
             return None
         return made
@@ -117,7 +120,7 @@ def assert_same_weights(first, second):
 def test_the_refit_is_as_long_as_the_best_epoch_on_all_rows(fit):
     made = fit()
 
-    assert (made.chosen_epoch, made.refits) == (3, True)
+    assert made.chosen_epoch == 3
     assert made.chosen_metrics == {MONITOR: 0.8}
     assert made.progress.phases == [("search", 0, 15), ("refit", 0, 9)]  # 9 rows, and 10
     assert made.progress.steps == 24
@@ -134,7 +137,7 @@ def test_without_a_refit_the_weights_are_those_of_the_best_epoch(fit):
 def test_without_validation_all_epochs_are_the_model(fit):
     made = fit(has_validation=False)
 
-    assert (made.chosen_epoch, made.refits, made.chosen_metrics) == (5, False, {})
+    assert (made.chosen_epoch, made.chosen_metrics) == (5, {})
     assert made.progress.phases == [("search", 0, 15)]
 
 
