@@ -30,6 +30,15 @@ _RANKING = {  # the cut-off that was computed nearest to the last number is take
     ),
 }
 _LABELS = {"root_mean_squared_error": "RMSE", "auc": "AUC"}
+_BINARY = {  # of the second table: a row a label, so that any number of labels can be read
+    "AUC": "auc",
+    "GAUC": "gauc",
+    "PR-AUC": "average_precision",
+    "log loss": "log_loss",
+    "norm.\nentropy": "normalised_entropy",
+    "ECE": "expected_calibration_error",
+    "accuracy": "accuracy",
+}
 _NOT_COMPUTED = "-"
 _EXPLAINED = {
     "full": "full: all items but those the user has seen, ties count against the model",
@@ -95,23 +104,43 @@ def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) ->
     columns = _columns(results["metrics"])
     if not columns:
         console.print("[bold yellow]WARNING[/] there is no test row, so nothing was computed.")
-    title = f"test, {dataset['name']}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
-    # In a narrow terminal titles go over several lines; numbers are never cut.
-    table.add_column("", no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="right", overflow="fold", min_width=len("0.0000"))
     rows = {"model": results["metrics"], **results["baselines"]}
-    for name, metrics in rows.items():
-        cells = [_shown(metrics.get(key)) for key in columns.values()]
-        table.add_row(name, *cells, style="bold" if name == "model" else None)
-    console.print(table)
+    cells = {
+        name: [_shown(metrics.get(key)) for key in columns.values()]
+        for name, metrics in rows.items()
+    }
+    _show_table(f"test, {dataset['name']}", list(columns), cells)
+    binary = _binary_labels(results["metrics"])
+    if binary:
+        _show_table("binary labels of the model", list(_BINARY), binary)
     _warn(dataset["warnings"])
     for protocol, explained in _EXPLAINED.items():
         if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
             console.print(explained, highlight=False)
     for path in written:
         console.print(f"Written: {escape(str(path))}", highlight=False)
+
+
+def _show_table(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> None:
+    """Rows of cells by name; the model's own is bold."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
+    # In a narrow terminal titles go over several lines; numbers are never cut.
+    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", overflow="fold", min_width=len("0.0000"))
+    for name, cells in rows.items():
+        table.add_row(escape(name), *cells, style="bold" if name == "model" else None)
+    console.print(table)
+
+
+def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:
+    """The cells of each binary label, by its name."""
+    pattern = re.compile(rf"test/(.+)/{_BINARY['log loss']}")
+    labels = [match[1] for match in map(pattern.fullmatch, metrics) if match]
+    return {
+        label: [_shown(metrics.get(f"test/{label}/{name}")) for name in _BINARY.values()]
+        for label in labels
+    }
 
 
 def _warn(warnings: Sequence[str]) -> None:

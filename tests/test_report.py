@@ -68,6 +68,21 @@ def test_columns_that_no_one_computed_are_left_out(printed):
     assert "recall" not in printed()
 
 
+def test_every_binary_label_has_a_row_of_its_own(printed):
+    names = ("auc", "gauc", "log_loss", "expected_calibration_error")
+    metrics = {
+        f"test/{label}/{name}": (place + 1) / 10 + len(label) / 1000
+        for label in ("click", "like", "share", "follow", "read")
+        for place, name in enumerate(names)
+    }
+
+    report.show_results(RESULTS | {"metrics": metrics, "baselines": {}}, [])
+
+    lines = [line.split() for line in printed().splitlines()]
+    assert ["follow", "0.1060", "0.2060", "-", "0.3060", "-", "0.4060", "-"] in lines
+    assert ["like", "0.1040", "0.2040", "-", "0.3040", "-", "0.4040", "-"] in lines
+
+
 def test_warnings_and_the_place_of_the_run_are_said(printed):
     report.show_results(RESULTS, [pathlib.Path("runs/[b]a/metrics.json")])
 

@@ -26,7 +26,8 @@ class Evaluation:
 
     What could not be computed (an AUC of one class) has no key. Arrays, where asked for, hold what
     metrics are means of, under the metrics' keys: one value for each user in ascending order of
-    ids or for each row, so that two scorers of one Evaluator can be compared in pairs.
+    ids or for each row, so that two scorers of one Evaluator can be compared in pairs. For metrics
+    that are no means they hold what metrics/intervals.py compares, see evaluation/labels.py.
     """
 
     metrics: dict[str, float]
@@ -85,6 +86,7 @@ class Evaluator:
             protocol={
                 "split": self._split,
                 **{name: protocol.record() for name, protocol in protocols.items()},
+                "labels": outcomes[""].counts,
             },
             arrays=self._flat(outcomes, "arrays") if keep_arrays else {},
         )

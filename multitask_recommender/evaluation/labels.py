@@ -13,33 +13,72 @@ from multitask_recommender.metrics import labels
 BINARY, RATING = "binary", "rating"
 
 _METRICS = {
-    BINARY: (labels.auc, labels.accuracy, labels.log_loss),
+    BINARY: (
+        labels.auc,
+        labels.average_precision,
+        labels.log_loss,
+        labels.normalised_entropy,
+        labels.expected_calibration_error,
+        labels.accuracy,
+    ),
     RATING: (labels.root_mean_squared_error, labels.mean_absolute_error),
 }
 
 
 def label_metrics(scorer: Scorer, held_out: Interactions, kinds: Mapping[str, str]) -> Outcome:
-    """Metrics `like/auc`, `rating/root_mean_squared_error`, ... of labels that are predicted.
+    """Metrics `like/auc`, `like/gauc`, `rating/root_mean_squared_error`, ... of predicted labels.
 
     kinds: "binary" or "rating" by label; by default `rating` is a rating, all else binary. Users
-    and items outside the vocabulary are predicted as unknown, id 0. Arrays, over observed rows:
-    `rating/squared_error`, `like/is_correct`.
+    and items outside the vocabulary are predicted as unknown, id 0.
+
+    Arrays, over observed rows: `rating/squared_error`; `like/target`, `like/probability` and
+    `like/user` (`auc_difference_interval` compares these); `like/is_correct`; and for users with
+    both classes, in ascending order of ids, `like/user_auc` and `like/user_rows`, the values and
+    weights that `like/gauc` is the mean of.
     """
     predictions = rank_rows(scorer, held_out)
-    metrics: dict[str, float | None] = {}
-    arrays: dict[str, np.ndarray] = {}
+    outcome = Outcome()
     for label in sorted(held_out.labels.keys() & predictions.keys()):
         kind = kinds.get(label, RATING if label == RATING else BINARY)
         rows = held_out.is_observed(label)
         targets, predicted = held_out.labels[label][rows], predictions[label][rows]
         _check(label, kind, predicted)
         for metric in _METRICS[kind]:
-            metrics[f"{label}/{metric.__name__}"] = metric(targets, predicted)
+            outcome.metrics[f"{label}/{metric.__name__}"] = metric(targets, predicted)
+        outcome.counts[label] = {"rows": len(targets)}
         if kind == RATING:
-            arrays[f"{label}/squared_error"] = np.square(predicted.astype(np.float64) - targets)
+            error = predicted.astype(np.float64) - targets
+            outcome.arrays[f"{label}/squared_error"] = np.square(error)
         else:
-            arrays[f"{label}/is_correct"] = (predicted > 0.5) == (targets > 0.5)
-    return Outcome(metrics, arrays)
+            _add_by_user(outcome, label, targets, predicted, held_out.user_ids[rows])
+    return outcome
+
+
+def _add_by_user(
+    outcome: Outcome,
+    label: str,
+    targets: np.ndarray,
+    predicted: np.ndarray,
+    users: np.ndarray,
+) -> None:
+    """GAUC with its counts, and the arrays of a binary label."""
+    by_user = labels.grouped_auc(targets, predicted, users)
+    outcome.metrics[f"{label}/gauc"] = by_user.mean
+    outcome.counts[label] |= {
+        "positives": int(np.count_nonzero(targets > 0.5)),
+        "gauc_users": len(by_user.groups),
+        "gauc_users_of_one_class_left_out": by_user.num_left_out,
+    }
+    arrays = {
+        "target": targets,
+        "probability": predicted,
+        "user": users,
+        "is_correct": (predicted > 0.5) == (targets > 0.5),
+        "user_auc": by_user.values,
+        "user_rows": by_user.rows,
+    }
+    for name, values in arrays.items():
+        outcome.arrays[f"{label}/{name}"] = values
 
 
 def _check(label: str, kind: str, predicted: np.ndarray) -> None:

@@ -11,10 +11,12 @@ class Outcome:
     """Metrics by name, and the values that they are means of.
 
     arrays: for each user in ascending order of ids [Q], or for each held-out row in its order [N].
+    counts: of what was left out or stood behind a figure, for the record.
     """
 
     metrics: dict[str, float | None] = dataclasses.field(default_factory=dict)
     arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
 
 
 class RankingProtocol(Protocol):
