@@ -9,14 +9,15 @@ import numpy as np
 from multitask_recommender.errors import DataError
 from multitask_recommender.evaluation.full import Full
 from multitask_recommender.evaluation.held_out import arrange
-from multitask_recommender.evaluation.labels import label_metrics
-from multitask_recommender.evaluation.outcome import Outcome, RankingProtocol
+from multitask_recommender.evaluation.labels import label_directions, label_metrics
+from multitask_recommender.evaluation.outcome import RankingProtocol
 from multitask_recommender.evaluation.sampled import Sampled, draw_negatives
 from multitask_recommender.evaluation.scorer import Scorer, in_blocks
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.metrics import catalogue
+from multitask_recommender.metrics.direction import Direction
 from multitask_recommender.schema import TEST
 
 
@@ -77,19 +78,26 @@ class Evaluator:
         self._pass_over_users(scorer, list(protocols.values()))
         outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
         outcomes[""] = label_metrics(scorer, self._rows, kinds or {})
+        metrics = {name: outcome.metrics for name, outcome in outcomes.items()}
+        arrays = {name: outcome.arrays for name, outcome in outcomes.items()}
         return Evaluation(
-            metrics={
-                key: value
-                for key, value in self._flat(outcomes, "metrics").items()
-                if value is not None
-            },
+            metrics={key: value for key, value in self._flat(metrics).items() if value is not None},
             protocol={
                 "split": self._split,
                 **{name: protocol.record() for name, protocol in protocols.items()},
                 "labels": outcomes[""].counts,
             },
-            arrays=self._flat(outcomes, "arrays") if keep_arrays else {},
+            arrays=self._flat(arrays) if keep_arrays else {},
         )
+
+    def directions(self, kinds: Mapping[str, str]) -> dict[str, Direction | None]:
+        """The metrics that a scorer which predicts the labels of `kinds` will have.
+
+        By flat key, and which way each is better (None where neither is). Nothing is scored.
+        """
+        found = {name: protocol.directions() for name, protocol in self._protocols().items()}
+        found[""] = label_directions(self._rows, kinds)
+        return self._flat(found)
 
     def _protocols(self) -> dict[str, RankingProtocol]:
         settings = self._settings
@@ -113,11 +121,12 @@ class Evaluator:
             for protocol, part in zip(protocols, measured, strict=True):
                 protocol.add(part)
 
-    def _flat(self, outcomes: Mapping[str, Outcome], field: str) -> dict[str, Any]:
+    def _flat(self, parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Values by flat key, from those of each protocol ("" for labels) by name."""
         return {
             "/".join(filter(None, (self._split, protocol, name))): value
-            for protocol, outcome in outcomes.items()
-            for name, value in getattr(outcome, field).items()
+            for protocol, values in parts.items()
+            for name, value in values.items()
         }
 
 

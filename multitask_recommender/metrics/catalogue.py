@@ -1,7 +1,8 @@
 """What is recommended, over all users: how much of the catalogue, and how popular.
 
 `exposure` [I] counts how often each item of the catalogue stands in a top-K list. Undefined
-values (nothing recommended) are None.
+values (nothing recommended) are None. These describe: none declares a way in which it is better, as
+random lists cover most.
 """
 
 import numpy as np

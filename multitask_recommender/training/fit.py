@@ -16,7 +16,7 @@ from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import loop
-from multitask_recommender.training.early_stopping import EarlyStopping
+from multitask_recommender.training.early_stopping import EarlyStopping, Monitor
 from multitask_recommender.training.history import History
 from multitask_recommender.training.settings import Settings
 
@@ -32,7 +32,7 @@ class Validation:
     """
 
     metrics: Callable[[Any], dict[str, float]]
-    monitor: str
+    monitor: Monitor
     refit_rows: Interactions | None = None
 
 
@@ -60,6 +60,7 @@ class Fit:
         self._settings = settings
         self._build = build
         self._validation = validation
+        self._monitor = Monitor("", False) if validation is None else validation.monitor
         self._history = history
         self._checkpoints = checkpoints
         self._progress = progress
@@ -121,18 +122,18 @@ class Fit:
         return model
 
     def _train(self, phase: str, training: loop.Training, last: int) -> None:
-        settings, stopping = self._settings, self._stopping()
+        settings, stopping, monitor = self._settings, self._stopping(), self._monitor.key
         saved, value = time.monotonic(), None
         for epoch in training.epochs(last, self._progress.advance):
             validated = {}
             if phase == SEARCH and self._is_due(epoch.number):
                 validated = self._validated(training.model)
-                is_best = stopping.see(epoch.number, validated[stopping.metric])
+                is_best = stopping.see(epoch.number, validated[monitor])
                 if self._refit_rows is None and (is_best or settings.patience is None):
                     loop.save_weights(training.model, self._checkpoints / _BEST)
             self._history.add(phase, epoch.number, _row(epoch) | validated)
-            value = validated.get(stopping.metric, value)
-            self._progress.tell(epoch.number, epoch.losses, value, stopping.metric)
+            value = validated.get(monitor, value)
+            self._progress.tell(epoch.number, epoch.losses, value, monitor)
             if phase == SEARCH and stopping.is_over:
                 break
             if time.monotonic() - saved >= settings.checkpoint_seconds:
@@ -141,7 +142,7 @@ class Fit:
 
     def _validated(self, model: Any) -> dict[str, float]:
         metrics = self._validation.metrics(model)
-        monitor = self._validation.monitor
+        monitor = self._monitor.key
         if monitor not in metrics:
             raise RunError(
                 f"{monitor} is to choose the epoch (training.monitor), but was not computed. "
@@ -156,11 +157,10 @@ class Fit:
 
     def _stopping(self) -> EarlyStopping:
         """Early stopping as it stands after the epochs of the history."""
-        monitor = "" if self._validation is None else self._validation.monitor
-        stopping = EarlyStopping(monitor, self._settings.patience)
+        stopping = EarlyStopping(self._monitor, self._settings.patience)
         for row in self._history.of(SEARCH):
-            if monitor in row:
-                stopping.see(row["epoch"], row[monitor])
+            if self._monitor.key in row:
+                stopping.see(row["epoch"], row[self._monitor.key])
         return stopping
 
     def _is_searched(self) -> bool:

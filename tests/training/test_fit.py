@@ -7,6 +7,7 @@ import tensorflow as tf
 from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.errors import RunError
 from multitask_recommender.training import loop
+from multitask_recommender.training.early_stopping import Monitor
 from multitask_recommender.training.fit import Fit, Validation
 from multitask_recommender.training.history import History
 from multitask_recommender.training.settings import Settings
@@ -92,7 +93,7 @@ def fit(tmp_path, parts):
             return {MONITOR: aucs[int(model.optimizer.iterations) // steps]}
 
         train, all_rows = parts
-        validation = Validation(validate, monitor, all_rows if refit else None)
+        validation = Validation(validate, Monitor(monitor, False), all_rows if refit else None)
         place = tmp_path / folder
         made = Fit(
             SETTINGS.model_copy(update=settings),
