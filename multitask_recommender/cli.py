@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from multitask_recommender import config_schema, doctor
-from multitask_recommender.config import Config, load
+from multitask_recommender.config import Config, load, parse
 from multitask_recommender.errors import ConfigError, DataError, RunError
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143  # exit statuses
@@ -128,6 +128,46 @@ def evaluate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     return DONE
 
 
+def explore(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Show what a dataset is: counts, labels, features, popularity, and a page with plots."""
+    parser.add_argument("name", metavar="NAME", help="a dataset: movielens, tenrec, table, ...")
+    parser.add_argument(
+        "settings",
+        nargs="*",
+        metavar="key=value",
+        help="settings of the dataset: variant=1m, path=FOLDER, scenario=qb_video",
+    )
+    parser.add_argument(
+        "--overlap",
+        action="append",
+        default=[],
+        metavar="key=value",
+        help="count the users and items in common with the dataset of this other setting, say "
+        "scenario=qk_video; may be given again",
+    )
+    parser.add_argument(
+        "--html",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="where the page is written (default: explore-NAME.html)",
+    )
+    parsed = parser.parse_intermixed_args(arguments)
+    chosen = {"dataset": {"name": parsed.name}}
+    keys = [f"dataset.{setting}" for setting in parsed.settings]
+    config = parse(chosen, keys)
+    others = [parse(chosen, [*keys, f"dataset.{setting}"]) for setting in parsed.overlap]
+
+    from multitask_recommender import exploration, report
+
+    exploration.explore(
+        exploration.read(config),
+        [exploration.read(other) for other in others],
+        parsed.html or pathlib.Path(f"explore-{parsed.name}.html"),
+        report.console,
+    )
+    return DONE
+
+
 def schema(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """Print the JSON schema of the config, for editors: ... schema > config.schema.json"""
     parser.parse_args(arguments)
@@ -144,7 +184,13 @@ def check(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     return DONE if is_sound else FAILED
 
 
-COMMANDS = {"train": train, "evaluate": evaluate, "schema": schema, "doctor": check}
+COMMANDS = {
+    "train": train,
+    "evaluate": evaluate,
+    "explore": explore,
+    "schema": schema,
+    "doctor": check,
+}
 
 
 def _fresh_run_dir(config: Config) -> pathlib.Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from multitask_recommender import evaluation, record, registry, report, run_folder, splits
+from multitask_recommender import evaluation, record, registry, report, run_folder, splits, traps
 from multitask_recommender.config import Config, load
 from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.interactions import Interactions
@@ -30,7 +30,7 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
     experiment = Experiment(config)
     experiment.check_monitor()
     data = experiment.data
-    report.show_data(data, config)
+    report.show_data(data, config, experiment.traps)
     with run_folder.open_partial(run_dir, record.config_text(config, data.train.source)) as folder:
         for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
@@ -63,12 +63,11 @@ def evaluate(
     record.check_same_data(run_dir / run_folder.CONFIG, data.train.source)
     if recommendations_path is not None and not experiment.retrieves:
         raise RunError(f"{run_dir} has no retrieval task, so there is nothing to recommend.")
-    report.show_data(data, config)
+    report.show_data(data, config, experiment.traps)
     model = experiment.restore(run_dir)
     results = experiment.results(model)
     if recommendations_path is not None:
-        seen = [data.train, data.validation]
-        table = evaluation.recommendations(model.scorer(), data.test.user_ids, seen)
+        table = evaluation.recommendations(model.scorer(), data.test.user_ids, experiment.seen)
         record.write_parquet(recommendations_path, table, data.train.source)
     if json_path is not None:
         run_folder.write_json(json_path, results)
@@ -151,6 +150,15 @@ class Experiment:
             return None
         return rows.positives(self.config.tasks[self._retrieval].settings.positive)
 
+    @property
+    def seen(self) -> list[Interactions]:
+        """What users had met before test: an item that was shown, but no positive, is not seen."""
+        return [self._retrieved(self.data.train), self._retrieved(self.data.validation)]
+
+    def _retrieved(self, rows: Interactions) -> Interactions:
+        positives = self.positives(rows)
+        return rows if positives is None else rows.take(positives)
+
     def fit(self, folder: pathlib.Path) -> Fitted:
         """Trains in a folder, going on with what it already holds."""
         from multitask_recommender.training.fit import Fit, Validation
@@ -186,8 +194,7 @@ class Experiment:
     @functools.cached_property
     def test_evaluator(self) -> evaluation.Evaluator:
         """The test part, by the protocols of the config."""
-        seen = [self.data.train, self.data.validation]
-        return self._evaluator(seen, self.data.test, TEST, self.config.evaluation.protocols)
+        return self._evaluator(self.seen, self.data.test, TEST, self.config.evaluation.protocols)
 
     def baseline(self, name: str) -> evaluation.Scorer:
         """A baseline with its default settings, fitted on the rows of the final model."""
@@ -216,6 +223,7 @@ class Experiment:
                 "seed": self.config.training.seed,
             },
             "dataset": record.dataset(self.data),
+            "traps": [dataclasses.asdict(trap) for trap in self.traps],
             "versions": record.versions(),
         }
 
@@ -235,7 +243,8 @@ class Experiment:
         """The validation part, by the protocol `full`; None without validation rows."""
         if not len(self.data.validation):
             return None
-        return self._evaluator([self.data.train], self.data.validation, VALIDATION, ["full"])
+        seen = [self._retrieved(self.data.train)]
+        return self._evaluator(seen, self.data.validation, VALIDATION, ["full"])
 
     def _validate(self, model: Any) -> dict[str, float]:
         metrics = self._validator(model.scorer(), self.kinds).metrics
@@ -281,3 +290,4 @@ class Experiment:
             faults += task.settings.missing_from(train, f"tasks.{name}")
         if faults:
             raise ConfigError("\n".join(faults))
+        self.traps = traps.check(self.data, config)

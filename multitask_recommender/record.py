@@ -55,6 +55,7 @@ def dataset(data: Splits) -> dict[str, Any]:
         "items": train.num_items,
         "parts": data.counts(),
         "rows_in_no_part": data.num_dropped,
+        "notes": list(data.notes),
     }
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from multitask_recommender.config import Config
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.splits import Splits
+from multitask_recommender.traps import Trap
 
 # The columns of the table, where they were computed; metrics.json holds all. Title: flat key.
 _RANKING = {  # the cut-off that was computed nearest to the last number is taken
@@ -49,14 +50,20 @@ _EXPLAINED = {
 console = Console()
 
 
-def show_data(data: Splits, config: Config) -> None:
-    """What is learnt from, and every warning."""
+def show_data(data: Splits, config: Config, traps: Sequence[Trap] = ()) -> None:
+    """What is learnt from, every warning, and every trap."""
     train = data.train
     rows = ", ".join(f"{part} {count['rows']:,}" for part, count in data.counts().items())
     name = escape(train.source.name)
     console.print(f"[bold]{name}[/]: {train.num_users:,} users, {train.num_items:,} items")
     console.print(f"{config.split.name} split: {rows} rows", highlight=False)
+    for note in data.notes:
+        console.print(escape(note), highlight=False)
     _warn(train.source.warnings)
+    _warn([f"{trap.name}: {trap.sentence}" for trap in traps if trap.severity != "note"])
+    for trap in traps:
+        if trap.severity == "note":
+            console.print(f"note: {escape(trap.sentence)}", highlight=False)
 
 
 class Progress:

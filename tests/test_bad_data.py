@@ -190,6 +190,57 @@ def test_nothing_held_out_trains(train):
     assert (status, errors, metrics) == (0, "", {})
 
 
+CLICKS = "{name: table, path: log.csv, columns: {user: user, item: item, labels: {click: liked}}}"
+
+
+def test_a_click_that_is_always_one_is_refused_as_constant(train):
+    rows = [f"u{n % 6},i{n % 5},1,{n % 5 + 1}\n" for n in range(30)]
+
+    status, errors, _ = train(HEADER + "".join(rows), dataset=CLICKS, tasks="{click: {}}")
+
+    assert status == 2
+    assert errors == (
+        "error: constant_label: tasks.click: all 22 training rows that hold 'click' have the value "
+        "1, so nothing can be learnt: take the task out (tasks.click=null). If it is meant: "
+        "traps.allow=[constant_label].\n"
+    )
+
+
+def test_a_trap_that_is_allowed_trains_and_is_recorded(train, tmp_path, capsys):
+    rows = [f"u{n % 6},i{n % 5},1,{n % 5 + 1}\n" for n in range(30)]
+
+    status, errors, _ = train(
+        HEADER + "".join(rows),
+        dataset=CLICKS,
+        tasks="{click: {}}",
+        traps="{allow: [constant_label]}",
+    )
+
+    assert (status, errors) == (0, "")
+    (trap,) = json.loads((tmp_path / "run" / "metrics.json").read_text())["traps"]
+    assert (trap["name"], trap["severity"]) == ("constant_label", "warning")
+    assert trap["sentence"].startswith("tasks.click: all 22 training rows")
+
+
+def test_a_label_that_is_a_feature_of_items_too_is_refused(train):
+    rng = np.random.default_rng(0)
+    rows = [f"u{n % 40},i{n % 300},{rng.integers(2)},3\n" for n in range(600)]
+    columns = "{user: user, item: item, item_features: [liked], labels: {click: liked}}"
+
+    status, errors, _ = train(
+        HEADER + "".join(rows),
+        dataset=f"{{name: table, path: log.csv, columns: {columns}}}",
+        model="{name: two_tower, item: [id, liked]}",
+        tasks="{click: {}}",
+    )
+
+    assert status == 2
+    assert errors.startswith(
+        "error: label_in_feature: The item feature 'liked' alone tells the label 'click' (AUC 1.00"
+    )
+    assert errors.count("\n") == 1
+
+
 TRAINED = np.random.default_rng(42).permutation(30)[0]  # a row of train
 UNKNOWN = "which is no metric of this validation part"
 
@@ -206,9 +257,12 @@ UNKNOWN = "which is no metric of this validation part"
 )
 def test_a_monitor_that_can_choose_no_epoch_is_one_line(train, monitor, message):
     rows = [f"u{n % 6},i{n % 5},1,{5 if n == TRAINED else ''}\n" for n in range(30)]
-    training = f"{{epochs: 1, batch_size: 64, monitor: {monitor}}}"
+    more = {
+        "training": f"{{epochs: 1, batch_size: 64, monitor: {monitor}}}",
+        "traps": "{allow: [constant_label]}",
+    }
 
-    status, errors, _ = train(HEADER + "".join(rows), training=training)
+    status, errors, _ = train(HEADER + "".join(rows), **more)
 
     assert status == 2
     assert errors.startswith(f"error: training.monitor is '{monitor}', {message}")

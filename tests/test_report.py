@@ -10,6 +10,7 @@ from rich.console import Console
 from multitask_recommender import config, report
 from multitask_recommender.interactions import Source
 from multitask_recommender.splits import Settings, split
+from multitask_recommender.traps import Trap
 
 METRICS = {
     "test/full/top_100_categorical_accuracy": 0.63456,
@@ -113,6 +114,19 @@ def test_the_data_is_said_whatever_its_path(tiny, printed):
     text = " ".join(printed().split())
     assert "table [/old]/[b]log.csv: 4 users, 6 items random split: train 7, " in text
     assert "WARNING Label [like] is NaN." in text
+
+
+def test_traps_are_said_with_their_names(tiny, printed):
+    traps = [
+        Trap("same_row_in_train_and_test", "warning", "2 of [3] test rows."),
+        Trap("label_without_click", "note", "1 like without a click."),
+    ]
+
+    report.show_data(split(tiny, Settings()), config.parse({}), traps)
+
+    text = " ".join(printed().split())
+    assert "WARNING same_row_in_train_and_test: 2 of [3] test rows." in text
+    assert "note: 1 like without a click." in text
 
 
 def test_progress_tells_steps_losses_and_the_best(monkeypatch):

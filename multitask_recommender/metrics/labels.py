@@ -1,7 +1,7 @@
 """Metrics of predicted labels: `targets` [N] against `predictions` [N], over observed rows.
 
 Undefined (no rows; for AUC and the like, one class only) is None: not computed, never 0. All are
-vectorised: 10 million rows take less than a second each (benchmarks/label_metrics.py).
+vectorised: 10 million rows take about a second each, by user a few (benchmarks/label_metrics.py).
 """
 
 import dataclasses

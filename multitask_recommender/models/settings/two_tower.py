@@ -81,6 +81,10 @@ class Settings(Base):
             )
         return self
 
+    def inputs_read(self) -> dict[str, set[str]]:
+        users, items = self.ranking_inputs
+        return {"user": {*self.user, *users}, "item": {*self.item, *items}}
+
     def missing_from(self, train: Interactions, where: str) -> list[str]:
         ranking = self.ranking or Ranking()
         sides = (

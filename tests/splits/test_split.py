@@ -291,3 +291,34 @@ def test_real_100k_is_split_into_80000_and_20000(mtr_data):
     assert counts["test"]["unknown_items"] == 0  # the catalogue has every film
     order = np.random.default_rng(42).permutation(100_000)
     np.testing.assert_array_equal(parts.test.timestamps, data.timestamps[np.sort(order[80_000:])])
+
+
+def test_user_order_takes_the_last_of_each_user_rounded_down(make_events):
+    users = [1] * 10 + [2] * 4
+    events = make_events(list(zip(users, range(1, 15), strict=True)), times=list(range(14, 0, -1)))
+
+    parts = cut(events, name="user_order", test=0.2, validation=0.25)
+
+    # Of user 1's ten rows, latest first, two are test, a quarter of eight validation; of user 2's
+    # four none is test, one validation.
+    assert rows(parts.test) == [0, 1]
+    assert rows(parts.validation) == [2, 3, 10]
+    assert rows(parts.train) == [4, 5, 6, 7, 8, 9, 11, 12, 13]
+
+
+def test_user_order_drops_a_pair_that_comes_again_later(make_events):
+    pairs = [(1, 1), (1, 2), (1, 3), (1, 1), (1, 4)]
+
+    parts = cut(make_events(pairs, times=[1, 2, 3, 4, 5]), name="user_order", test=0.4)
+
+    assert rows(parts.test) == [4]
+    assert rows(parts.train) == [0, 1, 2]
+    assert parts.num_dropped == 1
+
+
+def test_rows_ordered_by_user_have_no_common_clock(make_events):
+    events = dataclasses.replace(make_events(TEN, times=list(range(10))), ordered_by_user=True)
+
+    with pytest.raises(DataError, match="has no clock: its order is of each user's own events"):
+        cut(events, name="time")
+    assert len(cut(events, name="user_order", test=0.4).test) == 3
