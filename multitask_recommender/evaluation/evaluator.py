@@ -49,6 +49,8 @@ class Evaluator:
         negatives: np.ndarray | None = None,
     ) -> None:
         """seen: what users met before; the parts of train (and, for the test, of validation).
+        Popularity is counted over all of it, as users saw it: also of rows that a model which was
+        not refit has not learnt from, so that the protocol is the same for both.
 
         positives: bool [N], the held-out rows to be retrieved (all, where None). negatives: item
         ids [N, n] of the protocol `sampled` (drawn, where None).
@@ -64,6 +66,7 @@ class Evaluator:
         self._split = split
         self._held_out = arrange(seen, held_out.take(rows))
         item_ids = np.concatenate([np.empty(0, np.int32), *(part.item_ids for part in seen)])
+        self._num_seen = len(item_ids)
         counts = np.bincount(item_ids, minlength=held_out.num_items + 1)
         self._percentiles = catalogue.percentiles(counts[1 : held_out.num_items + 1])
         self._negatives = None if negatives is None else negatives[rows]
@@ -84,6 +87,8 @@ class Evaluator:
             metrics={key: value for key, value in self._flat(metrics).items() if value is not None},
             protocol={
                 "split": self._split,
+                "popularity": f"percentiles of events in the {self._num_seen} rows before this "
+                "part, learnt from or not",
                 **{name: protocol.record() for name, protocol in protocols.items()},
                 "labels": outcomes[""].counts,
             },

@@ -30,7 +30,7 @@ def gini(exposure: np.ndarray) -> float | None:
 
 
 def percentiles(counts: np.ndarray) -> np.ndarray:
-    """Share of items [I] with fewer training interactions, plus half of those with as many."""
+    """Share of items [I] with fewer interactions before, plus half of those with as many."""
     ordered = np.sort(counts)
     fewer = np.searchsorted(ordered, counts, side="left")
     not_more = np.searchsorted(ordered, counts, side="right")

@@ -118,6 +118,19 @@ def test_coverage_and_popularity_describe_the_recommended_lists(events, table_sc
     assert metrics["test/full/coverage@2"] == 1.0
 
 
+def test_popularity_is_of_all_that_was_seen_and_the_record_says_so(events, table_scorer):
+    """What users know as popular, whether or not the model has learnt from validation rows too."""
+    parts = [events(pairs, (3, 3), (3, 3)) for pairs in ([(3, 1)], [(3, 2), (3, 2)])]
+    test = events([(1, 1)], (3, 3), (3, 3))
+
+    result = evaluate(table_scorer([[0, 0, 0], [1, 9, 2], [0] * 3, [0] * 3]), parts, test, SMALL)
+
+    assert result.metrics["test/full/popularity@1"] == pytest.approx(5 / 6)  # counts 1, 2, 0
+    assert result.protocol["popularity"] == (
+        "percentiles of events in the 3 rows before this part, learnt from or not"
+    )
+
+
 def test_a_constant_scorer_gets_nothing(events, table_scorer):
     pairs = [(user, item) for user in range(1, 4) for item in range(1, 6)]
     test = events(pairs[::4], KNOWN, ROWS)
