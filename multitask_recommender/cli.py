@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from multitask_recommender import config_schema, doctor
+from multitask_recommender import config_faults, config_file, config_schema, doctor, run_folder
 from multitask_recommender.config import Config, load, parse
 from multitask_recommender.errors import ConfigError, DataError, RunError
 
@@ -173,6 +173,34 @@ def explore(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     return DONE
 
 
+def generate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Write a file in the form of Tenrec, of made-up rows, into a folder."""
+    parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER", help="made if need be")
+    parser.add_argument(
+        "settings",
+        nargs="*",
+        metavar="key=value",
+        help="settings of the synthetic dataset: scenario=sbr_1m users=1000 rows=100_000",
+    )
+    parsed = parser.parse_intermixed_args(arguments)
+    values = config_file.override({"shape": "tenrec"}, parsed.settings)
+
+    from multitask_recommender.datasets import synthetic
+
+    settings = config_faults.checked(synthetic.Settings, values, "synthetic")
+    path = synthetic.csv_path(settings, parsed.folder)
+    if path.exists():
+        raise ConfigError(f"{path} exists: choose another folder, or remove it.")
+    run_folder.check_writable(path)
+
+    from multitask_recommender import report
+
+    with report.counting("rows", min(settings.rows, settings.max_rows or settings.rows)) as advance:
+        synthetic.write_csv(settings, parsed.folder, advance)
+    report.show_written([path])
+    return DONE
+
+
 def schema(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """Print the JSON schema of the config, for editors: ... schema > config.schema.json"""
     parser.parse_args(arguments)
@@ -194,6 +222,7 @@ COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "explore": explore,
+    "generate": generate,
     "schema": schema,
     "doctor": check,
 }

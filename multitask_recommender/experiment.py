@@ -222,7 +222,7 @@ class Experiment:
                 "split_settings": self.config.split.model_dump(mode="json"),
                 "seed": self.config.training.seed,
             },
-            "dataset": record.dataset(self.data),
+            "dataset": record.dataset(self.data, self.config),
             "traps": [dataclasses.asdict(trap) for trap in self.traps],
             "versions": record.versions(),
         }

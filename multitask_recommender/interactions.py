@@ -10,7 +10,7 @@ to a model they are unknown (0), to evaluation a relevant item that can only be 
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,34 @@ from multitask_recommender.errors import DataError
 from multitask_recommender.schema import ITEM_ID, PAD, PARTS, RESERVED, TIMESTAMP, USER_ID
 
 
+class IdWords(Sequence):
+    """Raw ids as the words of a vocabulary, each made when it is asked for: there are millions."""
+
+    def __init__(self, raw_ids: np.ndarray) -> None:
+        self._raw_ids = raw_ids
+
+    def __len__(self) -> int:
+        return len(self._raw_ids)
+
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        if isinstance(place, slice):
+            return tuple(map(str, self._raw_ids[place]))
+        return str(self._raw_ids[place])
+
+
 @dataclasses.dataclass(frozen=True)
 class Feature:
     """One column of a user or item table, of R + 1 rows, or of the events, of N.
 
     categorical: integer codes, [R + 1] or, with several values a row, [R + 1, M] padded with 0.
-        Code c stands for `vocabulary[c - 1]`, 0 for missing.
+        Code c stands for `vocabulary[c - 1]`, 0 for missing. With `of_items`, codes are item ids,
+        and the split that renumbers items renumbers them.
     numeric: `vocabulary` is None; float32 [R + 1], NaN where missing.
     """
 
     values: np.ndarray
-    vocabulary: tuple[str, ...] | None = None
+    vocabulary: Sequence[str] | None = None
+    of_items: bool = False
 
     @property
     def is_categorical(self) -> bool:
@@ -38,6 +55,16 @@ class Feature:
     def take(self, rows: np.ndarray) -> "Feature":
         """The same feature of the rows at positions `rows`, or where a mask is true."""
         return dataclasses.replace(self, values=self.values[rows])
+
+    def recoded(self, new_ids: np.ndarray, items: "Entities") -> "Feature":
+        """With the new ids of items, by old id [I + 1], where codes are item ids; else as it is.
+
+        What is outside the vocabulary becomes missing.
+        """
+        if not self.of_items:
+            return self
+        codes = items.known(new_ids)[self.values]
+        return Feature(codes, IdWords(items.raw_ids[: items.num_known]), of_items=True)
 
 
 Features = Mapping[str, Feature]  # by name; columns of one table, or of the events
@@ -123,6 +150,8 @@ class Interactions:
         self._check_ids("item_ids", self.item_ids, self.items)
         self._check_names()
         for name, values in self.labels.items():
+            if values.dtype.kind in "biu":
+                continue  # finite by their type
             row = _first(~np.isfinite(values) & self.is_observed(name))
             if row is not None:
                 raise DataError(
@@ -155,8 +184,9 @@ class Interactions:
             raise DataError(f"observed names {unknown}, which are not labels.")
 
     def _check_ids(self, name: str, ids: np.ndarray, entities: Entities) -> None:
-        row = _first((ids < 1) | (ids > len(entities.raw_ids)))
-        if row is not None:
+        # Two numbers first: masks of a hundred million rows take memory.
+        if len(ids) and (ids.min() < 1 or ids.max() > len(entities.raw_ids)):
+            row = _first((ids < 1) | (ids > len(entities.raw_ids)))
             raise DataError(
                 f"{name} is {ids[row]} in row {row}, expected 1..{len(entities.raw_ids)}."
             )

@@ -1,20 +1,23 @@
 """What a person sees of a run: what the data is, a bar with every task's loss, and a table."""
 
+import contextlib
+import functools
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
 from multitask_recommender.config import Config
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.splits import Splits
+from multitask_recommender.splits.coverage import Rates, unknown_rates
 from multitask_recommender.traps import Trap
 
 # The columns of the table, where they were computed; metrics.json holds all. Title: flat key.
@@ -59,11 +62,26 @@ def show_data(data: Splits, config: Config, traps: Sequence[Trap] = ()) -> None:
     console.print(f"{config.split.name} split: {rows} rows", highlight=False)
     for note in data.notes:
         console.print(escape(note), highlight=False)
+    _show_unknown(unknown_rates(data, config.model.settings.inputs_read()))
     _warn(train.source.warnings)
     _warn([f"{trap.name}: {trap.sentence}" for trap in traps if trap.severity != "note"])
     for trap in traps:
         if trap.severity == "note":
             console.print(f"note: {escape(trap.sentence)}", highlight=False)
+
+
+def _show_unknown(rates: Mapping[str, Rates]) -> None:
+    """A line of the ids and features that are unknown in some rows, where there are any."""
+    told = [
+        f"{name} " + "/".join(f"{100 * rate:.3g}" for rate in by_part.values())
+        for name, by_part in rates.items()
+        if any(by_part.values())
+    ]
+    if told:
+        parts = "/".join(next(iter(rates.values())))
+        console.print(
+            escape(f"unknown or missing, % of rows of {parts}: {', '.join(told)}"), highlight=False
+        )
 
 
 class Progress:
@@ -128,7 +146,11 @@ def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) ->
         if record.get("rows") and record["cutoffs_left_out"]:
             cutoffs = ", ".join(map(str, record["cutoffs_left_out"]))
             console.print(f"{protocol}: nobody has more candidates than {cutoffs}: not computed")
-    for path in written:
+    show_written(written)
+
+
+def show_written(paths: Sequence[pathlib.Path]) -> None:
+    for path in paths:
         console.print(f"Written: {escape(str(path))}", highlight=False)
 
 
@@ -152,6 +174,15 @@ def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:
         label: [_shown(metrics.get(f"test/{label}/{name}")) for name in _BINARY.values()]
         for label in labels
     }
+
+
+@contextlib.contextmanager
+def counting(unit: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar for what is done a part at a time: call what is yielded with the size of each part."""
+    columns = BarColumn(bar_width=10), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn()
+    with Bars(*columns, console=console) as bars:
+        task = bars.add_task(unit, total=total)
+        yield functools.partial(bars.advance, task)
 
 
 def _warn(warnings: Sequence[str]) -> None:

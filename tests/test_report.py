@@ -4,6 +4,7 @@ import dataclasses
 import io
 import pathlib
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -114,6 +115,30 @@ def test_the_data_is_said_whatever_its_path(tiny, printed):
     text = " ".join(printed().split())
     assert "table [/old]/[b]log.csv: 4 users, 6 items random split: train 7, " in text
     assert "WARNING Label [like] is NaN." in text
+
+
+def test_what_is_unknown_or_missing_is_said_of_the_inputs(tiny, printed):
+    """User 4 is met in test only, user 3 has no job, and nobody lacks an age."""
+    parts = np.array([0, 0, 0, 0, 0, 0, 2, 2, 2, 2], np.int8)
+    users = dataclasses.replace(tiny.users, num_known=0)
+    data = split(dataclasses.replace(tiny, users=users, parts=parts), Settings(name="given"))
+    model = {"name": "two_tower", "user": ["id", "age", "job"], "item": ["id", "genres"]}
+
+    report.show_data(data, config.parse({"model": model}))
+
+    text = " ".join(printed().split())
+    counts = data.counts()
+    assert counts["test"]["unknown_users"] == 1
+    assert "unknown or missing, % of rows of train/validation/test: user_id 0/0/25, job " in text
+    assert "age" not in text and "item_id" not in text
+
+
+def test_nothing_is_said_where_all_is_known(tiny, printed):
+    data = split(tiny, Settings())
+
+    report.show_data(data, config.parse({"model": {"name": "two_tower"}}))
+
+    assert "unknown" not in printed()
 
 
 def test_traps_are_said_with_their_names(tiny, printed):

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from multitask_recommender.layers.features import Stddev
 from multitask_recommender.schema import PAD
 
 _INITIAL_DECAY = 0.3  # an item weighs exp(-0.3) of the next newer one, at first
@@ -15,7 +16,7 @@ class RecentItems(tf.keras.layers.Layer):
     one, and the others exp(-decay * age), with a decay that is learnt.
     """
 
-    def __init__(self, num_items: int, dimension: int, stddev: float) -> None:
+    def __init__(self, num_items: int, dimension: int, stddev: Stddev) -> None:
         super().__init__(name="recent")
         self.table = self.add_weight(
             name="table",

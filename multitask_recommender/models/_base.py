@@ -66,6 +66,13 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         """Retrieval vectors of items [I, D]: a score is the dot product of query and item."""
 
+    def distinct_queries(self, features: Features) -> tuple[tf.Tensor, tf.Tensor]:
+        """User ids [Q] of the distinct queries, and which of them each row has, [B]."""
+        if self.recent is None:
+            return tf.unique(features[USER_ID])
+        # What a user has met before differs from row to row.
+        return features[USER_ID], tf.range(tf.size(features[USER_ID]))
+
     def build_sharing(self) -> None:
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
         self._sharing = self._make_sharing(self.pair_shape)

@@ -6,8 +6,8 @@ Meets the Neighborhood", KDD 2008.
 
 A tower sums an id embedding, a history and features (layers/tower.py). The ranking tasks read the
 same vectors or, where `ranking` is given, a view of their own: other inputs, through a projection
-of the same tables (`embeddings: shared`) or from tables of their own (`separate`). The item bias of
-retrieval begins at the log of popularity.
+of the same tables (`embeddings: shared`) or from tables of their own (`separate`); and the vectors
+of the event's `context`. The item bias of retrieval begins at the log of popularity.
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ import tensorflow as tf
 from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
@@ -53,18 +54,25 @@ class Model(MultiTaskModel):
         )
         if self.ranking:
             self._ranking_space = self._build_ranking_space(users, items)
+        context = settings.context if self.ranking else []
+        self._context = Context(train.context, context, self._width, settings.initial_stddev)
         self.build_sharing()
 
     @property
     def pair_shape(self) -> PairShape:
+        context = len(self._settings.context) * self._width
+        return PairShape(vectors=self._width, fields=2 + context, unread=context)
+
+    @property
+    def _width(self) -> int:
+        """E, of the vectors that ranking tasks read."""
         ranking = self._settings.ranking
-        width = self._settings.embedding_dimension if ranking is None else ranking.dimension
-        return PairShape(vectors=width, fields=2)
+        return self._settings.embedding_dimension if ranking is None else ranking.dimension
 
     def encode(
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
-        user_ids, query_rows = self._distinct_queries(features)
+        user_ids, query_rows = self.distinct_queries(features)
         recent = features.get(HISTORY)
         seed = features.get(STEP_SEED, NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 6)
@@ -97,13 +105,6 @@ class Model(MultiTaskModel):
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         return self._with_bias(self._item_tower(ids, self._item_view, NO_SEED), ids)
 
-    def _distinct_queries(self, features: Features) -> tuple[tf.Tensor, tf.Tensor]:
-        """User ids [Q] of the distinct queries, and which of them each row has, [B]."""
-        if self.recent is None:
-            return tf.unique(features[USER_ID])
-        # What a user has met before differs from row to row.
-        return features[USER_ID], tf.range(tf.size(features[USER_ID]))
-
     def _ranking_parts(
         self,
         ids: tuple[tf.Tensor, tf.Tensor],
@@ -131,6 +132,7 @@ class Model(MultiTaskModel):
             ids, seeds, given, features.get(HISTORY), training=training
         )
         fields = self._ranking_space.fields((features[USER_ID], features[ITEM_ID]))
+        fields += tuple(self._context(features))
         parts = {"ranking_queries": users, "ranking_candidates": items, "fields": fields}
         ranking = self._settings.ranking
         if training and ranking is not None and ranking.dropout:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from multitask_recommender.interactions import Entities, Interactions
+from multitask_recommender.interactions import Entities, Features, Interactions
 
 
 def with_log_features(interactions: Interactions, learnt: np.ndarray) -> Interactions:
@@ -24,17 +24,29 @@ def with_log_features(interactions: Interactions, learnt: np.ndarray) -> Interac
 
 def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:
     """Renumbers users and items so that the vocabulary is 1..num_known."""
-    users, user_ids = _renumbered(interactions.users, interactions.user_ids, learnt)
-    items, item_ids = _renumbered(interactions.items, interactions.item_ids, learnt)
+    users, new_users = _renumbered(interactions.users, interactions.user_ids, learnt)
+    items, new_items = _renumbered(interactions.items, interactions.item_ids, learnt)
+
+    def recoded(features: Features) -> Features:
+        return {name: each.recoded(new_items, items) for name, each in features.items()}
+
     return dataclasses.replace(
-        interactions, users=users, items=items, user_ids=user_ids, item_ids=item_ids
+        interactions,
+        users=dataclasses.replace(users, features=recoded(users.features)),
+        items=dataclasses.replace(items, features=recoded(items.features)),
+        user_ids=new_users[interactions.user_ids],
+        item_ids=new_items[interactions.item_ids],
+        context=recoded(interactions.context),
     )
 
 
 def _renumbered(
     entities: Entities, ids: np.ndarray, learnt: np.ndarray
 ) -> tuple[Entities, np.ndarray]:
-    """Catalogue first, then what occurs in the learnt rows, then the rest; else as they were."""
+    """Catalogue first, then what occurs in the learnt rows, then the rest; else as they were.
+
+    Returns the new id of each old one besides, [R + 1].
+    """
     num_rows = len(entities.raw_ids)
     known = np.zeros(num_rows + 1, bool)
     known[1 : entities.num_known + 1] = True
@@ -43,4 +55,4 @@ def _renumbered(
     order = np.argsort(~known, kind="stable")
     new_ids = np.empty(num_rows + 1, ids.dtype)
     new_ids[order] = np.arange(num_rows + 1)
-    return entities.take(order[1:], int(known.sum()) - 1), new_ids[ids]
+    return entities.take(order[1:], int(known.sum()) - 1), new_ids

@@ -9,7 +9,7 @@ import pytest
 from multitask_recommender import splits
 from multitask_recommender.datasets import movielens, synthetic
 from multitask_recommender.errors import DataError
-from multitask_recommender.interactions import Feature
+from multitask_recommender.interactions import Feature, IdWords
 
 
 def rows(part) -> list[int]:
@@ -191,6 +191,34 @@ def test_features_follow_their_ids(ml_100k):
         words = [("", *years.vocabulary)[years.values[item]] for item in part.item_ids]
         by_raw_id = {10: "1995", 20: "1971", 30: "", 40: "1997", 50: ""}
         assert words == [by_raw_id[item] for _, item in raw(part)]
+
+
+def test_features_whose_codes_are_items_follow_them(make_events):
+    """In each table, and in the events; an item of the test part is no code of a model's."""
+    events = make_events([(1, 3), (2, 1), (2, 3), (3, 2)], parts=[0, 2, 0, 0])
+    of_items = {
+        name: Feature(np.array(codes, np.int32), IdWords(events.items.raw_ids), of_items=True)
+        for name, codes in (
+            ("first", [[0, 0], [3, 1], [2, 0], [1, 2]]),
+            ("like", [0, 2, 3, 1]),
+            ("before", [0, 3, 2, 3]),
+        )
+    }
+    events = dataclasses.replace(
+        events,
+        users=dataclasses.replace(events.users, features={"first": of_items["first"]}),
+        items=dataclasses.replace(events.items, features={"like": of_items["like"]}),
+        context={"before": of_items["before"]},
+    )
+
+    train = cut(events, name="given", validation=0).train
+
+    assert train.items.raw_ids.tolist() == ["i2", "i3", "i1"]  # i1 is in test only
+    first = train.users.features["first"]
+    assert first.values.tolist() == [[0, 0], [2, 0], [1, 0], [0, 1]]
+    assert list(first.vocabulary) == ["i2", "i3"]
+    assert train.items.features["like"].values.tolist() == [0, 2, 0, 1]  # of i2, i3, i1
+    assert train.context["before"].values.tolist() == [0, 1, 2]
 
 
 def test_features_of_the_log_are_asked_of_train_and_validation(make_events):

@@ -70,7 +70,14 @@ def test_every_model_says_what_it_reads(name):
 
 def test_a_model_names_the_features_that_it_reads():
     parsed = config.parse(
-        {"model": {"user": ["id", "age"], "item": ["id"], "ranking": {"item": ["genres"]}}}
+        {
+            "model": {
+                "user": ["id", "age"],
+                "item": ["id"],
+                "context": ["hour"],
+                "ranking": {"item": ["genres"]},
+            }
+        }
     )
 
     read = parsed.model.settings.inputs_read()
@@ -78,4 +85,5 @@ def test_a_model_names_the_features_that_it_reads():
     assert {side: set(names) for side, names in read.items()} == {
         "user": {"id", "age"},
         "item": {"id", "genres"},
+        "context": {"hour"},
     }
