@@ -110,11 +110,6 @@ def fit(tmp_path, parts):
     return fit
 
 
-def assert_same_weights(first, second):
-    for one, other in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 def test_the_refit_is_as_long_as_the_best_epoch_on_all_rows(fit):
     made = fit()
 
@@ -124,7 +119,7 @@ def test_the_refit_is_as_long_as_the_best_epoch_on_all_rows(fit):
     assert made.progress.steps == 24
 
 
-def test_without_a_refit_the_weights_are_those_of_the_best_epoch(fit):
+def test_without_a_refit_the_weights_are_those_of_the_best_epoch(fit, assert_same_weights):
     made = fit(refit=False)
 
     best = fit("best", refit=False, epochs=3)
@@ -157,7 +152,7 @@ def test_only_epochs_that_are_due_and_the_last_are_validated(fit):
     ("interrupt_after", "checkpoint_seconds"), [(0, 0.0), (2, 0.0), (3, 1e9), (5, 1e9), (6, 0.0)]
 )
 def test_a_run_interrupted_anywhere_ends_as_one_that_was_not(
-    fit, refit, interrupt_after, checkpoint_seconds
+    fit, refit, interrupt_after, checkpoint_seconds, assert_same_weights
 ):
     settings = {"refit": refit, "checkpoint_seconds": checkpoint_seconds}
     whole = fit("whole", **settings)
@@ -171,7 +166,9 @@ def test_a_run_interrupted_anywhere_ends_as_one_that_was_not(
 
 @pytest.mark.parametrize("has_validation", [True, False])
 @pytest.mark.parametrize("refit", [True, False])
-def test_a_run_interrupted_after_its_training_has_its_model(fit, refit, has_validation):
+def test_a_run_interrupted_after_its_training_has_its_model(
+    fit, refit, has_validation, assert_same_weights
+):
     """In evaluation, say: training is over, and the run is not complete."""
     settings = {"refit": refit, "has_validation": has_validation}
     whole = fit("run", **settings)
@@ -182,7 +179,7 @@ def test_a_run_interrupted_after_its_training_has_its_model(fit, refit, has_vali
     assert resumed.chosen_metrics == whole.chosen_metrics
 
 
-def test_without_validation_too_an_interrupted_run_goes_on(fit):
+def test_without_validation_too_an_interrupted_run_goes_on(fit, assert_same_weights):
     whole = fit("whole", has_validation=False)
     for interrupt_after in (2, 4):
         folder = f"parts{interrupt_after}"
@@ -191,7 +188,7 @@ def test_without_validation_too_an_interrupted_run_goes_on(fit):
         assert_same_weights(whole, fit(folder, has_validation=False))
 
 
-def test_the_final_weights_are_all_in_the_checkpoint(fit, tmp_path, parts):
+def test_the_final_weights_are_all_in_the_checkpoint(fit, tmp_path, parts, assert_same_weights):
     made, other = fit(), fit("other", epochs=1)
 
     loop.load_weights(other.model, tmp_path / "run" / "checkpoints")
