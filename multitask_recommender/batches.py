@@ -108,7 +108,10 @@ class TrainingBatches:
         epoch = step // self.steps_per_epoch
         place = step % self.steps_per_epoch * self._batch_units
         units = tf.range(place, tf.minimum(place + self._batch_units, self._num_units))
-        key = tf.stack([self._seed, epoch])
+        # The cipher reads of a word half as many bits as a row's number has: 8, of up to 65,536
+        # rows. So the first word counts on where the second begins anew, and seeds that are a
+        # multiple of 256 apart shuffle such data alike.
+        key = tf.stack([self._seed + epoch // 256, epoch])
         last = tf.constant(self._num_units - 1, tf.int64)
         rows = tf.random.experimental.index_shuffle(units, key, last)
         if self._rows_of is not None:

@@ -41,8 +41,13 @@ def main(arguments: Sequence[str]) -> int:
         + "\n".join(f"  {name:{width}}  {run.__doc__}" for name, run in COMMANDS.items()),
         allow_abbrev=False,
     )
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    parser.add_argument(
+        "arguments",
+        nargs=argparse.REMAINDER,
+        metavar="...",
+        help="those of the command: see COMMAND --help",
+    )
     try:
         parsed = parser.parse_args(arguments)
     except ConfigError as error:
@@ -206,9 +211,10 @@ def schema(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 def check(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """Show the versions of Python and the packages, whether they import, and the GPUs."""
     parser.parse_args(arguments)
-    lines, is_sound = doctor.diagnose()
-    for line in lines:
-        print(line)
+    is_sound = True
+    for line, is_right in doctor.diagnose():
+        print(line, flush=True)  # the next may take seconds
+        is_sound &= is_right
     return DONE if is_sound else FAILED
 
 

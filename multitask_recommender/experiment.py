@@ -14,10 +14,12 @@ import numpy as np
 
 from multitask_recommender import evaluation, record, registry, report, run_folder, splits, traps
 from multitask_recommender.config import Config, load
-from multitask_recommender.errors import ConfigError, RunError, suggestion
+from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.label_chains import restrict_parts
+from multitask_recommender.metrics.direction import LOWER
 from multitask_recommender.schema import TEST, TOTAL_LOSS, VALIDATION
+from multitask_recommender.training.early_stopping import Monitor, choose_monitor
 
 RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
 BASELINES = ("popularity", "random")  # beside every model
@@ -27,6 +29,7 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
     """Trains, evaluates and reports; writes the run at `run_dir`, or resumes it."""
     run_folder.check_absent(run_dir)
     experiment = Experiment(config)
+    experiment.check_monitor()
     data = experiment.data
     report.show_data(data, config, experiment.traps)
     with run_folder.open_partial(run_dir, record.config_text(config, data.train.source)) as folder:
@@ -123,7 +126,6 @@ class Experiment:
         self._check_settings()
         settings = {name: task.settings for name, task in config.tasks.items()}
         self.data = restrict_parts(self.data, settings)
-        self._check_monitor()
 
     @property
     def retrieves(self) -> bool:
@@ -138,6 +140,11 @@ class Experiment:
     def learnt_rows(self) -> Interactions:
         """The training rows of the final model."""
         return self.data.train_and_validation if self.refits else self.data.train
+
+    def check_monitor(self) -> None:
+        """Raises ConfigError where training.monitor will be no metric of the validation part."""
+        if self._validator is not None:
+            _ = self._monitor
 
     def positives(self, rows: Interactions) -> np.ndarray | None:
         """A mask of the rows whose item is to be retrieved; None where all are."""
@@ -162,7 +169,8 @@ class Experiment:
 
         validation = None
         if self._validator is not None:
-            validation = Validation(self._validate, self.monitor)
+            refit_rows = self.learnt_rows if self.refits else None
+            validation = Validation(self._validate, self._monitor, refit_rows)
         history = History(
             folder / run_folder.HISTORY,
             folder / run_folder.TENSORBOARD,
@@ -176,7 +184,7 @@ class Experiment:
             checkpoints=folder / run_folder.CHECKPOINTS,
             progress=report.Progress(),
         )
-        model = fit(self.data.train, self.data.train_and_validation)
+        model = fit(self.data.train)
         plots.draw_gates(history.rows, folder / run_folder.GATES)
         return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
 
@@ -224,16 +232,16 @@ class Experiment:
             "versions": record.versions(),
         }
 
-    @property
-    def monitor(self) -> str:
-        """The flat key of the validation metric that chooses the epoch."""
-        monitor = self.config.training.monitor
-        if monitor == "auto" and self._retrieval is not None:
-            cutoffs = self.config.evaluation.cutoffs
-            monitor = f"full/ndcg@{min(cutoffs, key=lambda cutoff: abs(cutoff - 20))}"
-        elif monitor == "auto":
-            monitor = TOTAL_LOSS
-        return f"{VALIDATION}/{monitor}"
+    @functools.cached_property
+    def _monitor(self) -> Monitor:
+        rows = self.data.validation
+        masks = {label: rows.is_observed(label) for label in self.kinds}
+        if self._retrieval is not None:
+            masks[self._retrieval] = self.positives(rows)  # None: all of them
+        tasks = [f"{name}/" for name, mask in masks.items() if mask is None or mask.any()]
+        losses = [f"{VALIDATION}/{task}{TOTAL_LOSS}" for task in (*tasks, "")]
+        known = self._validator.directions(self.kinds) | dict.fromkeys(losses, LOWER)
+        return choose_monitor(self.config.training.monitor, known)
 
     @functools.cached_property
     def _validator(self) -> evaluation.Evaluator | None:
@@ -288,17 +296,3 @@ class Experiment:
         if faults:
             raise ConfigError("\n".join(faults))
         self.traps = traps.check(self.data, config)
-
-    def _check_monitor(self) -> None:
-        if self._validator is None:
-            return
-        # Popularity knows every label, so its metrics are those that a model can have.
-        known = self._own_labels(self._validator(self.baseline("popularity"), self.kinds).metrics)
-        names = [key.removeprefix(f"{VALIDATION}/") for key in known]
-        names += [TOTAL_LOSS, *(f"{name}/{TOTAL_LOSS}" for name in self.config.tasks)]
-        monitor = self.monitor.removeprefix(f"{VALIDATION}/")
-        if monitor not in names:
-            raise ConfigError(
-                f"training.monitor is '{monitor}', which is no metric of this validation part."
-                f"{suggestion(monitor, names)} A metric is such as {names[-1]}."
-            )

@@ -128,7 +128,7 @@ def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) ->
     dataset = results["dataset"]
     columns = _columns(results["metrics"])
     if not columns:
-        console.print("[bold yellow]WARNING[/] there is no test row, so nothing was computed.")
+        _warn(["nothing was computed: there is no test row, or never more than one candidate."])
     rows = {"model": results["metrics"], **results["baselines"]}
     cells = {
         name: [_shown(metrics.get(key)) for key in columns.values()]
@@ -142,6 +142,10 @@ def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) ->
     for protocol, explained in _EXPLAINED.items():
         if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
             console.print(explained, highlight=False)
+        record = results["protocol"].get(protocol, {})
+        if record.get("rows") and record["cutoffs_left_out"]:
+            cutoffs = ", ".join(map(str, record["cutoffs_left_out"]))
+            console.print(f"{protocol}: nobody has more candidates than {cutoffs}: not computed")
     show_written(written)
 
 

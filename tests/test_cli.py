@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -217,10 +218,22 @@ def test_schema_prints_json(capsys):
 
 
 def test_doctor_prints_what_it_finds_and_fails_on_a_fault(monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "diagnose", lambda: (["python 3.11", "gpu none"], False))
+    findings = [("python 3.11", True), ("numpy -", False), ("gpu none", True)]
+    monkeypatch.setattr(doctor, "diagnose", lambda: iter(findings))
 
     assert cli.main(["doctor"]) == 1
-    assert capsys.readouterr().out == "python 3.11\ngpu none\n"
+    assert capsys.readouterr().out == "python 3.11\nnumpy -\ngpu none\n"
+
+
+def test_help_says_what_its_arguments_are(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+
+    text = capsys.readouterr().out
+    for name in ("COMMAND", "..."):
+        assert re.search(rf"^  {re.escape(name)} +\w", text, re.MULTILINE)
+    for name in cli.COMMANDS:
+        assert re.search(rf"^  {name} +\w", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ RESULTS = {
         "popularity": METRICS | {"test/full/recall@20": 0.0625},
         "random": {"test/full/recall@20": 0.03125},
     },
+    "protocol": {
+        "full": {"rows": 9, "cutoffs_left_out": [50, 200]},
+        "unfiltered": {"rows": 9, "cutoffs_left_out": []},
+        "sampled": {"rows": 0, "cutoffs_left_out": [77]},
+    },
     "dataset": {"name": "synthetic", "warnings": ["This is synthetic data."]},
 }
 
@@ -83,6 +88,14 @@ def test_every_binary_label_has_a_row_of_its_own(printed):
     lines = [line.split() for line in printed().splitlines()]
     assert ["follow", "0.1060", "0.2060", "-", "0.3060", "-", "0.4060", "-"] in lines
     assert ["like", "0.1040", "0.2040", "-", "0.3040", "-", "0.4040", "-"] in lines
+
+
+def test_cutoffs_that_were_left_out_are_said(printed):
+    report.show_results(RESULTS, [])
+
+    assert "full: nobody has more candidates than 50, 200: not computed" in printed()
+    assert "unfiltered: nobody" not in printed()
+    assert "77" not in printed()
 
 
 def test_warnings_and_the_place_of_the_run_are_said(printed):

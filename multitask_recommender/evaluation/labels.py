@@ -1,6 +1,6 @@
 """How well labels of held-out rows are predicted: over observed rows, one row one vote."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from multitask_recommender.evaluation.outcome import Outcome
 from multitask_recommender.evaluation.scorer import Scorer, rank_rows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.metrics import labels
+from multitask_recommender.metrics.direction import Direction, direction
+from multitask_recommender.schema import USER_ID
 
 BINARY, RATING = "binary", "rating"
 
@@ -23,6 +25,11 @@ _METRICS = {
     ),
     RATING: (labels.root_mean_squared_error, labels.mean_absolute_error),
 }
+
+
+_BY_NAME = {metric.__name__: metric for kind in _METRICS.values() for metric in kind}
+_BY_NAME["gauc"] = labels.grouped_auc
+_FEW_ROWS = 10_000
 
 
 def label_metrics(scorer: Scorer, held_out: Interactions, kinds: Mapping[str, str]) -> Outcome:
@@ -52,6 +59,36 @@ def label_metrics(scorer: Scorer, held_out: Interactions, kinds: Mapping[str, st
         else:
             _add_by_user(outcome, label, targets, predicted, held_out.user_ids[rows])
     return outcome
+
+
+def label_directions(
+    held_out: Interactions, kinds: Mapping[str, str]
+) -> dict[str, Direction | None]:
+    """The metrics that a scorer which predicts the labels of `kinds` will have.
+
+    And which way each is better. A metric that some of the rows define is defined by all of them,
+    so few rows mostly tell.
+    """
+    known: dict[str, float | None] = {}
+    for rows in (slice(_FEW_ROWS), slice(None)):
+        known = label_metrics(_Constant(kinds), held_out.take(rows), kinds).metrics
+        if None not in known.values():
+            break
+    return {
+        name: direction(_BY_NAME[name.rpartition("/")[2]])
+        for name, value in known.items()
+        if value is not None
+    }
+
+
+class _Constant:
+    """Predicts one half for every label: a scorer of no skill, to see what is defined."""
+
+    def __init__(self, labels: Iterable[str]) -> None:
+        self._labels = list(labels)
+
+    def rank(self, queries: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return dict.fromkeys(self._labels, np.full(len(queries[USER_ID]), 0.5, np.float32))
 
 
 def _add_by_user(

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from multitask_recommender.metrics.direction import Direction
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -27,6 +29,14 @@ class RankingProtocol(Protocol):
     def add(self, measured: Any) -> None: ...
 
     def outcome(self) -> Outcome: ...
+
+    def directions(self) -> dict[str, Direction | None]:
+        """The metrics that `outcome` will have of any scorer, and which way each is better.
+
+        Without those of cut-offs that leave no candidate out: what is the same for every scorer
+        is not computed.
+        """
+        ...
 
     def record(self) -> dict[str, Any]: ...
 

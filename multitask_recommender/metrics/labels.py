@@ -8,12 +8,14 @@ import dataclasses
 
 import numpy as np
 
+from multitask_recommender.metrics.direction import higher_is_better, lower_is_better
 from multitask_recommender.metrics.levels import levels
 
 _EDGE = 1e-7  # a certain prediction that is wrong costs -log(1e-7) = 16.1, not infinity
 _BINS = 20
 
 
+@higher_is_better
 def auc(targets: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Chance that a positive row scores above a negative one; a tie counts half. O(N log N)."""
     return _auc_of_groups(targets, probabilities, None).mean
@@ -34,6 +36,7 @@ class GroupedAuc:
         return float(np.average(self.values, weights=self.rows)) if len(self.rows) else None
 
 
+@higher_is_better
 def grouped_auc(targets: np.ndarray, probabilities: np.ndarray, groups: np.ndarray) -> GroupedAuc:
     """GAUC: the AUC within each user's rows, weighted by their number (impressions).
 
@@ -44,6 +47,7 @@ def grouped_auc(targets: np.ndarray, probabilities: np.ndarray, groups: np.ndarr
     return _auc_of_groups(targets, probabilities, groups)
 
 
+@higher_is_better
 def average_precision(targets: np.ndarray, probabilities: np.ndarray) -> float | None:
     """PR-AUC as a sum over recall steps, not interpolated: mean precision at the positive rows.
 
@@ -57,11 +61,13 @@ def average_precision(targets: np.ndarray, probabilities: np.ndarray) -> float |
     return float(positives @ (hits / np.cumsum(rows)) / hits[-1])
 
 
+@higher_is_better
 def accuracy(targets: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Share of rows on the right side of one half; one half itself predicts 0."""
     return _mean((probabilities > 0.5) == (targets > 0.5))
 
 
+@lower_is_better
 def log_loss(targets: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Mean negative log likelihood, in nats; probabilities are kept 1e-7 from 0 and 1."""
     return _mean(log_losses(targets, probabilities))
@@ -74,6 +80,7 @@ def log_losses(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(chances, _EDGE, 1 - _EDGE))
 
 
+@lower_is_better
 def normalised_entropy(targets: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Log loss over that of always predicting the rate of positives: below 1 knows more.
 
@@ -87,6 +94,7 @@ def normalised_entropy(targets: np.ndarray, probabilities: np.ndarray) -> float 
     return log_loss(targets, probabilities) / float(-rates @ np.log(rates))
 
 
+@lower_is_better
 def expected_calibration_error(
     targets: np.ndarray, probabilities: np.ndarray, num_bins: int = _BINS
 ) -> float | None:
@@ -104,11 +112,13 @@ def expected_calibration_error(
     return float(np.abs(gaps).sum() / len(targets))
 
 
+@lower_is_better
 def root_mean_squared_error(targets: np.ndarray, predictions: np.ndarray) -> float | None:
     mean = _mean(np.square(predictions.astype(np.float64) - targets))
     return None if mean is None else float(np.sqrt(mean))
 
 
+@lower_is_better
 def mean_absolute_error(targets: np.ndarray, predictions: np.ndarray) -> float | None:
     return _mean(np.abs(predictions.astype(np.float64) - targets))
 

@@ -56,20 +56,40 @@ def count_unknown(part: Interactions) -> dict[str, int]:
 
 
 def split(interactions: Interactions, settings: Settings) -> Splits:
-    """Raises DataError where the rows cannot be cut in this way, or nothing is left to train on."""
+    """Raises DataError where the rows cannot be cut in this way, or nothing is left to train or,
+    though it was asked for, to test on. Without the validation rows that were asked for, it warns.
+    """
     if len(interactions) == 0:
         raise DataError(f"{interactions.source.name} has no rows to split.")
     parts = _PARTS_OF[settings.name](interactions, settings)  # [N]
-    if not (parts == cuts.TRAINED).any():
-        raise DataError(
-            f"No row of {len(interactions)} is left to train on: split.name is {settings.name}, "
-            f"test {settings.test:g}, validation {settings.validation:g}."
-        )
+    interactions = _checked(interactions, parts, settings)
     learnt = (parts == cuts.TRAINED) | (parts == cuts.VALIDATED)
     interactions = known_first(with_log_features(interactions, learnt), learnt)
     train, validation, test = (interactions.take(parts == part) for part in range(len(PARTS)))
     notes = tenrec.notes(train, test, settings)
     return Splits(train, validation, test, int(np.count_nonzero(parts == cuts.DROPPED)), notes)
+
+
+def _checked(interactions: Interactions, parts: np.ndarray, settings: Settings) -> Interactions:
+    """The same rows, with a warning where none of them is for validation."""
+
+    def fault(purpose: str) -> str:
+        return (
+            f"No row of {len(parts)} is left {purpose}: split.name is {settings.name}, "
+            f"test {settings.test:g}, validation {settings.validation:g}."
+        )
+
+    if not (parts == cuts.TRAINED).any():
+        raise DataError(fault("to train on"))
+    is_test_wanted = settings.test > 0 and settings.name != "given"
+    if is_test_wanted and not (parts == cuts.TESTED).any():
+        raise DataError(f"{fault('to test on')} To train without a test, set split.test=0.")
+    if settings.validation == 0 or (parts == cuts.VALIDATED).any():
+        return interactions
+    warning = f"{fault('for validation')} So there is no early stopping and no refit."
+    source = interactions.source
+    source = dataclasses.replace(source, warnings=(*source.warnings, warning))
+    return dataclasses.replace(interactions, source=source)
 
 
 def _joined(first: Interactions, second: Interactions) -> Interactions:

@@ -99,9 +99,13 @@ class Task:
         positives = train.positives(settings.positive)
         rows = slice(None) if positives is None else positives
         counts = histories.counts(train.item_ids[rows], train.num_items)
-        self._log_share = tf.constant(_log_share(counts, power=1.0))  # [I + 1]
-        self._log_drawn = tf.constant(_log_share(counts, settings.negatives_power))
-        self._cumulative = tf.cumsum(tf.exp(self._log_drawn))
+        drawn = _share(counts, settings.negatives_power)
+        self._log_share = tf.constant(_log(_share(counts, power=1.0)))  # [I + 1]
+        self._log_drawn = tf.constant(_log(drawn))
+        self._cumulative = None  # where all items are drawn alike
+        if settings.negatives_power > 0:
+            # In single precision, sums of a million shares are off by percents.
+            self._cumulative = tf.constant(np.cumsum(drawn), tf.float64)
         self._positives = _ragged(histories.items_of_users(train, positives))
         self._exposed = None
         if settings.positive is not None and settings.exposed_weight:
@@ -230,10 +234,12 @@ class Task:
 
     def _draw(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """Item ids drawn by the batch's own seed: the same at every call for one batch."""
-        number = self._settings.num_negatives
+        number, seed = self._settings.num_negatives, features[STEP_SEED]
         if self._settings.loss == "bpr":
             number *= tf.size(features[ITEM_ID])
-        points = tf.random.stateless_uniform([number], features[STEP_SEED])
+        if self._cumulative is None:
+            return tf.random.stateless_uniform([number], seed, 1, self._num_items + 1, tf.int32)
+        points = tf.random.stateless_uniform([number], seed, dtype=tf.float64)
         # side="right" skips the padding, whose share is 0; rounding may leave the sum below 1.
         drawn = tf.searchsorted(self._cumulative, points * self._cumulative[-1], side="right")
         return tf.minimum(drawn, self._num_items)
@@ -256,15 +262,20 @@ def _ragged(rows: histories.Rows) -> tf.RaggedTensor:
     return tf.RaggedTensor.from_row_splits(members, splits, validate=False)
 
 
-def _log_share(counts: np.ndarray, power: float) -> np.ndarray:
-    """log of each item's share of count ** power, -inf for the padding, [I + 1].
+def _share(counts: np.ndarray, power: float) -> np.ndarray:
+    """Each item's share of count ** power, 0 for the padding, float64 [I + 1].
 
     An item without training events counts as one half, so that every share is defined.
     """
     weights = np.maximum(counts, 0.5).astype(np.float64) ** power
     weights[PAD] = 0
+    return weights / weights.sum()
+
+
+def _log(shares: np.ndarray) -> np.ndarray:
+    """float32; -inf for the padding."""
     with np.errstate(divide="ignore"):
-        return np.log(weights / weights.sum()).astype(np.float32)
+        return np.log(shares).astype(np.float32)
 
 
 def _choose_negatives(settings: Settings, num_items: int) -> str:

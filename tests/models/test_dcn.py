@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from multitask_recommender import config, experiment
-from multitask_recommender.batches import STEP_SEED, columns
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.training import optimizers
 
@@ -17,11 +15,6 @@ def build(train, tasks=("like",), **model):
         "sharing": {"name": "shared_bottom", "hidden_layers": []},
     }
     return experiment.build(config.parse(chosen), train)
-
-
-def batch_of(interactions):
-    arrays = {name: tf.constant(array) for name, array in columns(interactions).items()}
-    return arrays | {STEP_SEED: tf.constant([1, 2])}
 
 
 def encoded(model, features):
@@ -56,7 +49,7 @@ def crossed(model, interactions):
 
 
 @pytest.mark.parametrize("rank", [None, 3])
-def test_crosses_are_those_of_the_paper(tiny, rank):
+def test_crosses_are_those_of_the_paper(tiny, rank, batch_of):
     model = build(tiny, user=["job", "id"], cross_layers=2, projection_dim=rank)
     randomise(model)
 
@@ -73,7 +66,7 @@ def relu_layer(model, values):
 
 
 @pytest.mark.parametrize("structure", ["parallel", "stacked"])
-def test_deep_layers_stand_beside_the_crosses_or_after_them(tiny, structure):
+def test_deep_layers_stand_beside_the_crosses_or_after_them(tiny, structure, batch_of):
     model = build(tiny, user=["job", "id"], cross_layers=1, deep_layers=[3], structure=structure)
     randomise(model)
 
@@ -87,7 +80,7 @@ def test_deep_layers_stand_beside_the_crosses_or_after_them(tiny, structure):
         np.testing.assert_allclose(pair, relu_layer(model, crosses), rtol=1e-4)
 
 
-def test_deep_layers_may_be_all(tiny):
+def test_deep_layers_may_be_all(tiny, batch_of):
     model = build(tiny, user=["job", "id"], cross_layers=0, deep_layers=[3])
     randomise(model)
 
@@ -96,7 +89,7 @@ def test_deep_layers_may_be_all(tiny):
     np.testing.assert_allclose(pair, relu_layer(model, inputs(model, tiny)), rtol=1e-4)
 
 
-def test_heads_begin_at_the_mean_of_their_labels(tiny):
+def test_heads_begin_at_the_mean_of_their_labels(tiny, batch_of):
     model = build(tiny, tasks=("like", "rating"))
     batch = batch_of(tiny)
 
@@ -106,7 +99,7 @@ def test_heads_begin_at_the_mean_of_their_labels(tiny):
     np.testing.assert_allclose(outputs["like"], [np.log(5 / 5)] * 10, atol=1e-6)
 
 
-def test_a_head_without_hidden_layers_reads_the_crosses_that_it_learns(tiny):
+def test_a_head_without_hidden_layers_reads_the_crosses_that_it_learns(tiny, batch_of):
     model = build(tiny, user=["job", "id"])
     model.optimizer = optimizers.build("adam", 0.05)
     batch = batch_of(tiny)
@@ -119,7 +112,7 @@ def test_a_head_without_hidden_layers_reads_the_crosses_that_it_learns(tiny):
         assert (layer.get_weights()[0] != kernel).any()
 
 
-def test_weight_decay_is_of_the_rows_of_ids(tiny):
+def test_weight_decay_is_of_the_rows_of_ids(tiny, batch_of):
     model = build(tiny, l2=3.0, l2_power=1)
     batch = batch_of(tiny)
 

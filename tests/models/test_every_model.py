@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender import config, experiment, registry
-from multitask_recommender.batches import STEP_SEED, columns, ordered_batches
+from multitask_recommender.batches import STEP_SEED, ordered_batches
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Feature
 from multitask_recommender.training import optimizers
@@ -61,29 +61,23 @@ def build(train, model, tasks=None, sharing="shared_bottom", weighting="fixed", 
     return experiment.build(chosen, train)
 
 
-def batch_of(interactions):
-    arrays = {name: tf.constant(array) for name, array in columns(interactions).items()}
-    return arrays | {STEP_SEED: tf.constant([1, 2])}
-
-
 @pytest.mark.parametrize("sharing", registry.names("sharing"))
 @pytest.mark.parametrize(("model", "tasks"), COMBINATIONS)
-def test_a_few_steps_lower_every_loss(model, tasks, sharing, tiny):
+def test_a_few_steps_lower_every_loss(model, tasks, sharing, tiny, batch_of):
     if sharing == "esmm" and "click" not in TASKS[tasks]:
         pytest.skip("there is no chain of labels")
     model = build(tiny, model, tasks, sharing)
-    lower_every_loss(model, tiny)
+    lower_every_loss(model, batch_of(tiny))
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("weighting", registry.names("weighting"))
-def test_under_every_weighting_too(model, weighting, tiny):
-    lower_every_loss(build(tiny, model, None, "mmoe", weighting), tiny)
+def test_under_every_weighting_too(model, weighting, tiny, batch_of):
+    lower_every_loss(build(tiny, model, None, "mmoe", weighting), batch_of(tiny))
 
 
-def lower_every_loss(model, tiny):
+def lower_every_loss(model, batch):
     model.optimizer = optimizers.build("lazy_adam", 0.05)
-    batch = batch_of(tiny)
     before = model.task_losses(batch, training=False)[0]
 
     for _ in range(8):
@@ -96,7 +90,7 @@ def lower_every_loss(model, tiny):
 
 
 @pytest.mark.parametrize(("model", "tasks"), COMBINATIONS)
-def test_shapes_agree_with_what_is_asked(model, tasks, tiny):
+def test_shapes_agree_with_what_is_asked(model, tasks, tiny, batch_of):
     model = build(tiny, model, tasks)
     features = batch_of(tiny)
     representation = model.encode(features, model._candidate_ids(features), training=False)
@@ -153,7 +147,7 @@ class TestEveryModel:
         predicted = scorer.rank({"user_id": ids, "item_id": ids[::-1].copy()})
         assert all(np.isfinite(values).all() for values in predicted.values())
 
-    def test_a_batch_of_the_unknown_moves_nothing_to_nan(self, model, tiny):
+    def test_a_batch_of_the_unknown_moves_nothing_to_nan(self, model, tiny, batch_of):
         model = build(tiny, model)
         model.optimizer = optimizers.build("adagrad", 0.1)
         batch = batch_of(tiny)
@@ -163,7 +157,7 @@ class TestEveryModel:
 
         assert all(np.isfinite(weights).all() for weights in model.get_weights())
 
-    def test_the_weights_are_all_there_once_it_is_built(self, model, tiny):
+    def test_the_weights_are_all_there_once_it_is_built(self, model, tiny, batch_of):
         """So that what is saved before, or loaded after, lacks none."""
         known = registry.settings_class("models", model).model_fields
         layers = {name: [3] for name in ("hidden_layers", "deep_layers") if name in known}

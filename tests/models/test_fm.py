@@ -48,16 +48,6 @@ def lopsided() -> Interactions:
 INPUTS = {"user": ["id", "job"], "item": ["id", "tags"], "context": ["category", "price"]}
 
 
-def batch_of(interactions):
-    return {
-        "user_id": tf.constant(interactions.user_ids),
-        "item_id": tf.constant(interactions.item_ids),
-        "category": tf.constant(interactions.context["category"].values),
-        "price": tf.constant(interactions.context["price"].values),
-        STEP_SEED: tf.constant([1, 2]),
-    }
-
-
 def predicted(model, features):
     ids = model._candidate_ids(features)
     return model.predict_labels(model.encode(features, ids, False), features, training=False)
@@ -108,7 +98,7 @@ def equation(interactions, model, bias):
     return total
 
 
-def test_heads_begin_as_the_equation_of_the_paper(lopsided):
+def test_heads_begin_as_the_equation_of_the_paper(lopsided, batch_of):
     model = build(lopsided, {"like": {}, "rating": {}}, embedding_dimension=3, **INPUTS)
     rng = np.random.default_rng(0)
     for variable in model.trainable_variables:
@@ -140,7 +130,7 @@ def test_the_unknown_is_what_is_known_of_it(lopsided):
     assert outputs[1] != pytest.approx(3.0, abs=1e-6)
 
 
-def test_weight_decay_is_of_the_vectors_and_the_linear_weights_of_ids(lopsided):
+def test_weight_decay_is_of_the_vectors_and_the_linear_weights_of_ids(lopsided, batch_of):
     model = build(lopsided, {"like": {}}, embedding_dimension=3, l2=2.0, linear_l2=0.5, l2_power=1)
     rng = np.random.default_rng(0)
     for tower in model._towers:
@@ -156,7 +146,7 @@ def test_weight_decay_is_of_the_vectors_and_the_linear_weights_of_ids(lopsided):
     assert model.encode(batch, model._candidate_ids(batch), training=False).penalty == 0.0
 
 
-def test_dropout_is_in_training_only_and_by_the_seed(lopsided):
+def test_dropout_is_in_training_only_and_by_the_seed(lopsided, batch_of):
     model = build(lopsided, {"like": {}}, embedding_dimension=3, dropout=0.5, **INPUTS)
     batch = batch_of(lopsided)
 

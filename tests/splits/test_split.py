@@ -52,7 +52,7 @@ def test_validation_comes_out_of_train_and_leaves_test_alone(make_events):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", ["random", "time", "leave_last_out"])
 def test_a_repeated_pair_lies_on_one_side(make_events, name, seed):
-    events = make_events(REPEATED * 3, times=list(range(24)))
+    events = make_events(REPEATED * 3 + TEN, times=list(range(34)))
 
     parts = cut(events, name=name, test=0.4, validation=0.4, seed=seed)
 
@@ -265,9 +265,37 @@ def test_one_user_and_one_item_can_be_split(make_events):
 
 
 def test_a_single_row_is_for_training(make_events):
-    parts = cut(make_events([(1, 1)]))
+    parts = cut(make_events([(1, 1)]), test=0)
 
     assert [len(p) for p in (parts.train, parts.validation, parts.test)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["random", "time"])
+def test_a_test_part_that_rounds_to_nothing_is_an_error(make_events, name):
+    with pytest.raises(
+        DataError, match=f"No row of 2 is left to test on: split.name is {name}, test 0.2.*test=0"
+    ):
+        cut(make_events(TEN[:2], times=[1, 2]), name=name)
+
+
+def test_a_validation_part_that_rounds_to_nothing_is_a_warning(make_events):
+    parts = cut(make_events(TEN[:5]))
+
+    assert [len(p) for p in (parts.train, parts.validation, parts.test)] == [4, 0, 1]
+    (warning,) = parts.train.source.warnings
+    assert warning.startswith("No row of 5 is left for validation: split.name is random, ")
+    assert "no early stopping and no refit" in warning
+
+
+@pytest.mark.parametrize("settings", [{}, {"validation": 0}])
+def test_parts_that_are_as_they_were_asked_for_are_no_warning(make_events, settings):
+    assert cut(make_events(TEN), **settings).train.source.warnings == ()
+
+
+def test_given_files_need_no_test_part(make_events):
+    parts = cut(make_events(TEN, parts=[0] * 9 + [1]), name="given")
+
+    assert (len(parts.train), len(parts.test)) == (9, 0)
 
 
 def test_no_test_part_is_allowed(make_events):

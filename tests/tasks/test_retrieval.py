@@ -209,8 +209,26 @@ class TestSampledNegatives:
         np.testing.assert_allclose(shares, weights / weights.sum(), atol=0.004)
         assert drawn.min() == 1
 
-    def test_depend_on_the_seed_of_the_batch_alone(self, train):
-        task = build(train, **(self.SETTINGS | {"num_negatives": 50}))
+    @pytest.mark.parametrize("power", [0.0, 0.5])
+    def test_of_millions_of_items_are_drawn_evenly(self, power):
+        """In single precision, neighbouring sums of shares are too coarse to tell items apart."""
+        size, number, num_blocks = 4_000_000, 2_000_000, 1_000
+        train = interactions([1], [1], num_items=size)
+        settings = {"num_negatives": number, "negatives_power": power}
+        task = build(train, **(self.SETTINGS | settings))
+
+        drawn = task._draw(features_of()).numpy()
+
+        counts = np.bincount((drawn - 1) // (size // num_blocks))
+        expected = number / num_blocks
+        chi_square = np.square(counts - expected).sum() / expected
+        assert len(counts) == num_blocks
+        assert chi_square == pytest.approx(num_blocks - 1, abs=6 * np.sqrt(2 * num_blocks))
+
+    @pytest.mark.parametrize("power", [0.0, 0.5])
+    def test_depend_on_the_seed_of_the_batch_alone(self, train, power):
+        settings = {"num_negatives": 50, "negatives_power": power}
+        task = build(train, **(self.SETTINGS | settings))
         first, again = task._draw(features_of()), task._draw(features_of())
 
         np.testing.assert_array_equal(first, again)
