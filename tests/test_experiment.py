@@ -265,7 +265,7 @@ def test_a_model_of_the_users_own_trains_and_is_evaluated(tmp_path, monkeypatch)
     assert {"test/full/recall@10", "test/like/auc", "test/rating/loss"} < metrics.keys()
     experiment.evaluate(tmp_path / "run", "full", tmp_path / "again.json")
     again = json.loads((tmp_path / "again.json").read_text())["metrics"]
-    assert again["test/full/recall@10"] == metrics["test/full/recall@20"]
+    assert again["test/full/recall@10"] == metrics["test/full/recall@10"]
 
 
 def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkeypatch):
