@@ -55,15 +55,15 @@ def steps_of(num_rows: int, optimizer: str, folder: pathlib.Path) -> Callable[[]
         binary.Task("like", binary.Settings(), train),
         rating.Task("rating", rating.Settings(), train),
     ]
-    outputs = {task.name: task.initial_output for task in tasks}
+    ranking = {task.name: task for task in tasks}
     model = two_tower.Model(
         two_tower.Settings(embedding_dimension=DIMENSION),
         train,
         tasks=tasks,
         make_sharing=lambda shape: shared_bottom.Sharing(
-            shared_bottom.Settings(hidden_layers=[]), shape, outputs
+            shared_bottom.Settings(hidden_layers=[]), shape, ranking
         ),
-        weighting=fixed.Weighting(fixed.Settings(), {task.name: 1.0 for task in tasks}),
+        weighting=fixed.Weighting(fixed.Settings(), tasks),
     )
     settings = Settings(batch_size=BATCH_SIZE, optimizer=optimizer, learning_rate=0.01)
     batches = TrainingBatches(train, BATCH_SIZE, seed=0)

@@ -100,6 +100,10 @@ class TrainingBatches:
         steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
         return steps.map(self._batch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
+    def batch(self, step: int) -> Features:
+        """The batch of one step."""
+        return self._batch(tf.constant(step, tf.int64))
+
     def _batch(self, step: tf.Tensor) -> Features:
         epoch = step // self.steps_per_epoch
         place = step % self.steps_per_epoch * self._batch_units

@@ -16,6 +16,7 @@ from multitask_recommender import evaluation, record, registry, report, run_fold
 from multitask_recommender.config import Config, load
 from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.label_chains import restrict_parts
 from multitask_recommender.metrics.direction import LOWER
 from multitask_recommender.schema import TEST, TOTAL_LOSS, VALIDATION
 from multitask_recommender.training.early_stopping import Monitor, choose_monitor
@@ -85,16 +86,15 @@ def build(config: Config, train: Interactions) -> Any:
         registry.load("tasks", choice.name).Task(name, choice.settings, train)
         for name, choice in config.tasks.items()
     ]
-    outputs = {task.name: task.initial_output for task in tasks if task.predicts_label}
+    ranking = {task.name: task for task in tasks if task.predicts_label}
     sharing = registry.load("sharing", config.sharing.name)
     weighting = registry.load("weighting", config.weighting.name)
-    weights = {task.name: task.weight for task in tasks}
     model = registry.load("models", config.model.name).Model(
         config.model.settings,
         train,
         tasks=tasks,
-        make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, outputs),
-        weighting=weighting.Weighting(config.weighting.settings, weights),
+        make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, ranking),
+        weighting=weighting.Weighting(config.weighting.settings, tasks),
     )
     model.make_weights(train)
     return model
@@ -123,7 +123,9 @@ class Experiment:
         names = [name for name, task in config.tasks.items() if task.name == RETRIEVAL]
         self._retrieval = names[0] if names else None
         self.kinds = {n: task.name for n, task in config.tasks.items() if task.name != RETRIEVAL}
-        self._check_data()
+        self._check_settings()
+        settings = {name: task.settings for name, task in config.tasks.items()}
+        self.data = restrict_parts(self.data, settings)
 
     @property
     def retrieves(self) -> bool:
@@ -161,6 +163,7 @@ class Experiment:
 
     def fit(self, folder: pathlib.Path) -> Fitted:
         """Trains in a folder, going on with what it already holds."""
+        from multitask_recommender import plots
         from multitask_recommender.training.fit import Fit, Validation
         from multitask_recommender.training.history import History
 
@@ -168,19 +171,21 @@ class Experiment:
         if self._validator is not None:
             refit_rows = self.learnt_rows if self.refits else None
             validation = Validation(self._validate, self._monitor, refit_rows)
+        history = History(
+            folder / run_folder.HISTORY,
+            folder / run_folder.TENSORBOARD,
+            self.data.train.source.name,
+        )
         fit = Fit(
             self.config.training,
             build=lambda rows: build(self.config, rows),
             validation=validation,
-            history=History(
-                folder / run_folder.HISTORY,
-                folder / run_folder.TENSORBOARD,
-                self.data.train.source.name,
-            ),
+            history=history,
             checkpoints=folder / run_folder.CHECKPOINTS,
             progress=report.Progress(),
         )
         model = fit(self.data.train)
+        plots.draw_gates(history.rows, folder / run_folder.GATES)
         return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
 
     def restore(self, run_dir: pathlib.Path) -> Any:
@@ -279,7 +284,7 @@ class Experiment:
         others = set(self.data.test.labels) - set(self.kinds)
         return {key: value for key, value in metrics.items() if key.split("/")[1] not in others}
 
-    def _check_data(self) -> None:
+    def _check_settings(self) -> None:
         config, train = self.config, self.data.train
         chosen = {"models": config.model, "sharing": config.sharing, "weighting": config.weighting}
         for kind, choice in chosen.items():

@@ -15,6 +15,7 @@ from multitask_recommender.errors import ConfigError, RunError
 
 CONFIG, METRICS, HISTORY = "config.yaml", "metrics.json", "history.csv"
 CHECKPOINTS, TENSORBOARD = "checkpoints", "tensorboard"
+GATES = "gates.png"
 _LOCK = ".lock"
 
 

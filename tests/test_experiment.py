@@ -207,6 +207,82 @@ def test_data_that_has_changed_since_is_refused(tmp_path, monkeypatch):
         experiment.evaluate(tmp_path / "run")
 
 
+@pytest.fixture
+def clicks_and_likes(tmp_path):
+    """270 exposures; every third is clicked, and likes are there with a click and without one."""
+    lines = [
+        f"u{n % 9},i{(n * 7) % 31},{int(n % 3 == 0)},{int(n % 4 == 0)},{1 + n % 5}"
+        for n in range(270)
+    ]
+    (tmp_path / "log.csv").write_text("\n".join(["u,i,click,like,rating", *lines]))
+    labels = {"click": "click", "like": "like", "rating": "rating"}
+    columns = {"user": "u", "item": "i", "labels": labels}
+    return {"name": "table", "path": str(tmp_path / "log.csv"), "columns": columns}
+
+
+def multi_task(data, sharing, **more):
+    return config.parse(
+        {
+            "dataset": data,
+            "tasks": {"click": {}, "like": {"only_with": "click"}, "rating": {}, **more},
+            "sharing": sharing,
+            "training": {"epochs": 2, "batch_size": 90, "task_gradients": "always"},
+        }
+    )
+
+
+def test_a_like_without_a_click_is_none_wherever_it_is_read(clicks_and_likes, tmp_path):
+    """In the labels of all parts, in held-out losses, in baselines; and it is said."""
+    experiment.train(multi_task(clicks_and_likes, "esmm"), tmp_path / "run")
+
+    found = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    # Of 270 rows 68 are liked (0, 4, 8, ...), 23 of them clicked too (0, 12, 24, ...).
+    warning = "45 of 68 rows with like have no click: they count as no like (tasks.like.only_with)."
+    assert found["dataset"]["warnings"] == [warning]
+    test = pl.read_parquet(tmp_path / "run" / "test.parquet")
+    assert test.filter((pl.col("like") == 1) & (pl.col("click") == 0)).is_empty()
+    metrics = found["metrics"]
+    assert metrics["test/like/loss"] == pytest.approx(metrics["test/like/log_loss"], rel=1e-4)
+    # A quarter of all rows is liked, and a twelfth liked and clicked: what baselines learn from.
+    again = experiment.Experiment(multi_task(clicks_and_likes, "esmm"))
+    predicted = again.baseline("popularity").rank({"item_id": np.arange(1, 32)})["like"]
+    assert predicted.mean() < 0.15
+    assert not (tmp_path / "run" / "gates.png").exists()
+
+
+def test_gates_and_gradients_of_a_run_are_in_its_history_and_drawn(clicks_and_likes, tmp_path):
+    chosen = multi_task(clicks_and_likes, "ple", retrieval={"positive": "click"})
+    experiment.train(chosen, tmp_path / "run")
+
+    history = pl.read_csv(tmp_path / "run" / "history.csv")
+    gates = ["own_0", "shared_0", "shared_1"]
+    for label in ("click", "like", "rating"):
+        total = history[[f"gate/{label}/{name}" for name in gates]].sum_horizontal()
+        np.testing.assert_allclose(total, np.ones(4), rtol=1e-5)
+    assert history["gradient_norm/retrieval"].min() > 0
+    assert history["gradient_cosine/click/like"].is_between(-1, 1).all()
+    assert (tmp_path / "run" / "gates.png").exists()
+
+
+def test_a_head_of_clicked_rows_alone_is_judged_on_all(clicks_and_likes, tmp_path):
+    chosen = multi_task(clicks_and_likes, "separate", like={"only_with": "click"})
+    naive = multi_task(
+        clicks_and_likes, "separate", like={"only_with": "click", "observed_where": "click"}
+    )
+    for name, each in (("whole", chosen), ("naive", naive)):
+        experiment.train(each, tmp_path / name)
+
+    found = [
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("whole", "naive")
+    ]
+    # It says how likely a like is given a click: on all rows, far too much.
+    assert found[1]["metrics"]["test/like/log_loss"] > found[0]["metrics"]["test/like/log_loss"]
+    assert found[0]["baselines"] == found[1]["baselines"]
+    assert found[1]["metrics"]["test/like/loss"] == pytest.approx(
+        found[1]["metrics"]["test/like/log_loss"], rel=1e-4
+    )
+
+
 OWN_MODEL = """
     '''A model of the user's own: a dot product of two tables.'''
 

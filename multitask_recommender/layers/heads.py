@@ -2,7 +2,8 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -25,6 +26,13 @@ class PairShape:
         read = self.vectors + self.fields - self.unread
         parts = [np.zeros(2 * self.vectors), np.ones(read), np.zeros(self.unread)]
         return np.concatenate(parts).astype(np.float32)
+
+
+class LabelTask(Protocol):
+    """What a sharing block asks of a task that predicts a label (tasks/_label.py)."""
+
+    initial_output: float  # where its output is to begin
+    only_with: str | None  # the label without which this one is 0
 
 
 class Head(tf.keras.layers.Layer):
@@ -57,11 +65,11 @@ class Head(tf.keras.layers.Layer):
         return output if hidden is None else output + tf.squeeze(self._deep(hidden), axis=1)
 
 
-def heads(pair_shape: PairShape, initial_outputs: dict[str, float]) -> dict[str, Head]:
-    """A head for each label, by the output that it begins with."""
+def heads(pair_shape: PairShape, tasks: Mapping[str, LabelTask]) -> dict[str, Head]:
+    """A head for each label, which begins as its task says."""
     return {
-        label: Head(pair_shape, initial, name=f"head_{label}")
-        for label, initial in initial_outputs.items()
+        label: Head(pair_shape, task.initial_output, name=f"head_{label}")
+        for label, task in tasks.items()
     }
 
 
@@ -80,6 +88,26 @@ class HiddenLayers(tf.keras.layers.Layer):
                 own = tf.random.experimental.stateless_fold_in(seed, place)
                 inputs = tf.nn.experimental.stateless_dropout(inputs, self._dropout, own)
         return inputs
+
+
+class Towers(tf.keras.layers.Layer):
+    """A ReLU tower for each label, each of its own input: {label: [B, P]} -> {label: [B, H]}.
+
+    Without units the inputs go through as they are.
+    """
+
+    def __init__(self, labels: Iterable[str], units: Sequence[int], dropout: float) -> None:
+        super().__init__(name="towers")
+        self._towers = {label: HiddenLayers(units, dropout, f"tower_{label}") for label in labels}
+
+    def call(
+        self, inputs: Mapping[str, tf.Tensor], seed: tf.Tensor, training: bool = False
+    ) -> dict[str, tf.Tensor]:
+        hidden = {}
+        for place, (label, tower) in enumerate(self._towers.items()):
+            own = tf.random.experimental.stateless_fold_in(seed, place)
+            hidden[label] = tower(inputs[label], own, training=training)
+        return hidden
 
 
 def _scope(name: str) -> str:

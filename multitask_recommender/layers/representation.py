@@ -14,6 +14,10 @@ class Representation:
     are `queries @ candidates.T`; both are None where nothing retrieves. Ranking tasks read `pair`;
     a model whose ranking tasks live in a space of their own gives `ranking_queries` and
     `ranking_candidates` too.
+
+    `cut` is where tasks meet: all that they read of tables passes through these tensors, so that
+    their gradients can be compared and combined here. A model in which one of the tensors here is
+    made of another, or of a common one before both, names the cut itself, in `shared`.
     """
 
     queries: tf.Tensor | None  # [Q, D]
@@ -24,7 +28,20 @@ class Representation:
     ranking_candidates: tf.Tensor | None = None  # [C, E]
     product_dropout: tuple[float, tf.Tensor] | None = None  # rate and seed, when training
     fields: tuple[tf.Tensor, ...] = ()  # [B, *] each: more that heads may read
+    shared: tuple[tf.Tensor, ...] = ()
     penalty: tf.Tensor | float = 0.0  # regularisation of the rows that this batch touches
+
+    @property
+    def cut(self) -> tuple[tf.Tensor, ...]:
+        """The tensors where tasks meet, none of them made of another."""
+        vectors = (
+            self.queries,
+            self.candidates,
+            self.ranking_queries,
+            self.ranking_candidates,
+            *self.fields,
+        )
+        return self.shared or tuple(each for each in vectors if each is not None)
 
     @property
     def query(self) -> tf.Tensor:

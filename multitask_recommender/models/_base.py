@@ -5,6 +5,7 @@ never touches heads, losses or weights.
 """
 
 import abc
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -16,13 +17,23 @@ from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
+from multitask_recommender.models import _gradients
 from multitask_recommender.schema import HISTORY, ITEM_ID, TIMESTAMP, TOTAL_LOSS, USER_ID
 
 Features = dict[str, tf.Tensor]
 
 
+@dataclasses.dataclass(frozen=True)
+class Forward:
+    """What a batch comes to: its representation, and by task the mean loss and its term."""
+
+    representation: Representation
+    losses: Features
+    terms: Features  # the parts of the total that is minimised
+
+
 class MultiTaskModel(tfrs.models.Model, abc.ABC):
-    """Minimises sum_t weight_t * loss_t over its tasks.
+    """Minimises a sum of terms over its tasks: weight_t * loss_t, unless the weighting differs.
 
     Args:
       tasks: of tasks/; at the most one of them retrieves, the others predict a label each.
@@ -48,6 +59,8 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self.traced_items = tf.function(self.embed_items, **options)
         self.traced_predictions = tf.function(self._predictions, **options)
         self.traced_test_step = tf.function(self.test_step, **options)
+        self.traced_task_gradients = tf.function(self.task_gradients, **options)
+        self.traced_mixtures = tf.function(self.mixtures, **options)
 
     @property
     @abc.abstractmethod
@@ -95,25 +108,25 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
 
     def task_losses(self, features: Features, training: bool) -> tuple[Features, tf.Tensor]:
         """Each task's mean loss over the batch, and the model's regularisation."""
-        ids = self._candidate_ids(features)
-        representation = self.encode(features, ids, training)
-        losses = {}
-        if self.retrieval is not None:
-            losses[self.retrieval.name] = self.retrieval.loss(representation, features, ids)
-        outputs = self.predict_labels(representation, features, training)
-        losses |= {name: task.loss(outputs[name], features) for name, task in self.ranking.items()}
-        return losses, representation.penalty
+        forward = self._forward(features, training)
+        return forward.losses, forward.representation.penalty
 
     def compute_loss(self, features: Features, training: bool = False) -> tf.Tensor:
-        """The weighted sum of the tasks' losses; with regularisation when training."""
-        losses, penalty = self.task_losses(features, training)
-        total = self._weighting.combine(losses)
+        """The sum of the tasks' terms; with regularisation when training.
+
+        Held out, whatever the weighting, it is the sum by the weights of the config.
+        """
+        if training and self._weighting.combines_gradients:
+            forward, change = self._with_surgery(features)
+        else:
+            forward, change = self._forward(features, training), 0.0
+        total = tf.add_n(list(forward.terms.values()))
         # Means over the rows that count, also where batches have more or fewer of them.
         self._loss_means[TOTAL_LOSS].update_state(total, sample_weight=tf.size(features[USER_ID]))
         for task in self._tasks:
-            rows = tf.reduce_sum(task.weights(features))
-            self._loss_means[task.name].update_state(losses[task.name], sample_weight=rows)
-        return total + penalty if training else total
+            rows = tf.reduce_sum(task.weights(features, training))
+            self._loss_means[task.name].update_state(forward.losses[task.name], sample_weight=rows)
+        return total + forward.representation.penalty + change if training else total
 
     def train_step(self, features: Features) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -140,9 +153,56 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
             features[HISTORY] = tf.constant(self.recent.windows(users, ends))
         return features
 
+    def task_gradients(self, features: Features) -> Features:
+        """How the tasks' terms of a training step pull at what they share (Representation.cut).
+
+        Scalars, such as `gradient_norm/like` and `gradient_cosine/click/like`.
+        """
+        with tf.GradientTape(persistent=True) as tape:
+            forward = self._forward(features, training=True)
+        gradients = _gradients.at_cut(tape, forward.terms, forward.representation.cut)
+        return _gradients.norms_and_cosines(list(forward.terms), _gradients.products(gradients))
+
+    def mixtures(self, features: Features) -> Features:
+        """What is learnt about how tasks share: means of gates over the rows, and tasks' weights.
+
+        Scalars, such as `gate/like/expert_0` and `weight/like`; none where nothing of it is learnt.
+        """
+        learnt = self._weighting.learnt()
+        told = {f"weight/{name}": factor for name, factor in learnt.items()}
+        if self.ranking and hasattr(self._sharing, "gates"):
+            ids = tf.sort(tf.unique(features[ITEM_ID]).y)
+            gates = self._sharing.gates(self.encode(features, ids, training=False).pair)
+            told |= {f"gate/{name}": tf.reduce_mean(gate) for name, gate in gates.items()}
+        return told
+
     def scorer(self) -> "Scorer":
         """A snapshot for evaluation: every item is embedded once."""
         return Scorer(self)
+
+    def _forward(self, features: Features, training: bool) -> Forward:
+        ids = self._candidate_ids(features)
+        representation = self.encode(features, ids, training)
+        losses = {}
+        if self.retrieval is not None:
+            losses[self.retrieval.name] = self.retrieval.loss(representation, features, ids)
+        outputs = self.predict_labels(representation, features, training)
+        for name, task in self.ranking.items():
+            losses[name] = task.loss(outputs[name], features, training)
+        if training:
+            return Forward(representation, losses, self._weighting.terms(losses))
+        terms = {task.name: task.weight * losses[task.name] for task in self._tasks}
+        return Forward(representation, losses, terms)
+
+    def _with_surgery(self, features: Features) -> tuple[Forward, tf.Tensor]:
+        """A batch in training, and what combines the gradients of its terms (_gradients.py)."""
+        with tf.GradientTape(persistent=True) as tape:
+            forward = self._forward(features, training=True)
+        cut = forward.representation.cut
+        gradients = _gradients.at_cut(tape, forward.terms, cut)
+        seed = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 2)
+        shares = self._weighting.shares(_gradients.products(gradients), seed)
+        return forward, _gradients.surgery(gradients, cut, shares)
 
     def _loss_results(self) -> dict[str, tf.Tensor]:
         return {mean.name: mean.result() for mean in self._loss_means.values()}

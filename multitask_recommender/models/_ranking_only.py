@@ -26,6 +26,11 @@ class FieldVectors:
     user_rows: tf.Tensor  # int [B], into users
     item_rows: tf.Tensor  # int [B], into items
 
+    @property
+    def all(self) -> tuple[tf.Tensor, ...]:
+        """Where tasks meet: whatever they read of tables passes through these."""
+        return (*self.users, *self.items, *self.context)
+
 
 class RankingOnlyModel(MultiTaskModel):
     """Predicts labels of given pairs, from their `fields`; there are no scores of all items.

@@ -61,6 +61,7 @@ class Model(RankingOnlyModel):
             ranking_queries=tf.zeros([tf.shape(fields.users[0])[0], 0]),
             ranking_candidates=tf.zeros([tf.shape(candidate_ids)[0], 0]),
             fields=self._interact(_concatenated(fields), seed, training),
+            shared=fields.all,
             penalty=penalty,
         )
 

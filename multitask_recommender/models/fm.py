@@ -69,6 +69,7 @@ class Model(RankingOnlyModel):
             ranking_candidates=items.vectors,
             product_dropout=(dropout, seeds[1]) if dropout else None,
             fields=(pairs, linear),
+            shared=fields.all,
             penalty=self._penalty(features) if training else 0.0,
         )
 

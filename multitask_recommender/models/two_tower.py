@@ -133,7 +133,14 @@ class Model(MultiTaskModel):
         )
         fields = self._ranking_space.fields((features[USER_ID], features[ITEM_ID]))
         fields += tuple(self._context(features))
-        parts = {"ranking_queries": users, "ranking_candidates": items, "fields": fields}
+        # Retrieval's vectors where ranking tasks read the same ones, else also ranking's own.
+        own = [vectors for vectors, same in zip((users, items), given, strict=True) if same is None]
+        parts = {
+            "ranking_queries": users,
+            "ranking_candidates": items,
+            "fields": fields,
+            "shared": (*(each for each in retrieval if each is not None), *own, *fields),
+        }
         ranking = self._settings.ranking
         if training and ranking is not None and ranking.dropout:
             parts["product_dropout"] = (ranking.dropout, seeds[2])

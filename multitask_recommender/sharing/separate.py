@@ -3,10 +3,12 @@
 Not the single-task twin, which has its own embeddings too and is a run of its own.
 """
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED
-from multitask_recommender.layers.heads import HiddenLayers, PairShape, heads
+from multitask_recommender.layers.heads import LabelTask, PairShape, Towers, heads
 from multitask_recommender.sharing.settings.separate import Settings
 
 
@@ -17,21 +19,18 @@ class Sharing(tf.keras.layers.Layer):
     """
 
     def __init__(
-        self, settings: Settings, pair_shape: PairShape, initial_outputs: dict[str, float]
+        self, settings: Settings, pair_shape: PairShape, tasks: Mapping[str, LabelTask]
     ) -> None:
         super().__init__(name="separate")
-        self._towers = {
-            label: HiddenLayers(settings.hidden_layers, settings.dropout, f"tower_{label}")
-            for label in initial_outputs
-            if settings.hidden_layers
-        }
-        self._heads = heads(pair_shape, initial_outputs)
+        self._towers = None
+        if settings.hidden_layers:
+            self._towers = Towers(tasks, settings.hidden_layers, settings.dropout)
+        self._heads = heads(pair_shape, tasks)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False
     ) -> dict[str, tf.Tensor]:
         hidden = {}
-        for place, (label, tower) in enumerate(self._towers.items()):
-            own = tf.random.experimental.stateless_fold_in(seed, place)
-            hidden[label] = tower(pair, own, training=training)
+        if self._towers is not None:
+            hidden = self._towers(dict.fromkeys(self._heads, pair), seed, training=training)
         return {label: head(pair, hidden.get(label)) for label, head in self._heads.items()}

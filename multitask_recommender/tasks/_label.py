@@ -13,6 +13,8 @@ class LabelTask(abc.ABC):
     """Predicts the label of its own name; its loss is a mean over the rows that hold it."""
 
     predicts_label = True
+    is_regression = False
+    only_with: str | None = None  # the label without which this one is 0
     initial_output: float  # where a head's bias begins
 
     def __init__(self, name: str, settings: TaskSettings) -> None:
@@ -27,10 +29,14 @@ class LabelTask(abc.ABC):
     def prediction(self, outputs: tf.Tensor) -> tf.Tensor:
         """Outputs [B] as a user reads them, [B]."""
 
-    def loss(self, outputs: tf.Tensor, features: dict[str, tf.Tensor]) -> tf.Tensor:
+    def loss(
+        self, outputs: tf.Tensor, features: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
         """outputs [B]; the label and its mask are read from the features."""
-        return mean_over(self.errors(features[self.name], outputs), self.weights(features))
+        weights = self.weights(features, training)
+        return mean_over(self.errors(features[self.name], outputs), weights)
 
-    def weights(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
+    def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """1.0 for the rows [B] that the loss is the mean over, 0.0 for the others."""
+        del training  # for a task that learns from other rows than it is judged by
         return features[observed_key(self.name)]

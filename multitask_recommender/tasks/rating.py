@@ -10,6 +10,8 @@ from multitask_recommender.tasks.settings.rating import Settings
 class Task(LabelTask):
     """Mean squared error over the rows where the rating is observed."""
 
+    is_regression = True
+
     def __init__(self, name: str, settings: Settings, train: Interactions) -> None:
         super().__init__(name, settings)
         values = train.labels[name][train.is_observed(name)]

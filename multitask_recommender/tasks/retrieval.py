@@ -87,6 +87,7 @@ class Task:
     """Mean loss over the rows that are positives."""
 
     predicts_label = False
+    is_regression = False
 
     def __init__(self, name: str, settings: Settings, train: Interactions) -> None:
         self.name = name
@@ -134,8 +135,9 @@ class Task:
         losses = self._bpr if self._settings.loss == "bpr" else self._softmax
         return mean_over(losses(scores, batch), weights)
 
-    def weights(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
+    def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """1.0 for the rows [B] whose item the user is to be given, 0.0 for the others."""
+        del training  # the same rows count everywhere
         known = tf.cast(features[ITEM_ID] != PAD, tf.float32)
         label = self._settings.positive
         if label is None:

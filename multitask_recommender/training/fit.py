@@ -171,7 +171,7 @@ class Fit:
 
 def _row(epoch: loop.Epoch) -> dict[str, float]:
     losses = {_loss_key(name): value for name, value in epoch.losses.items()}
-    return {"seconds": round(epoch.seconds, 3), **losses}
+    return {"seconds": round(epoch.seconds, 3), **losses, **epoch.sharing}
 
 
 def _loss_key(name: str) -> str:

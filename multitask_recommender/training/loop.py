@@ -20,16 +20,22 @@ from multitask_recommender.training import _sigterm, optimizers
 from multitask_recommender.training._writing import writing
 from multitask_recommender.training.settings import Settings
 
+_STEPS_WORTH_ONE_MORE = 100  # in an epoch: one more for the tasks' gradients costs about 1%
 _STEPS_PER_CALL = 50  # steps between two looks at the progress bar, at the most
 
 
 @dataclasses.dataclass(frozen=True)
 class Epoch:
-    """What an epoch came to: its number from 1, its mean losses, and its seconds."""
+    """What an epoch came to: its number from 1, its mean losses, and its seconds.
+
+    `sharing` tells how tasks share what they share, on the batch that comes next: see `mixtures`
+    and `task_gradients` of MultiTaskModel.
+    """
 
     number: int
     losses: dict[str, float]
     seconds: float
+    sharing: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 class Training:
@@ -52,6 +58,11 @@ class Training:
         self.model = model
         self._batches = batches
         self._folder = folder
+        tells = settings.task_gradients
+        if tells == "auto":
+            self._tells_gradients = batches.steps_per_epoch >= _STEPS_WORTH_ONE_MORE
+        else:
+            self._tells_gradients = tells == "always"
         rate = settings.learning_rate
         if settings.learning_rate_decay == "cosine":
             steps = settings.epochs * batches.steps_per_epoch
@@ -101,10 +112,18 @@ class Training:
                     left -= number
                     on_steps(number)
                 losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
-                epoch = Epoch(self.epoch, losses, time.monotonic() - started)
+                sharing = self._sharing()
+                epoch = Epoch(self.epoch, losses, time.monotonic() - started, sharing)
                 _check_finite(epoch)
                 yield epoch
                 self._stop_if(sigterm)
+
+    def _sharing(self) -> dict[str, float]:
+        features = self._batches.batch(self.step)
+        told = self.model.traced_mixtures(features)
+        if self._tells_gradients:
+            told |= self.model.traced_task_gradients(features)
+        return {name: float(value) for name, value in told.items()}
 
     def _stop_if(self, sigterm: threading.Event) -> None:
         if sigterm.is_set():

@@ -44,4 +44,10 @@ class Settings(settings.Settings):
         True,
         description="Train once more, on train and validation together, for the chosen epochs.",
     )
+    task_gradients: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="After each epoch, on one batch: the norms of the tasks' gradients at what "
+        "they share, and the cosines between them. It costs about one step an epoch, and a second "
+        "to begin with; auto: where an epoch has at least 100 steps.",
+    )
     checkpoint_seconds: float = Field(30.0, ge=0, description="Seconds between checkpoints.")

@@ -1,16 +1,14 @@
 """Fixed weights: the total is the sum of weight x loss, as the config says."""
 
-import tensorflow as tf
+from collections.abc import Sequence
 
+from multitask_recommender.weighting._weighting import Task, TaskWeighting
 from multitask_recommender.weighting.settings.fixed import Settings
 
 
-class Weighting:
+class Weighting(TaskWeighting):
     """Combines the tasks' mean losses."""
 
-    def __init__(self, settings: Settings, weights: dict[str, float]) -> None:
+    def __init__(self, settings: Settings, tasks: Sequence[Task]) -> None:
         del settings  # the weights are the tasks' own
-        self._weights = weights
-
-    def combine(self, losses: dict[str, tf.Tensor]) -> tf.Tensor:
-        return tf.add_n([self._weights[name] * loss for name, loss in losses.items()])
+        super().__init__(tasks)

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.layers.heads import Head, HiddenLayers, PairShape
+from multitask_recommender.layers.heads import Head, HiddenLayers, PairShape, Towers
 
 
 def test_the_width_of_a_pair():
@@ -39,6 +39,25 @@ def test_a_hidden_vector_adds_a_linear_term():
 
     np.testing.assert_allclose(before[0], 3 * kernel[0, 0] - kernel[1, 0], rtol=1e-5)
     assert len(head._deep.get_weights()) == 1  # one bias a head is enough
+
+
+def test_towers_read_each_their_own():
+    towers = Towers(["like", "rating"], [3, 2], 0.5)
+    inputs = {"rating": tf.ones([4, 3]), "like": tf.zeros([4, 3])}
+
+    values = towers(inputs, (0, 1))
+    dropped, again = (towers(inputs, (0, 1), training=True) for _ in range(2))
+
+    assert list(values) == ["like", "rating"]
+    assert values["rating"].shape == (4, 2)
+    assert not values["like"].numpy().any()  # of nothing nothing: it has not read the others
+    np.testing.assert_array_equal(dropped["rating"], again["rating"])
+
+
+def test_a_tower_without_layers_gives_what_it_is_given():
+    inputs = {"like": tf.ones([4, 3])}
+
+    np.testing.assert_array_equal(Towers(["like"], [], 0.5)(inputs, (0, 1))["like"], inputs["like"])
 
 
 def test_hidden_layers_are_relu_and_drop_by_the_seed_in_training():

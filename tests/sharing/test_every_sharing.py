@@ -12,10 +12,11 @@ PAIR = tf.random.stateless_normal([6, SHAPE.width], [1, 2])
 
 
 @pytest.fixture(params=registry.names("sharing"))
-def build(request):
-    def build(outputs, **settings):
+def build(request, tasks):
+    def build(outputs, only_with=None, **settings):
         chosen = registry.settings_class("sharing", request.param)(**settings)
-        return registry.load("sharing", request.param).Sharing(chosen, SHAPE, outputs)
+        ranking = tasks(outputs, **(only_with or {}))
+        return registry.load("sharing", request.param).Sharing(chosen, SHAPE, ranking)
 
     return build
 
@@ -61,8 +62,54 @@ def test_a_task_moves_its_own_head_and_not_that_of_another(build):
     assert not any("rating" in name for name in moved)
 
 
-def test_dropout_is_in_training_only(build):
-    sharing = build({"like": 0.0}, hidden_layers=[64], dropout=0.9)
+def test_every_weight_of_a_block_learns_from_the_tasks_together(build):
+    """Gates too: in the official code of Tenrec they are no part of the model."""
+    sharing = build({"click": 0.0, "like": -1.0, "rating": 3.0}, {"like": "click"})
+    sharing(PAIR)
+    for weights in sharing.trainable_variables:  # from a point where nothing is even, or 0
+        weights.assign_add(0.1 * tf.random.stateless_normal(weights.shape, [3, 4]))
 
-    np.testing.assert_array_equal(sharing(PAIR)["like"], sharing(PAIR)["like"])
-    assert (sharing(PAIR, training=True)["like"] != sharing(PAIR)["like"]).numpy().any()
+    with tf.GradientTape() as tape:
+        loss = tf.add_n([tf.reduce_sum(tf.square(output)) for output in sharing(PAIR).values()])
+    gradients = tape.gradient(loss, sharing.trainable_variables)
+
+    assert all(np.abs(gradient).max() > 0 for gradient in gradients)
+
+
+def test_dropout_is_in_training_only_and_by_the_seed(build):
+    sharing = build({"like": 0.0}, hidden_layers=[64], dropout=0.9)
+    plain = sharing(PAIR)["like"].numpy()
+
+    dropped, again, other = (sharing(PAIR, (0, n), training=True)["like"] for n in (1, 1, 2))
+
+    np.testing.assert_array_equal(sharing(PAIR)["like"], plain)
+    np.testing.assert_array_equal(dropped, again)
+    assert (dropped != plain).numpy().any()
+    assert (dropped != other).numpy().any()
+
+
+def test_the_batch_may_be_of_any_size_also_when_traced(build):
+    sharing = build({"like": 0.5, "rating": 3.0}, hidden_layers=[5, 4])
+    expected = sharing(PAIR)
+    spec = tf.TensorSpec([None, SHAPE.width])
+
+    traced = tf.function(lambda pair: sharing(pair), input_signature=[spec])
+
+    for rows in (1, 6):
+        for label, output in traced(PAIR[:rows]).items():
+            np.testing.assert_allclose(output, expected[label][:rows], rtol=1e-5)
+
+
+@pytest.mark.parametrize("hidden", [[], [4]])
+def test_the_gates_of_a_task_share_out_one(build, hidden):
+    sharing = build({"like": 0.5, "rating": 3.0}, hidden_layers=hidden)
+    if not hasattr(sharing, "gates"):
+        pytest.skip("it has no gates")
+    sharing(PAIR)
+
+    gates = sharing.gates(PAIR)
+
+    assert bool(gates) == bool(hidden)
+    for label in ("like", "rating") if hidden else ():
+        own = [weights for name, weights in gates.items() if name.startswith(f"{label}/")]
+        np.testing.assert_allclose(tf.add_n(own), np.ones(6), rtol=1e-5)

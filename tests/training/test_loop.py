@@ -7,7 +7,7 @@ import signal
 import pytest
 import tensorflow as tf
 
-from multitask_recommender import config, experiment
+from multitask_recommender import config, experiment, registry
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import RunError
 from multitask_recommender.training import loop
@@ -41,8 +41,9 @@ def eager():
 def begin(tiny, tmp_path):
     """Begins a training in a folder, or goes on with it: a new model, as in a new process."""
 
-    def begin(folder="a", settings=SETTINGS, **model):
-        values = {"model": MODEL | model, "sharing": SHARING, "tasks": TASKS}
+    def begin(folder="a", settings=SETTINGS, sharing=SHARING, weighting="fixed", **model):
+        values = {"model": MODEL | model, "sharing": sharing, "tasks": TASKS}
+        values["weighting"] = weighting
         model = experiment.build(config.parse(values), tiny)
         batches = TrainingBatches(tiny, settings.batch_size, settings.seed)
         return loop.Training(model, batches, settings, tmp_path / folder)
@@ -70,6 +71,57 @@ def test_an_interrupted_training_ends_as_one_that_was_not(begin, optimizer, asse
 
     assert_same_weights(whole, second)
     assert again == losses[1:]
+
+
+@pytest.mark.parametrize("weighting", registry.names("weighting"))
+def test_so_does_one_with_learnt_weights_gates_and_drawn_projections(
+    begin, weighting, assert_same_weights
+):
+    sharing = {"name": "ple", "hidden_layers": [3], "tower_layers": [2], "dropout": 0.3}
+    settings = SETTINGS.model_copy(update={"task_gradients": "always"})
+    whole = begin("whole", settings, sharing, weighting)
+    mixing = [
+        weights
+        for weights in whole.model.trainable_variables
+        if "gate" in weights.name or "log_variances" in weights.name
+    ]
+    started = [weights.numpy() for weights in mixing]
+    told = [epoch.sharing for epoch in run(whole, 2)]
+
+    first = begin("parts", settings, sharing, weighting)
+    run(first, 1)
+    first.save()
+    second = begin("parts", settings, sharing, weighting)
+    again = [epoch.sharing for epoch in run(second, 2)]
+
+    assert_same_weights(whole, second)
+    assert again == told[1:]
+    assert len(mixing) == (2 if weighting == "uncertainty" else 1)
+    for before, after in zip(started, mixing, strict=True):
+        assert (before != after.numpy()).any()
+
+
+def test_how_tasks_share_is_told_each_epoch(begin):
+    """Of gradients by default where epochs are long: this one has three steps."""
+    sharing = {"name": "mmoe", "experts": 2, "hidden_layers": [3]}
+    always = SETTINGS.model_copy(update={"task_gradients": "always"})
+
+    short, told = (
+        run(begin(folder, settings, sharing), 1)[0].sharing
+        for folder, settings in (("a", SETTINGS), ("b", always))
+    )
+
+    gates = [f"gate/{label}/expert_{n}" for label in ("like", "rating") for n in (0, 1)]
+    assert list(short) == gates
+    assert short["gate/like/expert_0"] + short["gate/like/expert_1"] == pytest.approx(1)
+    assert list(told) == [
+        *gates,
+        *("gradient_norm/retrieval", "gradient_norm/like", "gradient_norm/rating"),
+        "gradient_cosine/retrieval/like",
+        "gradient_cosine/retrieval/rating",
+        "gradient_cosine/like/rating",
+    ]
+    assert all(-1 <= told[name] <= 1 for name in told if "cosine" in name)
 
 
 def test_sigterm_in_the_middle_of_an_epoch_loses_nothing(begin, monkeypatch, assert_same_weights):

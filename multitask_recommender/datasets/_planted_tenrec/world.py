@@ -25,13 +25,13 @@ SUCCESSORS = (0.35, 0.30, 0.20, 0.15)  # chances of the clusters next to one: it
 LIKELY, AGAIN = 0.6, 0.2  # so likely a click that did not happen is shown again, by this chance
 REMEMBERED = 20  # an item among so many of the user's latest clicks is not shown to him
 
-_USER_BIAS, _ITEM_BIAS, _AFFINITY = 0.10, 0.30, 0.60  # shares of a score's variance
-_FROM_FEATURES = 0.7  # of the variance of a user's factors: gender and age
-_FROM_GENRE, _FROM_CLUSTER = 0.50, 0.35  # of the variance of an item's factors
-_BIAS_FROM_CLUSTER = 0.5  # of the variance of an item's bias
+# Most of a score is in what many rows share (features, genres, clusters), so that a label that is
+# rare can be learnt too.
+_USER_BIAS, _ITEM_BIAS, _AFFINITY = 0.08, 0.22, 0.70  # shares of a score's variance
+_FROM_FEATURES = 0.8  # of the variance of a user's factors: gender and age
+_FROM_GENRE, _FROM_CLUSTER = 0.55, 0.38  # of the variance of an item's factors
+_BIAS_FROM_CLUSTER = 0.7  # of the variance of an item's bias
 _TASTE = 1.0  # what a unit of affinity to a genre adds to the log-chance of being shown it
-# Standard deviations of the logits, for best AUCs of about .80 for clicks and .92 for likes.
-_SPREAD = {"click": 1.35, "follow": 1.8, "like": 2.0, "share": 1.8}
 _GENDERS = (0.05, 0.50, 0.45)  # chances of the codes 0 (unknown), 1, 2
 _AGES = (0.08, 0.03, 0.20, 0.25, 0.20, 0.12, 0.08, 0.04)  # of 0 (unknown), 1..7
 _WITHOUT_CATEGORY = 0.013
@@ -41,8 +41,8 @@ _WITHOUT_CATEGORY = 0.013
 class World:
     """Users by id, items by place in the catalogue, beside what the unknown of each is.
 
-    intercepts: of a label's logit where there is a click, and where there is none; the click's own
-    twice.
+    A label's logit is spread * score + intercept: the first intercept where there is a click, the
+    second where there is none. (The click's own are the same twice.)
     """
 
     catalogue: Catalogue
@@ -56,6 +56,7 @@ class World:
     ages: np.ndarray  # [U + 1]
     categories: np.ndarray  # [I + 1], by item id: 1 or 2 for the categories 0 and 1, 0 for missing
     correlation: float
+    spreads: Mapping[str, float]
     intercepts: Mapping[str, tuple[float, float]]
 
     @property
@@ -79,13 +80,13 @@ class World:
 
     def chances(self, label: str, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The label's chance where there is a click, and where there is none."""
-        logits = np.float32(_SPREAD[label]) * scores
+        logits = np.float32(self.spreads[label]) * scores
         with_click, without = map(np.float32, self.intercepts[label])
         return sigmoid(logits + with_click), sigmoid(logits + without)
 
     def click_chances(self, scores: np.ndarray) -> np.ndarray:
-        intercept = np.float32(self.intercepts["click"][0])
-        return sigmoid(np.float32(_SPREAD["click"]) * scores + intercept)
+        spread, intercept = self.spreads["click"], self.intercepts["click"][0]
+        return sigmoid(np.float32(spread) * scores + np.float32(intercept))
 
     def genre_chances(self, users: np.ndarray) -> np.ndarray:
         """The chances [Q, G] of the genres of what follows from no click."""
@@ -115,7 +116,7 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
 def draw_world(
     rng: np.random.Generator, num_users: int, num_items: int, correlation: float
 ) -> World:
-    """With intercepts of 0."""
+    """With spreads of 1 and intercepts of 0."""
     catalogue = Catalogue(num_items)
     genders, ages = _draw_codes(rng, _GENDERS, num_users), _draw_codes(rng, _AGES, num_users)
     genres = {label: _standard(rng, catalogue.num_genres) for label in LABELS}
@@ -134,6 +135,7 @@ def draw_world(
         ages=ages,
         categories=_draw_categories(rng, catalogue, genres["click"])[places],
         correlation=correlation,
+        spreads=dict.fromkeys(LABELS, 1.0),
         intercepts=dict.fromkeys(LABELS, (0.0, 0.0)),
     )
 

@@ -45,6 +45,11 @@ class Settings(InputSettings):
             return self.user, self.item
         return self.ranking.user or self.user, self.ranking.item or self.item
 
+    @property
+    def ranks_apart(self) -> bool:
+        """Whether ranking tasks share nothing with retrieval."""
+        return self.embeddings == "separate"
+
     @model_validator(mode="after")
     def _separate_tables_are_described(self) -> "Settings":
         if self.embeddings == "separate" and self.ranking is None:

@@ -1,16 +1,13 @@
 """Settings of sharing/separate.py."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from multitask_recommender.settings import Settings as Base
-
-Units = Annotated[int, Field(gt=0, le=65_536)]
+from multitask_recommender.sharing.settings._blocks import NO_LAYERS, Units
 
 
 class Settings(Base):
     hidden_layers: list[Units] = Field(
-        [64], description="Units of each task's own layers; none: heads are linear in the pair."
+        [64], description=f"Units of each task's own layers; {NO_LAYERS}"
     )
     dropout: float = Field(0.0, ge=0, lt=1)

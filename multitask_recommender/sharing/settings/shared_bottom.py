@@ -1,16 +1,14 @@
 """Settings of sharing/shared_bottom.py."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from multitask_recommender.settings import Settings as Base
-
-Units = Annotated[int, Field(gt=0, le=65_536)]
+from multitask_recommender.sharing.settings._blocks import NO_LAYERS, TOWER_LAYERS, Units
 
 
 class Settings(Base):
     hidden_layers: list[Units] = Field(
-        [64], description="Units of the bottom's layers; none: heads are linear in the pair."
+        [64], description=f"Units of the bottom's layers; {NO_LAYERS}"
     )
+    tower_layers: list[Units] = Field([], description=TOWER_LAYERS)
     dropout: float = Field(0.0, ge=0, lt=1)

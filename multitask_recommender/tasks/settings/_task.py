@@ -1,5 +1,7 @@
 """What every task can be told, and what it asks of the data."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from multitask_recommender.errors import suggestion
@@ -8,6 +10,8 @@ from multitask_recommender.settings import Settings
 
 
 class TaskSettings(Settings):
+    predicts_label: ClassVar[bool] = True
+
     weight: float = Field(1.0, ge=0, description="Factor of the task's mean loss in the total.")
 
 

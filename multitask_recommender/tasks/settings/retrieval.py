@@ -1,6 +1,6 @@
 """Settings of tasks/retrieval.py."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,8 @@ from multitask_recommender.tasks.settings._task import TaskSettings, not_binary
 
 
 class Settings(TaskSettings):
+    predicts_label: ClassVar[bool] = False
+
     loss: Literal["softmax", "bpr"] = "softmax"
     negatives: Literal["auto", "full", "in_batch", "sampled"] = Field(
         "auto",

@@ -1,0 +1,53 @@
+"""How tasks pull at the representation where they meet: to be told, and to be combined.
+
+Gradients are those of each task's term of the loss, at the tensors of `Representation.cut`; a task
+that does not read one of them has a gradient of 0 there. For T tasks a tensor's gradients are one
+tensor with a leading axis of T.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+
+def at_cut(
+    tape: tf.GradientTape, terms: Mapping[str, tf.Tensor], cut: Sequence[tf.Tensor]
+) -> list[tf.Tensor]:
+    """The gradients of all terms at each tensor of the cut, [T, ...]; the tape is persistent."""
+    zeros = tf.UnconnectedGradients.ZERO
+    found = [tape.gradient(term, list(cut), unconnected_gradients=zeros) for term in terms.values()]
+    return [
+        tf.stack([tf.convert_to_tensor(gradient) for gradient in each])
+        for each in zip(*found, strict=True)
+    ]
+
+
+def products(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The products [T, T] of the tasks' gradients, over all tensors of the cut together."""
+    flat = [tf.reshape(each, [each.shape[0], -1]) for each in gradients]
+    return tf.add_n([tf.matmul(each, each, transpose_b=True) for each in flat])
+
+
+def norms_and_cosines(names: Sequence[str], products: tf.Tensor) -> dict[str, tf.Tensor]:
+    """{"gradient_norm/like": ..., "gradient_cosine/click/like": ...} of products [T, T]."""
+    norms = tf.sqrt(tf.linalg.diag_part(products))
+    cosines = tf.math.divide_no_nan(products, norms[:, None] * norms)
+    told = {f"gradient_norm/{name}": norms[place] for place, name in enumerate(names)}
+    for (row, one), (column, other) in itertools.combinations(enumerate(names), 2):
+        told[f"gradient_cosine/{one}/{other}"] = cosines[row, column]
+    return told
+
+
+def surgery(
+    gradients: Sequence[tf.Tensor], cut: Sequence[tf.Tensor], shares: tf.Tensor
+) -> tf.Tensor:
+    """What is 0, and turns the plain sum of the gradients at the cut into that by shares [T].
+
+    Added to the loss, it changes the gradient of what lies before the cut, and nothing behind it.
+    """
+    total = tf.zeros([])
+    for gradient, tensor in zip(gradients, cut, strict=True):
+        change = tf.stop_gradient(tf.tensordot(shares - 1.0, gradient, axes=1))
+        total += tf.reduce_sum(change * (tensor - tf.stop_gradient(tensor)))
+    return total
