@@ -41,7 +41,8 @@ elif what == "scan":
     started, spent = time.perf_counter(), time.process_time()
     scan.select(pl.all().max()).collect(engine="streaming")
 else:
-    from multitask_recommender.datasets import _tenrec_interactions, tenrec
+    from multitask_recommender.datasets import tenrec
+    from multitask_recommender.datasets._tenrec import interactions  # what reads, imported
     started, spent = time.perf_counter(), time.process_time()
     found = tenrec.read(tenrec.Settings(scenario="ctr_1m", path=str(path)))
     assert found.labels["click"][:10].sum() >= 0
@@ -116,7 +117,7 @@ def main() -> None:
             seconds, spent, peak = measure(path, what)
             speed = f"{arguments.rows / seconds:,.0f}" if what != "second" else ""
             table.append([name, f"{seconds:.2f}", f"{spent:.2f}", speed, f"{peak / 2**20:,.0f}"])
-        cached = sum(file.stat().st_size for file in path.parent.rglob("*.npy"))
+        cached = sum(file.stat().st_size for file in path.parent.rglob("*.arrow"))
     show(
         f"{arguments.rows:,} rows, {size / 1e9:.2f} GB of CSV, {cached / 1e9:.2f} GB of cache",
         ["", "s", "processor s", "rows/s", "peak MiB"],

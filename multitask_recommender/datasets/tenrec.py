@@ -16,7 +16,8 @@ user follow one another in the order of time, and `timestamps` are the numbers o
            count from 2^31 up is a negative number that was printed unsigned: missing
 
 The first start turns the file into columns that are mapped into memory, whatever its size; later
-starts take seconds. These columns lie in `dataset.cache`; without it beside the file, in
+starts take seconds. A column is an Arrow IPC file, which other programs read too
+(`polars.read_ipc`). They lie in `dataset.cache`; without it beside the file, in
 `.multitask_recommender/`, or else in `~/.cache/multitask_recommender/`. They are made anew when the
 file changes, and each `max_rows` has its own.
 

@@ -66,16 +66,17 @@ def user_order(interactions: Interactions, settings: Settings) -> np.ndarray:
     """
     times = timestamps_of(interactions, settings)
     from_last, size = places(interactions.user_ids, times)
-    num_test = _share(size, settings.test)
-    num_held_out = num_test + _share(size - num_test, settings.validation)
+    sizes = np.arange(size.max(initial=0) + 1)
+    num_test = _share(sizes, settings.test)  # by size
+    num_held_out = num_test + _share(sizes - num_test, settings.validation)
     parts = np.full(len(times), TRAINED, np.int8)
-    parts[from_last < num_held_out] = VALIDATED
-    parts[from_last < num_test] = TESTED
+    parts[from_last < num_held_out[size]] = VALIDATED
+    parts[from_last < num_test[size]] = TESTED
     return without_repetitions(interactions, parts)
 
 
-def _share(size: np.ndarray, fraction: float) -> np.ndarray:
-    return np.floor(size * fraction + 1e-9).astype(np.int64)  # 0.1 of 10 is 1, in floats too
+def _share(sizes: np.ndarray, fraction: float) -> np.ndarray:
+    return np.floor(sizes * fraction + 1e-9).astype(np.int32)  # 0.1 of 10 is 1, in floats too
 
 
 def without_repetitions(interactions: Interactions, parts: np.ndarray) -> np.ndarray:
@@ -89,14 +90,22 @@ def without_repetitions(interactions: Interactions, parts: np.ndarray) -> np.nda
 
 def places(users: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each row, how many of its user's come after it by the key (ties by row), of how many."""
+    num_rows = len(users)
+    kind = _kind_of_positions(num_rows)
     order = np.lexsort((key, users))
     ordered = users[order]
-    ends = np.searchsorted(ordered, ordered, side="right")
-    starts = np.searchsorted(ordered, ordered)
-    from_last, size = np.empty(len(users), np.int64), np.empty(len(users), np.int64)
-    from_last[order] = ends - 1 - np.arange(len(users))
-    size[order] = ends - starts
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[:num_rows])  # by user
+    sizes = np.diff(starts, append=num_rows).astype(kind)
+    from_last, size = np.empty(num_rows, kind), np.empty(num_rows, kind)
+    last = (starts + sizes - 1).astype(kind)
+    from_last[order] = np.repeat(last, sizes) - np.arange(num_rows, dtype=kind)
+    size[order] = np.repeat(sizes, sizes)
     return from_last, size
+
+
+def _kind_of_positions(num_rows: int) -> type[np.signedinteger]:
+    """What holds numbers of rows: half the memory where that is enough."""
+    return np.int32 if num_rows <= np.iinfo(np.int32).max else np.int64
 
 
 def leave_last_out(interactions: Interactions, settings: Settings) -> np.ndarray:
@@ -160,12 +169,36 @@ def timestamps_of(interactions: Interactions, settings: Settings) -> np.ndarray:
 
 def pairs_of(interactions: Interactions) -> tuple[np.ndarray, int]:
     """Which pair each row [N] is of, numbered by first appearance, and how many there are."""
-    num_rows, stride = len(interactions), len(interactions.items.raw_ids) + 1
-    keys = interactions.user_ids.astype(np.int64) * stride + interactions.item_ids
+    num_rows = len(interactions)
+    keys = keys_of(interactions)
     in_order = np.sort(keys)
-    if (in_order[1:] != in_order[:-1]).all():
-        return np.arange(num_rows), num_rows
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    number = np.empty(len(first), np.int64)
-    number[np.argsort(first)] = np.arange(len(first))
-    return number[inverse], len(first)
+    repeated = in_order[1:][in_order[1:] == in_order[:-1]]
+    del in_order  # with hundreds of millions of rows, memory
+    rows = np.flatnonzero(are_among(keys, repeated))  # mostly few: the others are pairs themselves
+    _, first, inverse = np.unique(keys[rows], return_index=True, return_inverse=True)
+    del keys
+    row_of_pair = np.arange(num_rows, dtype=_kind_of_positions(num_rows))  # its first, by row
+    row_of_pair[rows] = rows[first][inverse]
+    is_new = np.ones(num_rows, bool)
+    is_new[rows] = False
+    is_new[rows[first]] = True
+    number = np.cumsum(is_new, dtype=row_of_pair.dtype) - 1
+    return number[row_of_pair], num_rows - len(rows) + len(first)
+
+
+def keys_of(interactions: Interactions) -> np.ndarray:
+    """One number for each pair [N]."""
+    stride = len(interactions.items.raw_ids) + 1
+    keys = interactions.user_ids.astype(np.int64)
+    keys *= stride
+    keys += interactions.item_ids
+    return keys
+
+
+def are_among(keys: np.ndarray, in_order: np.ndarray) -> np.ndarray:
+    """Which of the keys [N] are in a sorted array. `np.isin` takes ten times as long."""
+    if not len(in_order):
+        return np.zeros(len(keys), bool)
+    places = np.searchsorted(in_order, keys)
+    np.minimum(places, len(in_order) - 1, out=places)
+    return in_order[places] == keys

@@ -65,7 +65,9 @@ def split(interactions: Interactions, settings: Settings) -> Splits:
     interactions = _checked(interactions, parts, settings)
     learnt = (parts == cuts.TRAINED) | (parts == cuts.VALIDATED)
     interactions = known_first(with_log_features(interactions, learnt), learnt)
-    train, validation, test = (interactions.take(parts == part) for part in range(len(PARTS)))
+    train, validation, test = (
+        interactions.take(np.flatnonzero(parts == part)) for part in range(len(PARTS))
+    )
     notes = tenrec.notes(train, test, settings)
     return Splits(train, validation, test, int(np.count_nonzero(parts == cuts.DROPPED)), notes)
 

@@ -23,7 +23,10 @@ def with_log_features(interactions: Interactions, learnt: np.ndarray) -> Interac
 
 
 def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:
-    """Renumbers users and items so that the vocabulary is 1..num_known."""
+    """Renumbers users and items so that the vocabulary is 1..num_known.
+
+    Where no id changes, columns that are mapped stay mapped.
+    """
     users, new_users = _renumbered(interactions.users, interactions.user_ids, learnt)
     items, new_items = _renumbered(interactions.items, interactions.item_ids, learnt)
 
@@ -34,10 +37,18 @@ def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:
         interactions,
         users=dataclasses.replace(users, features=recoded(users.features)),
         items=dataclasses.replace(items, features=recoded(items.features)),
-        user_ids=new_users[interactions.user_ids],
-        item_ids=new_items[interactions.item_ids],
+        user_ids=_new(interactions.user_ids, new_users),
+        item_ids=_new(interactions.item_ids, new_items),
         context=recoded(interactions.context),
     )
+
+
+def _new(ids: np.ndarray, new_ids: np.ndarray) -> np.ndarray:
+    return ids if _is_identity(new_ids) else new_ids[ids]
+
+
+def _is_identity(ids: np.ndarray) -> bool:
+    return bool((ids == np.arange(len(ids))).all())
 
 
 def _renumbered(
@@ -53,6 +64,9 @@ def _renumbered(
     known[ids[learnt]] = True
     known[0] = True  # stays the unknown, before all others
     order = np.argsort(~known, kind="stable")
+    num_known = int(known.sum()) - 1
+    if _is_identity(order):
+        return dataclasses.replace(entities, num_known=num_known), order.astype(ids.dtype)
     new_ids = np.empty(num_rows + 1, ids.dtype)
     new_ids[order] = np.arange(num_rows + 1)
-    return entities.take(order[1:], int(known.sum()) - 1), new_ids
+    return entities.take(order[1:], num_known), new_ids

@@ -1,8 +1,11 @@
 """Tenrec's files as Interactions: on small files in their form, and on the real rows."""
 
+import pathlib
 import shutil
 
 import numpy as np
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from multitask_recommender import splits
@@ -98,21 +101,57 @@ def test_what_is_known_after_the_exposure_is_context_and_named(read):
     assert found.post_exposure == {"watching_times"}
 
 
-def test_columns_are_mapped_not_copied(read):
+def file_that_is_mapped_at(address):
+    """The name of the file whose bytes are the memory there; None for memory of no file."""
+    for line in pathlib.Path("/proc/self/maps").read_text().splitlines():
+        span, *_, path = line.split(maxsplit=5)
+        first, end = (int(bound, 16) for bound in span.split("-"))
+        if first <= address < end:
+            return pathlib.Path(path).name if path.startswith("/") else None
+    return None
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/maps").exists(), reason="no /proc/self/maps")
+def test_columns_are_the_bytes_of_arrow_files_mapped_not_copied(read):
     found = read()
 
-    for values in (
-        *(found.user_ids, found.item_ids, found.timestamps, found.labels["click"]),
-        *(found.context["watching_times"].values, found.users.features["first_clicks"].values),
-    ):
-        base = values
-        while isinstance(base.base, np.ndarray):
-            base = base.base
-        assert isinstance(base, np.memmap)
+    columns = {
+        "user_id": found.user_ids,
+        "item_id": found.item_ids,
+        "timestamp": found.timestamps,
+        "label-click": found.labels["click"],
+        "context-watching_times": found.context["watching_times"].values,
+        "users-raw_id": found.users.raw_ids,
+        "users-first_clicks": found.users.features["first_clicks"].values,
+        "items-video_category": found.items.features["video_category"].values,
+    }
+    for name, values in columns.items():
+        assert file_that_is_mapped_at(values.ctypes.data) == f"{name}.arrow"
+        assert not values.flags.owndata
         assert values.flags.c_contiguous
+        assert values.flags.aligned
         assert not values.flags.writeable
     assert found.user_ids.dtype == found.item_ids.dtype == np.int32
     assert found.labels["click"].dtype == np.uint8
+
+
+def test_any_reader_of_arrow_opens_the_columns(read, tmp_path):
+    read(cache=str(tmp_path / "cache"))
+
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert {path.suffix for path in folder.iterdir()} == {".arrow", ".json"}
+    tables = {path.stem: pl.read_ipc(path) for path in folder.glob("*.arrow")}
+    assert all(table.columns == [name] for name, table in tables.items())
+    values = {name: table.to_series().to_list() for name, table in tables.items()}
+    assert values["user_id"] == [1, 1, 2, 2, 2]
+    assert values["item_id"] == [3, 1, 1, 3, 2]
+    assert values["label-like"] == [0, 1, 0, 0, 0]
+    assert values["context-watching_times"] == [2, 0, 1, 0, 3]
+    assert values["items-raw_id"] == [40, 55, 70, 900]
+    assert values["users-first_clicks"] == [[0] * 10, [3, 4, *[0] * 8], [0] * 10]
+    assert tables["users-first_clicks"].dtypes == [pl.Array(pl.Int32, 10)]
+    for path in folder.glob("*.arrow"):
+        assert pa.ipc.open_file(path).num_record_batches == 1
 
 
 def test_articles_have_floats_words_for_labels_and_counts_that_overflowed(read):

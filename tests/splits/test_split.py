@@ -10,6 +10,7 @@ from multitask_recommender import splits
 from multitask_recommender.datasets import movielens, synthetic
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Feature, IdWords
+from multitask_recommender.splits.vocabulary import known_first
 
 
 def rows(part) -> list[int]:
@@ -219,6 +220,23 @@ def test_features_whose_codes_are_items_follow_them(make_events):
     assert list(first.vocabulary) == ["i2", "i3"]
     assert train.items.features["like"].values.tolist() == [0, 2, 0, 1]  # of i2, i3, i1
     assert train.context["before"].values.tolist() == [0, 1, 2]
+
+
+def test_what_keeps_its_number_is_not_copied(make_events):
+    """Columns of many millions of rows are mapped from files."""
+    events = make_events([(1, 1), (1, 2), (2, 1), (2, 3), (2, 4)])
+    ages = Feature(np.array([0, 2, 1]), ("old", "young"))
+    events = dataclasses.replace(
+        events, users=dataclasses.replace(events.users, num_known=0, features={"age": ages})
+    )
+
+    renumbered = known_first(events, np.array([True, True, True, False, True]))
+
+    assert renumbered.num_users == 2
+    assert renumbered.user_ids is events.user_ids
+    assert renumbered.users.features["age"].values is ages.values
+    assert renumbered.num_items == 3  # item 3 is not learnt from, so comes last
+    assert renumbered.item_ids.tolist() == [1, 2, 1, 4, 3]
 
 
 def test_features_of_the_log_are_asked_of_train_and_validation(make_events):

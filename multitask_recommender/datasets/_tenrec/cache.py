@@ -1,9 +1,10 @@
 """The prepared columns of a file of Tenrec: found, made where they are not, and proved whole.
 
-They lie in a folder that is complete or absent: one process at a time makes them, in a folder
-`.partial` beside it. A cache is used if the file has the size and time that it had, or else the
-same content; if each column has the size and time that it was given, or else the same CRC-32; and
-if it was made by this version of the reader. What falls short is made anew.
+They are Arrow files (`arrow_files.py`) in a folder that is complete or absent: one process at a
+time makes them, in a folder `.partial` beside it. A cache is used if the file has the size and time
+that it had, or else the same content; if each column has the size and time that it was given, or
+else the same CRC-32; and if it was made by this version of the reader. What falls short is made
+anew.
 """
 
 import contextlib
@@ -23,7 +24,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from multitask_recommender import run_folder
-from multitask_recommender.datasets._tenrec import column_files, prepare
+from multitask_recommender.datasets._tenrec import arrow_files, prepare
+from multitask_recommender.datasets._tenrec.finish import path_of
 from multitask_recommender.datasets._tenrec.prepare import File
 from multitask_recommender.datasets._tenrec.saved_state import READER
 from multitask_recommender.errors import DataError
@@ -135,11 +137,11 @@ def _fault(file: File, place: pathlib.Path, about: dict[str, Any]) -> str | None
         with contextlib.suppress(OSError):  # a place that can only be read
             run_folder.write_json(place / _ABOUT, about)
     for name, column in about["columns"].items():
-        path = place / f"{name}.npy"
-        if path.stat().st_size != column_files.size(column):
+        path = path_of(place, name)
+        if path.stat().st_size != column["bytes"]:
             return f"{path.name} has {path.stat().st_size:,} bytes, not those that were written"
         is_touched = path.stat().st_mtime_ns != column["mtime_ns"]
-        if is_touched and not column_files.holds(path, column):
+        if is_touched and not arrow_files.holds(path, column):
             return f"{path.name} is not what was written"
     return None
 
@@ -147,7 +149,7 @@ def _fault(file: File, place: pathlib.Path, about: dict[str, Any]) -> str | None
 def _mapped(place: pathlib.Path, about: Mapping[str, Any]) -> dict[str, np.ndarray]:
     columns = {}
     for name, column in about["columns"].items():
-        values = column_files.mapped(place / f"{name}.npy")
+        values = arrow_files.mapped(path_of(place, name))
         if [values.dtype.str, *values.shape] != column["form"]:
             raise ValueError(f"{name} is {values.dtype.str} {values.shape}")
         columns[name] = values
@@ -188,8 +190,9 @@ def _check_room(file: File, folder: pathlib.Path) -> None:
         first = stream.read(1 << 16)
     rows = file.path.stat().st_size * max(1, first.count(b"\n")) // len(first)
     rows = rows if file.max_rows is None else min(rows, file.max_rows)
-    # Ids of users, items (and, for a while, their numbers) and rows take 4 bytes each.
-    row_bytes = 16 + len(file.layout.labels) + 4 * len(file.layout.of_rows)
+    # Ids of users, items and rows take 4 bytes each. In the end, all columns are there twice, as
+    # they were made and as they are kept, and the ids of items a third time.
+    row_bytes = 2 * (12 + len(file.layout.labels) + 4 * len(file.layout.of_rows)) + 4
     held = sum(path.stat().st_size for path in folder.iterdir())  # of work to go on with
     missing = rows * row_bytes - held - shutil.disk_usage(folder).free
     if missing > 0:
@@ -197,8 +200,8 @@ def _check_room(file: File, folder: pathlib.Path) -> None:
 
 
 def _signed(folder: pathlib.Path, name: str, proof: Mapping[str, int]) -> dict[str, Any]:
-    path = folder / f"{name}.npy"
-    values = column_files.mapped(path)
+    path = path_of(folder, name)
+    values = arrow_files.mapped(path)
     form = [values.dtype.str, *values.shape]
     return {**proof, "mtime_ns": path.stat().st_mtime_ns, "form": form}
 

@@ -1,6 +1,6 @@
-"""Columns on disk for the cache of Tenrec: `.npy` files that grow, and what proves them whole.
+"""Columns of Tenrec while a file is read: `.npy` files that grow, and what proves them whole.
 
-Each is one contiguous array, which numpy maps into memory as it is.
+Work that was broken off goes on with them; what is kept in the end, `arrow_files.py` writes.
 """
 
 import math
@@ -63,16 +63,8 @@ class Column:
         np.lib.format.write_array_header_1_0(self._file, form)
 
 
-def write(path: pathlib.Path, values: np.ndarray) -> dict[str, int]:
-    """A whole column at once; its proof."""
-    column = Column(path, values.dtype, values.shape[1] if values.ndim > 1 else None)
-    column.append(values)
-    column.close()
-    return column.proof
-
-
 def mapped(path: pathlib.Path) -> np.ndarray:
-    """The column, read-only, of which only what is used is read from the disk."""
+    """A finished column, read-only."""
     return np.load(path, mmap_mode="r").view(np.ndarray)
 
 
@@ -87,19 +79,14 @@ def pieces(path: pathlib.Path) -> Iterator[np.ndarray]:
             yield values.reshape(-1, *shape[1:])
 
 
-def holds(path: pathlib.Path, proof: Proof) -> bool:
-    """Whether a file begins with what the proof is of."""
+def holds(path: pathlib.Path, proof: Proof, first: int = _HEADER_BYTES) -> bool:
+    """Whether what the proof is of is in a file, from the byte `first` on."""
     if not path.is_file():
         return False
     left, crc = proof["bytes"], 0
     with path.open("rb") as file:
-        file.seek(_HEADER_BYTES)
+        file.seek(first)
         while data := file.read(min(left, _PIECE_BYTES)):
             crc = zlib.crc32(data, crc)
             left -= len(data)
     return left == 0 and crc == proof["crc32"]
-
-
-def size(proof: Proof) -> int:
-    """Of the whole file, in bytes."""
-    return _HEADER_BYTES + proof["bytes"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from multitask_recommender.datasets._tenrec import column_files, saved_state
+from multitask_recommender.datasets._tenrec import arrow_files, column_files, saved_state
 from multitask_recommender.datasets._tenrec.column_files import Column, Proof
 from multitask_recommender.datasets._tenrec.files import ITEM_COLUMNS, NULL, USER_COLUMNS
 from multitask_recommender.datasets._tenrec.items import Items
@@ -15,30 +15,33 @@ from multitask_recommender.datasets._tenrec.saved_state import State
 from multitask_recommender.schema import ITEM_ID
 
 NUMBER, VALUE = "number-", "value-"  # columns of item numbers, and of users' values, until now
+_INTERIM = (NUMBER, VALUE)
 
 
 def finish(folder: pathlib.Path, layout: Layout, state: State, items: Items) -> dict[str, Any]:
-    """Numbers items in the order of their raw ids, turns values into features, tidies up."""
+    """Numbers items in the order of their raw ids, turns values into features, tidies up.
+
+    What was made while reading is kept until all is done: work broken off here goes on, too.
+    """
     raw_ids, values, dense = items.in_order()
-    proofs = {name: proof for name, proof in state.columns.items() if not _is_interim(name)}
-    proofs[ITEM_ID] = _renumbered(folder, ITEM_ID, f"{NUMBER}{ITEM_ID}", dense)
-    if layout.history:
-        name = f"users-{FIRST_CLICKS}"
-        proofs[name] = _renumbered(folder, name, f"{NUMBER}{FIRST_CLICKS}", dense)
+    renumbered = [ITEM_ID, *([f"users-{FIRST_CLICKS}"] if layout.history else [])]
+    proofs = {
+        name: _passed_on(folder, name) for name in state.columns if not name.startswith(_INTERIM)
+    }
+    proofs |= {name: _renumbered(folder, name, dense) for name in renumbered}
     tables = {"items": values, "users": {}}
     for name in layout.of_users:
-        tables["users"][name] = column_files.mapped(_path(folder, f"{VALUE}{name}"))
-    columns = {"items-raw_id": raw_ids}
+        tables["users"][name] = column_files.mapped(_interim(folder, f"{VALUE}{name}"))
     vocabularies: dict[str, list[str] | None] = {}
     for table, features in tables.items():
         for name, numbers in features.items():
             key = f"{table}-{name}"
-            columns[key], vocabularies[key] = _feature(name, numbers)
-    for name, column in columns.items():
-        proofs[name] = column_files.write(_path(folder, name), column)
-    for name in filter(_is_interim, state.columns):
-        _path(folder, name).unlink()
+            column, vocabularies[key] = _feature(name, numbers)
+            proofs[key] = arrow_files.write(path_of(folder, key), column)
+    proofs["items-raw_id"] = arrow_files.write(path_of(folder, "items-raw_id"), raw_ids)
     saved_state.remove(folder)
+    for path in folder.glob("*.npy"):
+        path.unlink()
     return {
         "rows": state.rows,
         "read_bytes": state.offset,
@@ -50,25 +53,33 @@ def finish(folder: pathlib.Path, layout: Layout, state: State, items: Items) -> 
     }
 
 
-def _is_interim(name: str) -> bool:
-    return name.startswith((NUMBER, VALUE))
+def path_of(folder: pathlib.Path, name: str) -> pathlib.Path:
+    """Of a column that is kept."""
+    return folder / f"{name}.arrow"
 
 
-def _path(folder: pathlib.Path, name: str) -> pathlib.Path:
+def _interim(folder: pathlib.Path, name: str) -> pathlib.Path:
     return folder / f"{name}.npy"
 
 
-def _renumbered(folder: pathlib.Path, name: str, of: str, dense: np.ndarray) -> Proof:
-    """Writes a column of items' dense ids; that of a table has the row of the unknown in front."""
-    source = _path(folder, of)
+def _passed_on(folder: pathlib.Path, name: str) -> Proof:
+    """Keeps a column as it was read."""
+    return arrow_files.write(path_of(folder, name), column_files.mapped(_interim(folder, name)))
+
+
+def _renumbered(folder: pathlib.Path, name: str, dense: np.ndarray) -> Proof:
+    """Keeps a column as items' dense ids; that of a table has the row of the unknown in front."""
+    source = _interim(folder, f"{NUMBER}{name.removeprefix('users-')}")
     width = column_files.mapped(source).shape[1:]
-    column = Column(_path(folder, name), np.int32, *width)
+    column = Column(_interim(folder, name), np.int32, *width)
     if name != ITEM_ID:
         column.append(np.zeros((1, *width), np.int32))
     for numbers in column_files.pieces(source):
         column.append(dense[numbers])
     column.close()
-    return column.proof
+    proof = _passed_on(folder, name)
+    _interim(folder, name).unlink()
+    return proof
 
 
 def _feature(name: str, values: np.ndarray) -> tuple[np.ndarray, list[str] | None]:

@@ -12,7 +12,7 @@ from multitask_recommender import run_folder
 from multitask_recommender.datasets._tenrec import column_files
 from multitask_recommender.datasets._tenrec.column_files import Proof
 
-READER = 1  # to be raised whenever what is written, or what is made of a file, changes
+READER = 2  # to be raised whenever what is written, or what is made of a file, changes
 
 _FILE = "state.npz"
 _COUNTS = "counts"  # the state itself, beside the arrays that go with it
