@@ -126,7 +126,7 @@ def measure(arguments: argparse.Namespace) -> dict[tuple[str, float], list[float
             ]
             for rate in RATES
         }
-        errors[name, correlation] = min(by_rate.values(), key=statistics.mean)
+        errors[name, correlation] = min(by_rate.values(), key=statistics.median)
     return errors
 
 
@@ -137,14 +137,14 @@ def draw_picture(errors: Mapping[tuple[str, float], list[float]], path: pathlib.
     axes = figure.subplots()
     for name in MODELS:
         values = [errors[name, correlation] for correlation in CORRELATIONS]
-        line = axes.plot(CORRELATIONS, [statistics.mean(each) for each in values], label=name)
-        axes.fill_between(
-            CORRELATIONS, *zip(*((min(v), max(v)) for v in values), strict=True), alpha=0.15
-        )
-        line[0].set_marker("o")
+        middles = [statistics.median(each) for each in values]
+        (line,) = axes.plot(CORRELATIONS, middles, label=name)
+        for correlation, each in zip(CORRELATIONS, values, strict=True):
+            axes.plot([correlation] * len(each), each, ".", color=line.get_color(), alpha=0.5)
     axes.invert_xaxis()
+    axes.set_yscale("log")  # a run may fail altogether
     axes.set_xlabel("task correlation")
-    axes.set_ylabel("squared error: mean, least and most over seeds")
+    axes.set_ylabel("squared error: each seed, and the median")
     axes.legend()
     figure.savefig(path, metadata={"Date": None})
 
@@ -161,14 +161,14 @@ def main() -> None:
     errors = measure(arguments)
     rows = []
     for name in MODELS:
-        means = [statistics.mean(errors[name, correlation]) for correlation in CORRELATIONS]
+        middles = [statistics.median(errors[name, correlation]) for correlation in CORRELATIONS]
         cells = [
-            f"{mean:.3f} ±{statistics.stdev(errors[name, c]):.3f}"
-            for mean, c in zip(means, CORRELATIONS, strict=True)
+            f"{middle:.3f} ({max(errors[name, c]):.3f})"
+            for middle, c in zip(middles, CORRELATIONS, strict=True)
         ]
-        rows.append([name, *cells, f"{means[-1] / means[0]:.2f}"])
+        rows.append([name, *cells, f"{middles[-1] / middles[0]:.2f}"])
     show(
-        f"squared error by task correlation: mean and deviation of {arguments.seeds} seeds",
+        f"squared error by task correlation: median (most) of {arguments.seeds} seeds",
         ["", *map(str, CORRELATIONS), f"{CORRELATIONS[-1]:g} : 1"],
         rows,
     )
