@@ -14,8 +14,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from multitask_recommender import config_schema, doctor
-from multitask_recommender.config import Config, load
+from multitask_recommender import config_faults, config_file, config_schema, doctor, run_folder
+from multitask_recommender.config import Config, load, parse
 from multitask_recommender.errors import ConfigError, DataError, RunError
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143  # exit statuses
@@ -41,8 +41,13 @@ def main(arguments: Sequence[str]) -> int:
         + "\n".join(f"  {name:{width}}  {run.__doc__}" for name, run in COMMANDS.items()),
         allow_abbrev=False,
     )
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    parser.add_argument(
+        "arguments",
+        nargs=argparse.REMAINDER,
+        metavar="...",
+        help="those of the command: see COMMAND --help",
+    )
     try:
         parsed = parser.parse_args(arguments)
     except ConfigError as error:
@@ -128,6 +133,74 @@ def evaluate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     return DONE
 
 
+def explore(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Show what a dataset is: counts, labels, features, popularity, and a page with plots."""
+    parser.add_argument("name", metavar="NAME", help="a dataset: movielens, tenrec, table, ...")
+    parser.add_argument(
+        "settings",
+        nargs="*",
+        metavar="key=value",
+        help="settings of the dataset: variant=1m, path=FOLDER, scenario=qb_video",
+    )
+    parser.add_argument(
+        "--overlap",
+        action="append",
+        default=[],
+        metavar="key=value",
+        help="count the users and items in common with the dataset of this other setting, say "
+        "scenario=qk_video; may be given again",
+    )
+    parser.add_argument(
+        "--html",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="where the page is written (default: explore-NAME.html)",
+    )
+    parsed = parser.parse_intermixed_args(arguments)
+    chosen = {"dataset": {"name": parsed.name}}
+    keys = [f"dataset.{setting}" for setting in parsed.settings]
+    config = parse(chosen, keys)
+    others = [parse(chosen, [*keys, f"dataset.{setting}"]) for setting in parsed.overlap]
+
+    from multitask_recommender import exploration, report
+
+    exploration.explore(
+        exploration.read(config),
+        [exploration.read(other) for other in others],
+        parsed.html or pathlib.Path(f"explore-{parsed.name}.html"),
+        report.console,
+    )
+    return DONE
+
+
+def generate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Write a file in the form of Tenrec, of made-up rows, into a folder."""
+    parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER", help="made if need be")
+    parser.add_argument(
+        "settings",
+        nargs="*",
+        metavar="key=value",
+        help="settings of the synthetic dataset: scenario=sbr_1m users=1000 rows=100_000",
+    )
+    parsed = parser.parse_intermixed_args(arguments)
+    values = config_file.override({"shape": "tenrec"}, parsed.settings)
+
+    from multitask_recommender.datasets import synthetic
+
+    settings = config_faults.checked(synthetic.Settings, values, "synthetic")
+    path = synthetic.csv_path(settings, parsed.folder)
+    if path.exists():
+        raise ConfigError(f"{path} exists: choose another folder, or remove it.")
+    run_folder.check_writable(path)
+
+    from multitask_recommender import report
+
+    with report.counting("rows", min(settings.rows, settings.max_rows or settings.rows)) as advance:
+        synthetic.write_csv(settings, parsed.folder, advance)
+    report.show_written([path])
+    return DONE
+
+
 def schema(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """Print the JSON schema of the config, for editors: ... schema > config.schema.json"""
     parser.parse_args(arguments)
@@ -138,13 +211,21 @@ def schema(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 def check(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """Show the versions of Python and the packages, whether they import, and the GPUs."""
     parser.parse_args(arguments)
-    lines, is_sound = doctor.diagnose()
-    for line in lines:
-        print(line)
+    is_sound = True
+    for line, is_right in doctor.diagnose():
+        print(line, flush=True)  # the next may take seconds
+        is_sound &= is_right
     return DONE if is_sound else FAILED
 
 
-COMMANDS = {"train": train, "evaluate": evaluate, "schema": schema, "doctor": check}
+COMMANDS = {
+    "train": train,
+    "evaluate": evaluate,
+    "explore": explore,
+    "generate": generate,
+    "schema": schema,
+    "doctor": check,
+}
 
 
 def _fresh_run_dir(config: Config) -> pathlib.Path:

@@ -15,6 +15,7 @@ from multitask_recommender.config_file import RECORD, shown
 from multitask_recommender.errors import ConfigError, suggestion
 from multitask_recommender.settings import Settings
 from multitask_recommender.training import settings as training
+from multitask_recommender.traps import settings as traps
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ DEFAULTS: Mapping[str, Any] = {
     "weighting": {"name": "fixed"},
     "training": {},
     "evaluation": {},
+    "traps": {},
 }
 # The sections that choose a file of a folder.
 FOLDERS = {
@@ -41,6 +43,7 @@ CLASSES: Mapping[str, type[Settings]] = {
     "split": splits.Settings,
     "training": training.Settings,
     "evaluation": evaluation.Settings,
+    "traps": traps.Settings,
 }
 # The kind of a task that does not say it.
 KINDS = {
@@ -70,6 +73,7 @@ class Config:
     weighting: Choice
     training: training.Settings
     evaluation: evaluation.Settings
+    traps: traps.Settings
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, defaults included, that `parse` turns into an equal config."""

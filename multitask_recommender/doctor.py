@@ -18,21 +18,18 @@ MODULES = {
 }
 
 
-def diagnose() -> tuple[list[str], bool]:
-    """A line for each finding, and whether nothing stands in the way."""
+def diagnose() -> Iterator[tuple[str, bool]]:
+    """A line for each finding as soon as it is found, and whether that is as it should be."""
     is_supported = sys.version_info[:2] in PYTHONS
     python = f"{'python':29}{platform.python_version()}"
-    lines = [python if is_supported else f"{python}  FAULT: needs 3.11 or 3.12"]
-    is_sound = is_supported
+    yield python if is_supported else f"{python}  FAULT: needs 3.11 or 3.12", is_supported
     for name, pinned in pins():
         found, fault = inspect(name)
         note = f"  FAULT: {fault}" if fault else ""
         if found and found != pinned:
             note += f"  warning: {pinned} is pinned"
-        lines.append(f"{name:29}{found or '-'}{note}")
-        is_sound = is_sound and not fault
-    lines.append(f"{'gpu':29}{_gpus()}")
-    return lines, is_sound
+        yield f"{name:29}{found or '-'}{note}", not fault
+    yield f"{'gpu':29}{_gpus()}", True
 
 
 def pins() -> Iterator[tuple[str, str]]:

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from multitask_recommender import evaluation, record, registry, report, run_folder, splits
+from multitask_recommender import evaluation, record, registry, report, run_folder, splits, traps
 from multitask_recommender.config import Config, load
-from multitask_recommender.errors import ConfigError, RunError, suggestion
+from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.label_chains import restrict_parts
+from multitask_recommender.metrics.direction import LOWER
 from multitask_recommender.schema import TEST, TOTAL_LOSS, VALIDATION
+from multitask_recommender.training.early_stopping import Monitor, choose_monitor
 
 RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
 BASELINES = ("popularity", "random")  # beside every model
@@ -27,8 +29,9 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
     """Trains, evaluates and reports; writes the run at `run_dir`, or resumes it."""
     run_folder.check_absent(run_dir)
     experiment = Experiment(config)
+    experiment.check_monitor()
     data = experiment.data
-    report.show_data(data, config)
+    report.show_data(data, config, experiment.traps)
     with run_folder.open_partial(run_dir, record.config_text(config, data.train.source)) as folder:
         for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
@@ -61,12 +64,11 @@ def evaluate(
     record.check_same_data(run_dir / run_folder.CONFIG, data.train.source)
     if recommendations_path is not None and not experiment.retrieves:
         raise RunError(f"{run_dir} has no retrieval task, so there is nothing to recommend.")
-    report.show_data(data, config)
+    report.show_data(data, config, experiment.traps)
     model = experiment.restore(run_dir)
     results = experiment.results(model)
     if recommendations_path is not None:
-        seen = [data.train, data.validation]
-        table = evaluation.recommendations(model.scorer(), data.test.user_ids, seen)
+        table = evaluation.recommendations(model.scorer(), data.test.user_ids, experiment.seen)
         record.write_parquet(recommendations_path, table, data.train.source)
     if json_path is not None:
         run_folder.write_json(json_path, results)
@@ -94,7 +96,7 @@ def build(config: Config, train: Interactions) -> Any:
         make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, ranking),
         weighting=weighting.Weighting(config.weighting.settings, tasks),
     )
-    model.make_weights()
+    model.make_weights(train)
     return model
 
 
@@ -124,7 +126,6 @@ class Experiment:
         self._check_settings()
         settings = {name: task.settings for name, task in config.tasks.items()}
         self.data = restrict_parts(self.data, settings)
-        self._check_monitor()
 
     @property
     def retrieves(self) -> bool:
@@ -140,11 +141,25 @@ class Experiment:
         """The training rows of the final model."""
         return self.data.train_and_validation if self.refits else self.data.train
 
+    def check_monitor(self) -> None:
+        """Raises ConfigError where training.monitor will be no metric of the validation part."""
+        if self._validator is not None:
+            _ = self._monitor
+
     def positives(self, rows: Interactions) -> np.ndarray | None:
         """A mask of the rows whose item is to be retrieved; None where all are."""
         if self._retrieval is None:
             return None
         return rows.positives(self.config.tasks[self._retrieval].settings.positive)
+
+    @property
+    def seen(self) -> list[Interactions]:
+        """What users had met before test: an item that was shown, but no positive, is not seen."""
+        return [self._retrieved(self.data.train), self._retrieved(self.data.validation)]
+
+    def _retrieved(self, rows: Interactions) -> Interactions:
+        positives = self.positives(rows)
+        return rows if positives is None else rows.take(positives)
 
     def fit(self, folder: pathlib.Path) -> Fitted:
         """Trains in a folder, going on with what it already holds."""
@@ -154,7 +169,8 @@ class Experiment:
 
         validation = None
         if self._validator is not None:
-            validation = Validation(self._validate, self.monitor)
+            refit_rows = self.learnt_rows if self.refits else None
+            validation = Validation(self._validate, self._monitor, refit_rows)
         history = History(
             folder / run_folder.HISTORY,
             folder / run_folder.TENSORBOARD,
@@ -168,7 +184,7 @@ class Experiment:
             checkpoints=folder / run_folder.CHECKPOINTS,
             progress=report.Progress(),
         )
-        model = fit(self.data.train, self.data.train_and_validation)
+        model = fit(self.data.train)
         plots.draw_gates(history.rows, folder / run_folder.GATES)
         return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
 
@@ -183,8 +199,7 @@ class Experiment:
     @functools.cached_property
     def test_evaluator(self) -> evaluation.Evaluator:
         """The test part, by the protocols of the config."""
-        seen = [self.data.train, self.data.validation]
-        return self._evaluator(seen, self.data.test, TEST, self.config.evaluation.protocols)
+        return self._evaluator(self.seen, self.data.test, TEST, self.config.evaluation.protocols)
 
     def baseline(self, name: str) -> evaluation.Scorer:
         """A baseline with its default settings, fitted on the rows of the final model."""
@@ -212,27 +227,29 @@ class Experiment:
                 "split_settings": self.config.split.model_dump(mode="json"),
                 "seed": self.config.training.seed,
             },
-            "dataset": record.dataset(self.data),
+            "dataset": record.dataset(self.data, self.config),
+            "traps": [dataclasses.asdict(trap) for trap in self.traps],
             "versions": record.versions(),
         }
 
-    @property
-    def monitor(self) -> str:
-        """The flat key of the validation metric that chooses the epoch."""
-        monitor = self.config.training.monitor
-        if monitor == "auto" and self._retrieval is not None:
-            cutoffs = self.config.evaluation.cutoffs
-            monitor = f"full/ndcg@{min(cutoffs, key=lambda cutoff: abs(cutoff - 20))}"
-        elif monitor == "auto":
-            monitor = TOTAL_LOSS
-        return f"{VALIDATION}/{monitor}"
+    @functools.cached_property
+    def _monitor(self) -> Monitor:
+        rows = self.data.validation
+        masks = {label: rows.is_observed(label) for label in self.kinds}
+        if self._retrieval is not None:
+            masks[self._retrieval] = self.positives(rows)  # None: all of them
+        tasks = [f"{name}/" for name, mask in masks.items() if mask is None or mask.any()]
+        losses = [f"{VALIDATION}/{task}{TOTAL_LOSS}" for task in (*tasks, "")]
+        known = self._validator.directions(self.kinds) | dict.fromkeys(losses, LOWER)
+        return choose_monitor(self.config.training.monitor, known)
 
     @functools.cached_property
     def _validator(self) -> evaluation.Evaluator | None:
         """The validation part, by the protocol `full`; None without validation rows."""
         if not len(self.data.validation):
             return None
-        return self._evaluator([self.data.train], self.data.validation, VALIDATION, ["full"])
+        seen = [self._retrieved(self.data.train)]
+        return self._evaluator(seen, self.data.validation, VALIDATION, ["full"])
 
     def _validate(self, model: Any) -> dict[str, float]:
         metrics = self._validator(model.scorer(), self.kinds).metrics
@@ -256,7 +273,8 @@ class Experiment:
 
         if not len(rows):
             return {}
-        losses = loop.mean_losses(model, ordered_batches(rows, self.config.training.batch_size))
+        batches = ordered_batches(rows, self.config.training.batch_size, model.recent)
+        losses = loop.mean_losses(model, batches)
         total = losses.pop(TOTAL_LOSS)
         by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}
         return by_task | {f"{part}/{TOTAL_LOSS}": total}
@@ -277,17 +295,4 @@ class Experiment:
             faults += task.settings.missing_from(train, f"tasks.{name}")
         if faults:
             raise ConfigError("\n".join(faults))
-
-    def _check_monitor(self) -> None:
-        if self._validator is None:
-            return
-        # Popularity knows every label, so its metrics are those that a model can have.
-        known = self._own_labels(self._validator(self.baseline("popularity"), self.kinds).metrics)
-        names = [key.removeprefix(f"{VALIDATION}/") for key in known]
-        names += [TOTAL_LOSS, *(f"{name}/{TOTAL_LOSS}" for name in self.config.tasks)]
-        monitor = self.monitor.removeprefix(f"{VALIDATION}/")
-        if monitor not in names:
-            raise ConfigError(
-                f"training.monitor is '{monitor}', which is no metric of this validation part."
-                f"{suggestion(monitor, names)} A metric is such as {names[-1]}."
-            )
+        self.traps = traps.check(self.data, config)

@@ -10,33 +10,64 @@ to a model they are unknown (0), to evaluation a relevant item that can only be 
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from multitask_recommender.errors import DataError
-from multitask_recommender.schema import PAD, PARTS, RESERVED
+from multitask_recommender.schema import ITEM_ID, PAD, PARTS, RESERVED, TIMESTAMP, USER_ID
+
+
+class IdWords(Sequence):
+    """Raw ids as the words of a vocabulary, each made when it is asked for: there are millions."""
+
+    def __init__(self, raw_ids: np.ndarray) -> None:
+        self._raw_ids = raw_ids
+
+    def __len__(self) -> int:
+        return len(self._raw_ids)
+
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        if isinstance(place, slice):
+            return tuple(map(str, self._raw_ids[place]))
+        return str(self._raw_ids[place])
 
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """One column of a user or item table.
+    """One column of a user or item table, of R + 1 rows, or of the events, of N.
 
-    categorical: int32 codes, [R + 1] or, with several values a row, [R + 1, M] padded with 0.
-        Code c stands for `vocabulary[c - 1]`, 0 for missing.
+    categorical: integer codes, [R + 1] or, with several values a row, [R + 1, M] padded with 0.
+        Code c stands for `vocabulary[c - 1]`, 0 for missing. With `of_items`, codes are item ids,
+        and the split that renumbers items renumbers them.
     numeric: `vocabulary` is None; float32 [R + 1], NaN where missing.
     """
 
     values: np.ndarray
-    vocabulary: tuple[str, ...] | None = None
+    vocabulary: Sequence[str] | None = None
+    of_items: bool = False
 
     @property
     def is_categorical(self) -> bool:
         return self.vocabulary is not None
 
+    def take(self, rows: np.ndarray) -> "Feature":
+        """The same feature of the rows at positions `rows`, or where a mask is true."""
+        return dataclasses.replace(self, values=self.values[rows])
 
-Features = Mapping[str, Feature]  # by name; the columns of one table
+    def recoded(self, new_ids: np.ndarray, items: "Entities") -> "Feature":
+        """With the new ids of items, by old id [I + 1], where codes are item ids; else as it is.
+
+        What is outside the vocabulary becomes missing.
+        """
+        if not self.of_items:
+            return self
+        codes = items.known(new_ids)[self.values]
+        return Feature(codes, IdWords(items.raw_ids[: items.num_known]), of_items=True)
+
+
+Features = Mapping[str, Feature]  # by name; columns of one table, or of the events
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,10 +95,7 @@ class Entities:
     def take(self, order: np.ndarray, num_known: int) -> "Entities":
         """The rows of dense ids `order` [R], which become ids 1..R in that order."""
         rows = np.concatenate([[0], order])  # row 0 stays the unknown
-        features = {
-            name: dataclasses.replace(feature, values=feature.values[rows])
-            for name, feature in self.features.items()
-        }
+        features = {name: feature.take(rows) for name, feature in self.features.items()}
         return Entities(self.raw_ids[order - 1], num_known, features)
 
 
@@ -84,10 +112,16 @@ class Source:
 class Interactions:
     """Events: who met what, when, and what came of it.
 
-    A label without a mask in `observed` is observed in every row. `timestamps` are seconds UTC
-    or, for a source that is ordered but has no clock, any number that grows with time; None where
-    the source has neither. `parts` holds an index into schema.PARTS for sources with given splits.
-    `oracle` scores as well as the planted structure of a synthetic source allows.
+    A label without a mask in `observed` is observed in every row. Labels may be of any type of
+    number: what is 0 or 1 in millions of rows takes a byte. `timestamps` are seconds UTC or, for a
+    source that is ordered but has no clock, any number that grows with time; None where the source
+    has neither. Where `ordered_by_user`, they order each user's own events and say nothing of two
+    users. `parts` holds an index into schema.PARTS for sources with given splits. `oracle` scores
+    as well as the planted structure of a synthetic source allows.
+
+    `context` are features of the event itself. Those of them in `post_exposure` are known only
+    after what is to be predicted has happened; user features in `future_features` tell early events
+    of a user of later ones. Both are traps, which traps.py looks for.
 
     `log_features` is for features that the events themselves tell, of which held-out events must
     tell nothing: given a mask [N] of the rows to learn from, it returns those of all users and
@@ -98,21 +132,26 @@ class Interactions:
     item_ids: np.ndarray  # [N] int32
     users: Entities
     items: Entities
-    labels: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)  # float32 [N]
+    labels: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)  # numbers [N]
     observed: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)  # bool [N]
-    timestamps: np.ndarray | None = None  # [N] int64
+    timestamps: np.ndarray | None = None  # [N] integers
     parts: np.ndarray | None = None  # [N] int8
     source: Source = Source("unnamed")
     oracle: Any = None
     log_features: Callable[[np.ndarray], tuple[Features, Features]] | None = None
+    context: Features = dataclasses.field(default_factory=dict)
+    post_exposure: frozenset[str] = frozenset()
+    future_features: frozenset[str] = frozenset()
+    ordered_by_user: bool = False
 
     def __post_init__(self) -> None:
         self._check_lengths()
         self._check_ids("user_ids", self.user_ids, self.users)
         self._check_ids("item_ids", self.item_ids, self.items)
-        for name in self.labels.keys() & set(RESERVED):
-            raise DataError(f"A label is called {name}, which means something else: rename it.")
+        self._check_names()
         for name, values in self.labels.items():
+            if values.dtype.kind in "biu":
+                continue  # finite by their type
             row = _first(~np.isfinite(values) & self.is_observed(name))
             if row is not None:
                 raise DataError(
@@ -122,8 +161,18 @@ class Interactions:
         if self.parts is not None and not np.isin(self.parts, np.arange(len(PARTS))).all():
             raise DataError(f"parts must be 0, 1 or 2 ({', '.join(PARTS)}).")
 
+    def _check_names(self) -> None:
+        for kind, names in (("label", self.labels), ("context feature", self.context)):
+            for name in names.keys() & set(RESERVED):
+                raise DataError(
+                    f"A {kind} is called {name}, which means something else: rename it."
+                )
+        for name in self.labels.keys() & self.context.keys():
+            raise DataError(f"{name} is a label and a context feature: rename one of them.")
+
     def _check_lengths(self) -> None:
         columns = {"item_ids": self.item_ids, **self.labels, **self.observed}
+        columns |= {name: feature.values for name, feature in self.context.items()}
         columns |= {"timestamps": self.timestamps, "parts": self.parts}
         for name, column in columns.items():
             if column is not None and len(column) != len(self.user_ids):
@@ -135,8 +184,9 @@ class Interactions:
             raise DataError(f"observed names {unknown}, which are not labels.")
 
     def _check_ids(self, name: str, ids: np.ndarray, entities: Entities) -> None:
-        row = _first((ids < 1) | (ids > len(entities.raw_ids)))
-        if row is not None:
+        # Two numbers first: masks of a hundred million rows take memory.
+        if len(ids) and (ids.min() < 1 or ids.max() > len(entities.raw_ids)):
+            row = _first((ids < 1) | (ids > len(entities.raw_ids)))
             raise DataError(
                 f"{name} is {ids[row]} in row {row}, expected 1..{len(entities.raw_ids)}."
             )
@@ -162,6 +212,23 @@ class Interactions:
         """A mask [N] of the rows whose label is known to be 1; None, for all, without a label."""
         return None if label is None else self.is_observed(label) & (self.labels[label] == 1)
 
+    def inputs(self, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
+        """What may be known of some rows before it is known what comes of them.
+
+        Ids within the vocabulary, int32 [n] (0 for what is outside), timestamps where there are
+        any, and context features by their names.
+        """
+        arrays = {
+            USER_ID: self.users.known(self.user_ids[rows]).astype(np.int32),
+            ITEM_ID: self.items.known(self.item_ids[rows]).astype(np.int32),
+        }
+        if self.timestamps is not None:
+            arrays[TIMESTAMP] = self.timestamps[rows].astype(np.int64)
+        for name, feature in self.context.items():
+            kind = np.int32 if feature.is_categorical else np.float32
+            arrays[name] = feature.values[rows].astype(kind)
+        return arrays
+
     def take(self, rows: np.ndarray) -> "Interactions":
         """The events at positions `rows` (or where a mask is true), with the same tables.
 
@@ -175,6 +242,7 @@ class Interactions:
             observed={name: mask[rows] for name, mask in self.observed.items()},
             timestamps=None if self.timestamps is None else self.timestamps[rows],
             parts=None if self.parts is None else self.parts[rows],
+            context={name: feature.take(rows) for name, feature in self.context.items()},
             log_features=None,
         )
 

@@ -14,11 +14,12 @@ from multitask_recommender.config_file import RECORD
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Source
 from multitask_recommender.splits import Splits
+from multitask_recommender.splits.coverage import unknown_rates
 
 if TYPE_CHECKING:
     import polars as pl
 
-_PATHS = {"path", "users", "items"}  # settings of datasets that name files
+_PATHS = {"path", "cache", "users", "items"}  # settings of datasets that name places
 _PACKAGES = ("tensorflow", "tensorflow-recommenders", "numpy")
 
 
@@ -44,8 +45,8 @@ def versions() -> dict[str, str | None]:
     }
 
 
-def dataset(data: Splits) -> dict[str, Any]:
-    """What the rows were, for metrics.json."""
+def dataset(data: Splits, config: Config) -> dict[str, Any]:
+    """What the rows were, and what is unknown of them, for metrics.json."""
     train = data.train
     return {
         "name": train.source.name,
@@ -54,7 +55,9 @@ def dataset(data: Splits) -> dict[str, Any]:
         "users": train.num_users,
         "items": train.num_items,
         "parts": data.counts(),
+        "unknown": unknown_rates(data, config.model.settings.inputs_read()),
         "rows_in_no_part": data.num_dropped,
+        "notes": list(data.notes),
     }
 
 

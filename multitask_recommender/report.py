@@ -1,20 +1,24 @@
 """What a person sees of a run: what the data is, a bar with every task's loss, and a table."""
 
+import contextlib
+import functools
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
 from multitask_recommender.config import Config
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.splits import Splits
+from multitask_recommender.splits.coverage import Rates, unknown_rates
+from multitask_recommender.traps import Trap
 
 # The columns of the table, where they were computed; metrics.json holds all. Title: flat key.
 _RANKING = {  # the cut-off that was computed nearest to the last number is taken
@@ -30,6 +34,15 @@ _RANKING = {  # the cut-off that was computed nearest to the last number is take
     ),
 }
 _LABELS = {"root_mean_squared_error": "RMSE", "auc": "AUC"}
+_BINARY = {  # of the second table: a row a label, so that any number of labels can be read
+    "AUC": "auc",
+    "GAUC": "gauc",
+    "PR-AUC": "average_precision",
+    "log loss": "log_loss",
+    "norm.\nentropy": "normalised_entropy",
+    "ECE": "expected_calibration_error",
+    "accuracy": "accuracy",
+}
 _NOT_COMPUTED = "-"
 _EXPLAINED = {
     "full": "full: all items but those the user has seen, ties count against the model",
@@ -40,14 +53,35 @@ _EXPLAINED = {
 console = Console()
 
 
-def show_data(data: Splits, config: Config) -> None:
-    """What is learnt from, and every warning."""
+def show_data(data: Splits, config: Config, traps: Sequence[Trap] = ()) -> None:
+    """What is learnt from, every warning, and every trap."""
     train = data.train
     rows = ", ".join(f"{part} {count['rows']:,}" for part, count in data.counts().items())
     name = escape(train.source.name)
     console.print(f"[bold]{name}[/]: {train.num_users:,} users, {train.num_items:,} items")
     console.print(f"{config.split.name} split: {rows} rows", highlight=False)
+    for note in data.notes:
+        console.print(escape(note), highlight=False)
+    _show_unknown(unknown_rates(data, config.model.settings.inputs_read()))
     _warn(train.source.warnings)
+    _warn([f"{trap.name}: {trap.sentence}" for trap in traps if trap.severity != "note"])
+    for trap in traps:
+        if trap.severity == "note":
+            console.print(f"note: {escape(trap.sentence)}", highlight=False)
+
+
+def _show_unknown(rates: Mapping[str, Rates]) -> None:
+    """A line of the ids and features that are unknown in some rows, where there are any."""
+    told = [
+        f"{name} " + "/".join(f"{100 * rate:.3g}" for rate in by_part.values())
+        for name, by_part in rates.items()
+        if any(by_part.values())
+    ]
+    if told:
+        parts = "/".join(next(iter(rates.values())))
+        console.print(
+            escape(f"unknown or missing, % of rows of {parts}: {', '.join(told)}"), highlight=False
+        )
 
 
 class Progress:
@@ -94,24 +128,61 @@ def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) ->
     dataset = results["dataset"]
     columns = _columns(results["metrics"])
     if not columns:
-        console.print("[bold yellow]WARNING[/] there is no test row, so nothing was computed.")
-    title = f"test, {dataset['name']}"
+        _warn(["nothing was computed: there is no test row, or never more than one candidate."])
+    rows = {"model": results["metrics"], **results["baselines"]}
+    cells = {
+        name: [_shown(metrics.get(key)) for key in columns.values()]
+        for name, metrics in rows.items()
+    }
+    _show_table(f"test, {dataset['name']}", list(columns), cells)
+    binary = _binary_labels(results["metrics"])
+    if binary:
+        _show_table("binary labels of the model", list(_BINARY), binary)
+    _warn(dataset["warnings"])
+    for protocol, explained in _EXPLAINED.items():
+        if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
+            console.print(explained, highlight=False)
+        record = results["protocol"].get(protocol, {})
+        if record.get("rows") and record["cutoffs_left_out"]:
+            cutoffs = ", ".join(map(str, record["cutoffs_left_out"]))
+            console.print(f"{protocol}: nobody has more candidates than {cutoffs}: not computed")
+    show_written(written)
+
+
+def show_written(paths: Sequence[pathlib.Path]) -> None:
+    for path in paths:
+        console.print(f"Written: {escape(str(path))}", highlight=False)
+
+
+def _show_table(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> None:
+    """Rows of cells by name; the model's own is bold."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
     # In a narrow terminal titles go over several lines; numbers are never cut.
     table.add_column("", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", overflow="fold", min_width=len("0.0000"))
-    rows = {"model": results["metrics"], **results["baselines"]}
-    for name, metrics in rows.items():
-        cells = [_shown(metrics.get(key)) for key in columns.values()]
-        table.add_row(name, *cells, style="bold" if name == "model" else None)
+    for name, cells in rows.items():
+        table.add_row(escape(name), *cells, style="bold" if name == "model" else None)
     console.print(table)
-    _warn(dataset["warnings"])
-    for protocol, explained in _EXPLAINED.items():
-        if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
-            console.print(explained, highlight=False)
-    for path in written:
-        console.print(f"Written: {escape(str(path))}", highlight=False)
+
+
+def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:
+    """The cells of each binary label, by its name."""
+    pattern = re.compile(rf"test/(.+)/{_BINARY['log loss']}")
+    labels = [match[1] for match in map(pattern.fullmatch, metrics) if match]
+    return {
+        label: [_shown(metrics.get(f"test/{label}/{name}")) for name in _BINARY.values()]
+        for label in labels
+    }
+
+
+@contextlib.contextmanager
+def counting(unit: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar for what is done a part at a time: call what is yielded with the size of each part."""
+    columns = BarColumn(bar_width=10), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn()
+    with Bars(*columns, console=console) as bars:
+        task = bars.add_task(unit, total=total)
+        yield functools.partial(bars.advance, task)
 
 
 def _warn(warnings: Sequence[str]) -> None:

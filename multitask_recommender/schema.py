@@ -13,6 +13,8 @@ PAD = 0  # the id of padding and of everything unknown; real ids begin at 1
 
 USER_ID = "user_id"
 ITEM_ID = "item_id"
+TIMESTAMP = "timestamp"
+HISTORY = "history"  # item ids [B, T] of the user's latest positives, oldest first, 0-padded
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
@@ -20,8 +22,8 @@ PARTS = (TRAIN, VALIDATION, TEST)
 TOTAL_LOSS = "loss"  # what the weighted sum of the tasks' losses is called, in logs and in Keras
 
 
-# What no label may be called, as it means something else in a batch or in a log.
-RESERVED = (USER_ID, ITEM_ID, "step_seed", "retrieval", TOTAL_LOSS)
+# What no label and no context feature may be called: in a batch or a log it means something else.
+RESERVED = (USER_ID, ITEM_ID, TIMESTAMP, HISTORY, "step_seed", "retrieval", TOTAL_LOSS)
 
 
 def observed_key(label: str) -> str:

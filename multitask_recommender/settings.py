@@ -3,6 +3,7 @@
 Settings are read before TensorFlow is imported, so that help and config errors answer at once.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pydantic
@@ -22,3 +23,10 @@ class Settings(pydantic.BaseModel):
     def missing_from(self, train: Any, where: str) -> list[str]:
         """What these settings, at the key `where`, ask for and the data lacks, a sentence each."""
         return []
+
+    def inputs_read(self) -> Mapping[str, Collection[str]]:
+        """Of a model: the names that it reads of each `user`, `item` and `context`, for traps.py.
+
+        Names that are no features, such as `id`, may be among them.
+        """
+        return {}

@@ -18,13 +18,13 @@ ARROW = [
     {"train.py", "evaluate.py", "__main__"},
     {"cli"},
     {"serving"},
-    {"experiment", "comparison"},
+    {"experiment", "comparison", "exploration"},
     {"record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},
     {"config_faults"},
     {"config_file", "registry"},
-    {"evaluation", "export", "index", "training"},
+    {"evaluation", "export", "index", "training", "traps"},
     {"models", "baselines"},
     {"tasks", "sharing", "weighting", "label_chains"},
     {"datasets", "splits", "batches", "layers"},
@@ -35,7 +35,7 @@ ARROW = [
     {"errors", "__init__"},
 ]
 # What may choose a file of a folder by its name.
-MAY_USE_REGISTRY = {"config", "config_schema", "experiment"}
+MAY_USE_REGISTRY = {"config", "config_schema", "experiment", "exploration"}
 OPTION_FOLDERS = {  # and the word by which code speaks of a choice from it
     "models": "model",
     "sharing": "sharing",

@@ -155,7 +155,7 @@ def test_odd_data_that_is_right_trains(train):
     status, errors, metrics = train(HEADER + "\n".join(rows))
 
     assert (status, errors) == (0, "")
-    assert metrics["test/full/recall@20"] == 1
+    assert not any("full" in name for name in metrics)  # of one item there is no choice
     assert 0 < metrics["test/rating/mean_absolute_error"] < 1010
 
 
@@ -166,7 +166,8 @@ def test_one_user_trains(train, tmp_path):
 
     assert (status, errors) == (0, "")
     # Items of the test part were met by nobody in training: they can only be missed.
-    assert metrics["test/full/recall@20"] == 0
+    assert metrics["test/unfiltered/factorized_top_k/top_10_categorical_accuracy"] == 0
+    assert "test/full/recall@20" not in metrics  # nor is there an item that she has not seen
     assert len(pl.read_parquet(tmp_path / "run" / "test.parquet")) == 8
     assert all(np.isfinite(value) for value in metrics.values())
 
@@ -189,18 +190,83 @@ def test_nothing_held_out_trains(train):
     assert (status, errors, metrics) == (0, "", {})
 
 
-def test_a_monitor_that_does_not_exist_is_one_line(train, tmp_path, capsys):
-    (tmp_path / "log.csv").write_text(HEADER + "".join(ROWS))
-    (tmp_path / "config.yaml").write_text(config_text("log.csv"))
+CLICKS = "{name: table, path: log.csv, columns: {user: user, item: item, labels: {click: liked}}}"
 
-    status = cli.run("train", ["--run-dir", "run", "training.monitor=full/ndgc@20"], "train.py")
 
-    errors = capsys.readouterr().err
+def test_a_click_that_is_always_one_is_refused_as_constant(train):
+    rows = [f"u{n % 6},i{n % 5},1,{n % 5 + 1}\n" for n in range(30)]
+
+    status, errors, _ = train(HEADER + "".join(rows), dataset=CLICKS, tasks="{click: {}}")
+
     assert status == 2
-    assert errors.startswith("error: training.monitor is 'full/ndgc@20', which is no metric of")
-    assert "Did you mean 'full/ndcg@20'?" in errors
+    assert errors == (
+        "error: constant_label: tasks.click: all 22 training rows that hold 'click' have the value "
+        "1, so nothing can be learnt: take the task out (tasks.click=null). If it is meant: "
+        "traps.allow=[constant_label].\n"
+    )
+
+
+def test_a_trap_that_is_allowed_trains_and_is_recorded(train, tmp_path, capsys):
+    rows = [f"u{n % 6},i{n % 5},1,{n % 5 + 1}\n" for n in range(30)]
+
+    status, errors, _ = train(
+        HEADER + "".join(rows),
+        dataset=CLICKS,
+        tasks="{click: {}}",
+        traps="{allow: [constant_label]}",
+    )
+
+    assert (status, errors) == (0, "")
+    (trap,) = json.loads((tmp_path / "run" / "metrics.json").read_text())["traps"]
+    assert (trap["name"], trap["severity"]) == ("constant_label", "warning")
+    assert trap["sentence"].startswith("tasks.click: all 22 training rows")
+
+
+def test_a_label_that_is_a_feature_of_items_too_is_refused(train):
+    rng = np.random.default_rng(0)
+    rows = [f"u{n % 40},i{n % 300},{rng.integers(2)},3\n" for n in range(600)]
+    columns = "{user: user, item: item, item_features: [liked], labels: {click: liked}}"
+
+    status, errors, _ = train(
+        HEADER + "".join(rows),
+        dataset=f"{{name: table, path: log.csv, columns: {columns}}}",
+        model="{name: two_tower, item: [id, liked]}",
+        tasks="{click: {}}",
+    )
+
+    assert status == 2
+    assert errors.startswith(
+        "error: label_in_feature: The item feature 'liked' alone tells the label 'click' (AUC 1.00"
+    )
     assert errors.count("\n") == 1
-    assert {path.name for path in tmp_path.iterdir()} == {"log.csv", "config.yaml"}
+
+
+TRAINED = np.random.default_rng(42).permutation(30)[0]  # a row of train
+UNKNOWN = "which is no metric of this validation part"
+
+
+@pytest.mark.parametrize(
+    ("monitor", "message"),
+    [
+        ("full/ndgc@1", f"{UNKNOWN}. Did you mean 'full/ndcg@1'?"),
+        ("full/ndcg@5", f"{UNKNOWN}. Did you mean 'full/ndcg@1'?"),  # there are but five items
+        ("like/auc", UNKNOWN),  # all likes are 1
+        ("rating/loss", UNKNOWN),  # the only rating is a training row's
+        ("full/gini@1", "of which neither more nor less is better"),
+    ],
+)
+def test_a_monitor_that_can_choose_no_epoch_is_one_line(train, monitor, message):
+    rows = [f"u{n % 6},i{n % 5},1,{5 if n == TRAINED else ''}\n" for n in range(30)]
+    more = {
+        "training": f"{{epochs: 1, batch_size: 64, monitor: {monitor}}}",
+        "traps": "{allow: [constant_label]}",
+    }
+
+    status, errors, _ = train(HEADER + "".join(rows), **more)
+
+    assert status == 2
+    assert errors.startswith(f"error: training.monitor is '{monitor}', {message}")
+    assert errors.count("\n") == 1
 
 
 @pytest.mark.parametrize("label", ["add to cart", "é?"])

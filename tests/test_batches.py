@@ -111,15 +111,24 @@ def test_by_user_a_batch_holds_whole_users(rows):
     assert sorted(seen) == [1, 2, 3, 4, 5]
 
 
-def test_a_row_may_stand_anywhere(rows):
-    """Each of 23 places, over 460 epochs, about 20 times: index_shuffle is fair, if roughly."""
+def test_no_two_of_many_epochs_have_the_same_order(rows):
+    """The block cipher knows but 256 keys of a word where there are few rows."""
     batches = TrainingBatches(rows, 23, 1)
-    epochs = np.array([batch["rating"] for batch in batches_of(batches, 460)], int)
+
+    epochs = {tuple(batch["rating"]) for batch in batches_of(batches, 600)}
+
+    assert len(epochs) == 600
+
+
+def test_a_row_may_stand_anywhere(rows):
+    """Each of 23 places, over 1150 epochs, 50 times."""
+    batches = TrainingBatches(rows, 23, 1)
+    epochs = np.array([batch["rating"] for batch in batches_of(batches, 1150)], int)
 
     counts = np.array([np.bincount(epochs[:, place], minlength=23) for place in range(23)])
 
-    assert counts.min() > 2
-    assert counts.max() < 50
+    chi_square, freedom = np.square(counts - 50).sum() / 50, 22 * 22
+    assert chi_square == pytest.approx(freedom, abs=5 * np.sqrt(2 * freedom))
 
 
 def test_what_is_unknown_or_unobserved_is_zero(make_events):

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -171,16 +172,68 @@ def test_sigterm_is_a_line_and_143(calls, loads, capsys):
     assert capsys.readouterr().err.startswith("error: stopped by SIGTERM.")
 
 
+def test_generate_writes_the_file_that_tenrec_ships(tmp_path, capsys):
+    arguments = [str(tmp_path / "new"), "scenario=qb_video", "users=9", "items=8", "rows=70"]
+
+    assert cli.main(["generate", *arguments]) == 0
+
+    path = tmp_path / "new" / "QB-video.csv"
+    assert len(path.read_text().splitlines()) == 71
+    output = capsys.readouterr().out
+    assert "70/70 rows" in output
+    assert "Written:" in output and "QB-video.csv" in output.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["usrs=3"], "synthetic.usrs is not a setting. Did you mean 'users'?"),
+        (["users=0"], "synthetic.users is 0, expected a number of at least 1."),
+        (["shape=movielens"], "shape is 'movielens', of which no files can be written"),
+        (["scenario=ctr"], "synthetic.scenario is 'ctr'"),
+        (["rows"], "'rows' is not key=value"),
+    ],
+)
+def test_generate_answers_a_wrong_setting_before_anything_is_written(
+    settings, message, tmp_path, capsys
+):
+    assert cli.main(["generate", str(tmp_path / "new"), *settings]) == 2
+
+    assert capsys.readouterr().err.startswith(f"error: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_generate_writes_over_nothing(tmp_path, capsys):
+    (tmp_path / "ctr_data_1M.csv").write_text("precious")
+
+    assert cli.main(["generate", str(tmp_path)]) == 2
+
+    assert "ctr_data_1M.csv exists: choose another folder, or remove it." in capsys.readouterr().err
+    assert (tmp_path / "ctr_data_1M.csv").read_text() == "precious"
+
+
 def test_schema_prints_json(capsys):
     assert cli.main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["type"] == "object"
 
 
 def test_doctor_prints_what_it_finds_and_fails_on_a_fault(monkeypatch, capsys):
-    monkeypatch.setattr(doctor, "diagnose", lambda: (["python 3.11", "gpu none"], False))
+    findings = [("python 3.11", True), ("numpy -", False), ("gpu none", True)]
+    monkeypatch.setattr(doctor, "diagnose", lambda: iter(findings))
 
     assert cli.main(["doctor"]) == 1
-    assert capsys.readouterr().out == "python 3.11\ngpu none\n"
+    assert capsys.readouterr().out == "python 3.11\nnumpy -\ngpu none\n"
+
+
+def test_help_says_what_its_arguments_are(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+
+    text = capsys.readouterr().out
+    for name in ("COMMAND", "..."):
+        assert re.search(rf"^  {re.escape(name)} +\w", text, re.MULTILINE)
+    for name in cli.COMMANDS:
+        assert re.search(rf"^  {name} +\w", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

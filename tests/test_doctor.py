@@ -51,8 +51,19 @@ def test_a_line_for_each_package(found, line, is_sound, monkeypatch, without_gpu
     monkeypatch.setattr(doctor, "pins", lambda: [("numpy", "2.0")])
     monkeypatch.setattr(doctor, "inspect", lambda name: found)
 
-    lines, sound = doctor.diagnose()
+    python, *others = doctor.diagnose()
 
-    assert lines[1:] == [line, f"{'gpu':29}none"]
-    assert lines[0].startswith("python")
-    assert sound == is_sound
+    assert python[0].startswith("python")
+    assert others == [(line, is_sound), (f"{'gpu':29}none", True)]
+
+
+def test_a_finding_is_told_before_the_next_is_looked_for(monkeypatch, without_gpu):
+    """Importing a package may take seconds."""
+    inspected = []
+    monkeypatch.setattr(doctor, "pins", lambda: [("numpy", "2.0"), ("tensorflow", "2.0")])
+    monkeypatch.setattr(doctor, "inspect", lambda name: (inspected.append(name), (name, None))[1])
+
+    findings = doctor.diagnose()
+    next(findings), next(findings)
+
+    assert inspected == ["numpy"]

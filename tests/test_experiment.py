@@ -338,10 +338,10 @@ def test_a_model_of_the_users_own_trains_and_is_evaluated(tmp_path, monkeypatch)
     experiment.train(config.parse(values), tmp_path / "run")
 
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
-    assert {"test/full/recall@20", "test/like/auc", "test/rating/loss"} < metrics.keys()
+    assert {"test/full/recall@10", "test/like/auc", "test/rating/loss"} < metrics.keys()
     experiment.evaluate(tmp_path / "run", "full", tmp_path / "again.json")
     again = json.loads((tmp_path / "again.json").read_text())["metrics"]
-    assert again["test/full/recall@20"] == metrics["test/full/recall@20"]
+    assert again["test/full/recall@10"] == metrics["test/full/recall@10"]
 
 
 def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from multitask_recommender.errors import DataError
-from multitask_recommender.interactions import Entities, Feature, Interactions
+from multitask_recommender.interactions import Entities, Feature, IdWords, Interactions
 
 
 @pytest.fixture
@@ -107,3 +107,24 @@ def test_a_label_is_not_called_what_means_something_else(name):
 
     with pytest.raises(DataError, match=f"A label is called {name}, which means something else"):
         Interactions(ids, ids, entities, entities, {name: np.zeros(1, np.float32)})
+
+
+def test_ids_are_words_only_when_asked_for():
+    words = IdWords(np.array([70, 80, 90]))
+
+    assert (len(words), words[1], words[-1], words[:2]) == (3, "80", "90", ("70", "80"))
+    assert list(words) == ["70", "80", "90"]
+    assert Feature(np.array([0, 3, 1]), words, of_items=True).is_categorical
+
+
+def test_codes_that_are_item_ids_follow_them_and_others_stay(events):
+    """Items 1 2 3 become 2 3 1, and the last of them is unknown by now."""
+    items = events.items.take(np.array([3, 1, 2]), num_known=2)  # raw ids 90 70 80
+    last = Feature(np.array([0, 3, 2]), IdWords(events.items.raw_ids), of_items=True)
+
+    found = last.recoded(np.array([0, 2, 3, 1]), items)
+
+    assert found.values.tolist() == [0, 1, 0]
+    assert list(found.vocabulary) == ["90", "70"]
+    tags = events.items.features["tags"]
+    assert tags.recoded(np.array([0, 2, 3, 1]), items) is tags

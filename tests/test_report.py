@@ -4,12 +4,14 @@ import dataclasses
 import io
 import pathlib
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from multitask_recommender import config, report
 from multitask_recommender.interactions import Source
 from multitask_recommender.splits import Settings, split
+from multitask_recommender.traps import Trap
 
 METRICS = {
     "test/full/top_100_categorical_accuracy": 0.63456,
@@ -28,6 +30,11 @@ RESULTS = {
     "baselines": {
         "popularity": METRICS | {"test/full/recall@20": 0.0625},
         "random": {"test/full/recall@20": 0.03125},
+    },
+    "protocol": {
+        "full": {"rows": 9, "cutoffs_left_out": [50, 200]},
+        "unfiltered": {"rows": 9, "cutoffs_left_out": []},
+        "sampled": {"rows": 0, "cutoffs_left_out": [77]},
     },
     "dataset": {"name": "synthetic", "warnings": ["This is synthetic data."]},
 }
@@ -68,6 +75,29 @@ def test_columns_that_no_one_computed_are_left_out(printed):
     assert "recall" not in printed()
 
 
+def test_every_binary_label_has_a_row_of_its_own(printed):
+    names = ("auc", "gauc", "log_loss", "expected_calibration_error")
+    metrics = {
+        f"test/{label}/{name}": (place + 1) / 10 + len(label) / 1000
+        for label in ("click", "like", "share", "follow", "read")
+        for place, name in enumerate(names)
+    }
+
+    report.show_results(RESULTS | {"metrics": metrics, "baselines": {}}, [])
+
+    lines = [line.split() for line in printed().splitlines()]
+    assert ["follow", "0.1060", "0.2060", "-", "0.3060", "-", "0.4060", "-"] in lines
+    assert ["like", "0.1040", "0.2040", "-", "0.3040", "-", "0.4040", "-"] in lines
+
+
+def test_cutoffs_that_were_left_out_are_said(printed):
+    report.show_results(RESULTS, [])
+
+    assert "full: nobody has more candidates than 50, 200: not computed" in printed()
+    assert "unfiltered: nobody" not in printed()
+    assert "77" not in printed()
+
+
 def test_warnings_and_the_place_of_the_run_are_said(printed):
     report.show_results(RESULTS, [pathlib.Path("runs/[b]a/metrics.json")])
 
@@ -85,6 +115,43 @@ def test_the_data_is_said_whatever_its_path(tiny, printed):
     text = " ".join(printed().split())
     assert "table [/old]/[b]log.csv: 4 users, 6 items random split: train 7, " in text
     assert "WARNING Label [like] is NaN." in text
+
+
+def test_what_is_unknown_or_missing_is_said_of_the_inputs(tiny, printed):
+    """User 4 is met in test only, user 3 has no job, and nobody lacks an age."""
+    parts = np.array([0, 0, 0, 0, 0, 0, 2, 2, 2, 2], np.int8)
+    users = dataclasses.replace(tiny.users, num_known=0)
+    data = split(dataclasses.replace(tiny, users=users, parts=parts), Settings(name="given"))
+    model = {"name": "two_tower", "user": ["id", "age", "job"], "item": ["id", "genres"]}
+
+    report.show_data(data, config.parse({"model": model}))
+
+    text = " ".join(printed().split())
+    counts = data.counts()
+    assert counts["test"]["unknown_users"] == 1
+    assert "unknown or missing, % of rows of train/validation/test: user_id 0/0/25, job " in text
+    assert "age" not in text and "item_id" not in text
+
+
+def test_nothing_is_said_where_all_is_known(tiny, printed):
+    data = split(tiny, Settings())
+
+    report.show_data(data, config.parse({"model": {"name": "two_tower"}}))
+
+    assert "unknown" not in printed()
+
+
+def test_traps_are_said_with_their_names(tiny, printed):
+    traps = [
+        Trap("same_row_in_train_and_test", "warning", "2 of [3] test rows."),
+        Trap("label_without_click", "note", "1 like without a click."),
+    ]
+
+    report.show_data(split(tiny, Settings()), config.parse({}), traps)
+
+    text = " ".join(printed().split())
+    assert "WARNING same_row_in_train_and_test: 2 of [3] test rows." in text
+    assert "note: 1 like without a click." in text
 
 
 def test_progress_tells_steps_losses_and_the_best(monkeypatch):

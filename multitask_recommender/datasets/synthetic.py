@@ -1,5 +1,6 @@
-"""Made-up rows of the shape of MovieLens, with a planted structure that is known.
+"""Made-up rows of the shape of MovieLens or Tenrec, with a planted structure that is known.
 
+shape: movielens
 Users and items have planted factors, partly given away by their features. A user meets distinct
 items, drawn one after the other from a softmax over popularity and affinity; the stars are biases,
 affinity and noise, rounded to 1..5. Hence the best possible score is known: `Interactions.oracle`
@@ -8,18 +9,28 @@ independent of the stars' noise.)
 
     rating  1..5 stars          like  1.0 from 4 stars up (_stars.py)
 
+shape: tenrec
+Users are shown videos, one after the other, and click, follow, like and share them: the columns and
+rates of `scenario`, one of the files of Tenrec. `correlation` is that of the clicks' planted scores
+with those of other labels. A row is an exposure, so pairs repeat. `write_csv` writes the file that
+`dataset.name: tenrec` reads. See _planted_tenrec/world.py, and oracle.py there for the best scores.
+
 The same seed and shape give the same rows.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Literal
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pydantic
 
 from multitask_recommender.datasets import _files, _planted
+from multitask_recommender.datasets._planted_tenrec import exposures, output
 from multitask_recommender.datasets._stars import LIKE_STARS, likes
+from multitask_recommender.datasets._tenrec.files import FILES
+from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Entities, Interactions, Source
 from multitask_recommender.schema import ITEM_ID, USER_ID
 from multitask_recommender.settings import Settings as StrictSettings
@@ -27,19 +38,56 @@ from multitask_recommender.settings import Settings as StrictSettings
 _START, _SPAN = 874_724_710, 214 * 86_400  # seconds UTC: the first event, and how long it goes on
 _VISIT = 7 * 86_400.0  # seconds within which a user gives most of his stars
 _BLOCK = 4_000_000  # cells of the user x item table that are drawn at once: memory
+# What is not given where the shape is tenrec; the defaults below are those of movielens.
+_TENREC: Mapping[str, Any] = {
+    "scenario": "ctr_1m",
+    "users": 2_000,
+    "items": 5_000,
+    "rows": 240_000,
+    "correlation": 0.5,
+}
+_OF_TENREC = ("scenario", "correlation")  # settings that have no meaning in the other shape
 
 
 class Settings(StrictSettings):
     name: Literal["synthetic"] = "synthetic"
+    shape: Literal["movielens", "tenrec"] = "movielens"
+    scenario: Literal["ctr_1m", "sbr_1m", "qk_video", "qb_video"] | None = pydantic.Field(
+        None, description="Of the shape tenrec: which of its files. By default ctr_1m."
+    )
     users: int = pydantic.Field(943, ge=1)
     items: int = pydantic.Field(1_682, ge=1)
     rows: int = pydantic.Field(100_000, ge=1)
     seed: int = pydantic.Field(42, ge=0)
+    correlation: float | None = pydantic.Field(
+        None,
+        ge=0,
+        le=1,
+        description="Of the shape tenrec: of the planted scores of clicks and of other labels. By "
+        "default 0.5.",
+    )
     max_rows: int | None = pydantic.Field(None, ge=1)
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_shape(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("shape") != "tenrec":
+            return values
+        unsaid = {key for key in _OF_TENREC if values.get(key) is None}
+        return {**_TENREC, **{key: value for key, value in values.items() if key not in unsaid}}
+
+    @pydantic.model_validator(mode="after")
+    def _nothing_of_tenrec_in_movielens(self) -> "Settings":
+        for key in _OF_TENREC:
+            if self.shape == "movielens" and getattr(self, key) is not None:
+                raise ValueError(
+                    f"{key} is {getattr(self, key)!r}, which goes with shape 'tenrec' only"
+                )
+        return self
 
     @pydantic.model_validator(mode="after")
     def _rows_are_distinct_pairs(self) -> "Settings":
-        if self.rows > self.users * self.items:
+        if self.shape == "movielens" and self.rows > self.users * self.items:
             raise ValueError(
                 f"rows is {self.rows}, but {self.users} users and {self.items} items have only "
                 f"{self.users * self.items} distinct pairs"
@@ -70,8 +118,10 @@ class Oracle:
 def read(
     settings: Settings, fold: str | None = None, warnings: tuple[str, ...] = ()
 ) -> Interactions:
-    """Draws the rows, in the order of their time."""
+    """Draws the rows, in the order of their time; of the shape tenrec, user by user."""
     _files.refuse_fold(fold, "synthetic")
+    if settings.shape == "tenrec":
+        return output.read(_size(settings), settings.scenario, settings.max_rows)
     rng = np.random.default_rng(settings.seed)
     world = _planted.draw_world(rng, settings.users, settings.items)
     user_ids, item_ids = _draw_pairs(rng, world, settings.rows)
@@ -90,6 +140,40 @@ def read(
         source=Source(f"synthetic ({shape}, seed {settings.seed})", warnings=warnings),
         oracle=Oracle(world),
     )
+
+
+def blocks(settings: Settings) -> Iterator[exposures.Block]:
+    """The rows of `read`, in order and in bounded memory. Of the shape tenrec only."""
+    size, rates = _size(settings), exposures.RATES[settings.scenario]
+    drawn = exposures.blocks(size, rates, exposures.plant(size, rates))
+    return output.first_rows(drawn, settings.max_rows)
+
+
+def csv_path(settings: Settings, folder: pathlib.Path) -> pathlib.Path:
+    """Where in a folder of Tenrec's files these rows belong. Of the shape tenrec only."""
+    if settings.scenario is None:
+        raise ConfigError(
+            f"shape is {settings.shape!r}, of which no files can be written, only of 'tenrec'."
+        )
+    return folder / FILES[settings.scenario][0][0]
+
+
+def write_csv(
+    settings: Settings, folder: pathlib.Path, advance: Callable[[int], None] = lambda rows: None
+) -> pathlib.Path:
+    """Writes the file of Tenrec that holds the rows of `read`; returns its path.
+
+    Whole or absent, in bounded memory. `advance` is told of each number of rows that was written.
+    """
+    path = csv_path(settings, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    output.write_csv(_size(settings), settings.scenario, settings.max_rows, path, advance)
+    return path
+
+
+def _size(settings: Settings) -> exposures.Size:
+    keys = ("users", "items", "rows", "seed", "correlation")
+    return exposures.Size(**{key: getattr(settings, key) for key in keys})
 
 
 def _catalogue(size: int, features: Mapping[str, _planted.Feature]) -> Entities:

@@ -9,14 +9,15 @@ import numpy as np
 from multitask_recommender.errors import DataError
 from multitask_recommender.evaluation.full import Full
 from multitask_recommender.evaluation.held_out import arrange
-from multitask_recommender.evaluation.labels import label_metrics
-from multitask_recommender.evaluation.outcome import Outcome, RankingProtocol
+from multitask_recommender.evaluation.labels import label_directions, label_metrics
+from multitask_recommender.evaluation.outcome import RankingProtocol
 from multitask_recommender.evaluation.sampled import Sampled, draw_negatives
 from multitask_recommender.evaluation.scorer import Scorer, in_blocks
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.metrics import catalogue
+from multitask_recommender.metrics.direction import Direction
 from multitask_recommender.schema import TEST
 
 
@@ -26,7 +27,8 @@ class Evaluation:
 
     What could not be computed (an AUC of one class) has no key. Arrays, where asked for, hold what
     metrics are means of, under the metrics' keys: one value for each user in ascending order of
-    ids or for each row, so that two scorers of one Evaluator can be compared in pairs.
+    ids or for each row, so that two scorers of one Evaluator can be compared in pairs. For metrics
+    that are no means they hold what metrics/intervals.py compares, see evaluation/labels.py.
     """
 
     metrics: dict[str, float]
@@ -47,6 +49,8 @@ class Evaluator:
         negatives: np.ndarray | None = None,
     ) -> None:
         """seen: what users met before; the parts of train (and, for the test, of validation).
+        Popularity is counted over all of it, as users saw it: also of rows that a model which was
+        not refit has not learnt from, so that the protocol is the same for both.
 
         positives: bool [N], the held-out rows to be retrieved (all, where None). negatives: item
         ids [N, n] of the protocol `sampled` (drawn, where None).
@@ -62,6 +66,7 @@ class Evaluator:
         self._split = split
         self._held_out = arrange(seen, held_out.take(rows))
         item_ids = np.concatenate([np.empty(0, np.int32), *(part.item_ids for part in seen)])
+        self._num_seen = len(item_ids)
         counts = np.bincount(item_ids, minlength=held_out.num_items + 1)
         self._percentiles = catalogue.percentiles(counts[1 : held_out.num_items + 1])
         self._negatives = None if negatives is None else negatives[rows]
@@ -76,18 +81,28 @@ class Evaluator:
         self._pass_over_users(scorer, list(protocols.values()))
         outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
         outcomes[""] = label_metrics(scorer, self._rows, kinds or {})
+        metrics = {name: outcome.metrics for name, outcome in outcomes.items()}
+        arrays = {name: outcome.arrays for name, outcome in outcomes.items()}
         return Evaluation(
-            metrics={
-                key: value
-                for key, value in self._flat(outcomes, "metrics").items()
-                if value is not None
-            },
+            metrics={key: value for key, value in self._flat(metrics).items() if value is not None},
             protocol={
                 "split": self._split,
+                "popularity": f"percentiles of events in the {self._num_seen} rows before this "
+                "part, learnt from or not",
                 **{name: protocol.record() for name, protocol in protocols.items()},
+                "labels": outcomes[""].counts,
             },
-            arrays=self._flat(outcomes, "arrays") if keep_arrays else {},
+            arrays=self._flat(arrays) if keep_arrays else {},
         )
+
+    def directions(self, kinds: Mapping[str, str]) -> dict[str, Direction | None]:
+        """The metrics that a scorer which predicts the labels of `kinds` will have.
+
+        By flat key, and which way each is better (None where neither is). Nothing is scored.
+        """
+        found = {name: protocol.directions() for name, protocol in self._protocols().items()}
+        found[""] = label_directions(self._rows, kinds)
+        return self._flat(found)
 
     def _protocols(self) -> dict[str, RankingProtocol]:
         settings = self._settings
@@ -111,11 +126,12 @@ class Evaluator:
             for protocol, part in zip(protocols, measured, strict=True):
                 protocol.add(part)
 
-    def _flat(self, outcomes: Mapping[str, Outcome], field: str) -> dict[str, Any]:
+    def _flat(self, parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Values by flat key, from those of each protocol ("" for labels) by name."""
         return {
             "/".join(filter(None, (self._split, protocol, name))): value
-            for protocol, outcome in outcomes.items()
-            for name, value in getattr(outcome, field).items()
+            for protocol, values in parts.items()
+            for name, value in values.items()
         }
 
 

@@ -9,10 +9,13 @@ import numpy as np
 from multitask_recommender.evaluation.held_out import HeldOut
 from multitask_recommender.evaluation.outcome import Outcome, means
 from multitask_recommender.metrics import catalogue, names, ranking
+from multitask_recommender.metrics.direction import HIGHER, Direction, direction
 from multitask_recommender.metrics.found import found
 from multitask_recommender.metrics.selection import MISSED, select
 
 _METRICS = names(ranking)
+_OF_CATALOGUE = ("coverage", "gini", "popularity")
+ACCURACY = "top_{}_categorical_accuracy"  # as TFRS calls it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +31,9 @@ class Full:
     """Every metric of metrics/ranking.py by user, per-row accuracy, and the catalogue's share.
 
     A held-out pair that the user had seen before is no candidate, so it is a miss (and counted in
-    the record). `top_k_categorical_accuracy` has one vote a row: the target's rank among all other
-    candidates, the user's other held-out items included.
+    the record); so are all of a user who has seen everything. `top_k_categorical_accuracy` has one
+    vote a row: the target's rank among all other candidates, the user's other held-out items
+    included. A cut-off that nobody's candidates exceed tells nothing, and is left out.
     """
 
     def __init__(self, held_out: HeldOut, percentiles: np.ndarray, cutoffs: Sequence[int]) -> None:
@@ -37,6 +41,7 @@ class Full:
         self._held_out = held_out
         self._percentiles = percentiles
         self._cutoffs = np.array(cutoffs)
+        self._most_candidates = int(held_out.num_unseen.max(initial=0))
         # For each of the K places of a list, the first cell of the exposures that it counts in.
         columns = np.searchsorted(self._cutoffs, np.arange(1, self._cutoffs[-1] + 1))
         self._places = columns * (held_out.num_items + 1) + 1
@@ -71,8 +76,23 @@ class Full:
             arrays |= {f"{name}@{k}": values[:, c] for c, k in enumerate(self._cutoffs)}
         arrays |= self._by_row(np.concatenate([part.row_ranks for part in parts]))
         exposures = np.sum([part.exposures for part in parts], axis=0)
-        outcome = means(arrays)
-        return Outcome(outcome.metrics | self._of_catalogue(exposures), arrays)
+        told = self.directions()
+        arrays = {name: values for name, values in arrays.items() if name in told}
+        of_catalogue = self._of_catalogue(exposures).items()
+        return Outcome(
+            means(arrays).metrics | {name: value for name, value in of_catalogue if name in told},
+            arrays,
+        )
+
+    def directions(self) -> dict[str, Direction | None]:
+        if self._most_candidates < 2:
+            return {}
+        found = {"mrr": direction(ranking.mrr)}
+        for k in self._cutoffs[self._cutoffs < self._most_candidates]:
+            found |= {f"{name}@{k}": direction(getattr(ranking, name)) for name in _METRICS}
+            found[ACCURACY.format(k)] = HIGHER
+            found |= {f"{name}@{k}": direction(getattr(catalogue, name)) for name in _OF_CATALOGUE}
+        return found
 
     def record(self) -> dict[str, Any]:
         return {
@@ -80,6 +100,8 @@ class Full:
             "seen_items": "excluded; a held-out pair seen before is a miss",
             "ties": "pessimistic",
             "mean_over": "users; top_k_categorical_accuracy over rows",
+            "cutoffs_left_out": self._cutoffs[self._cutoffs >= self._most_candidates].tolist(),
+            "users_without_candidates": int((self._held_out.num_unseen == 0).sum()),
             **self._held_out.summary(),
         }
 
@@ -117,5 +139,5 @@ class Full:
 
 
 def top_k_accuracies(ranks: np.ndarray, cutoffs: np.ndarray) -> dict[str, np.ndarray]:
-    """Whether each row's target ranks [N] within each cut-off, by the name that TFRS gave it."""
-    return {f"top_{k}_categorical_accuracy": ranks <= k for k in cutoffs}
+    """Whether each row's target ranks [N] within each cut-off, by name."""
+    return {ACCURACY.format(k): ranks <= k for k in cutoffs}

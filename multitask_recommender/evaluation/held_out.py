@@ -24,9 +24,15 @@ class HeldOut:
     relevant_cells: np.ndarray  # int64 [P] ascending
     pair_queries: np.ndarray  # int64 [P] the query of each relevant cell
     is_repeated: np.ndarray  # bool [P] the pair was seen before
-    seen_cells: np.ndarray  # int64 [S] ascending
+    seen_cells: np.ndarray  # int64 [S] ascending, distinct
     row_queries: np.ndarray  # int64 [N] the query of each held-out row
     row_pairs: np.ndarray  # int64 [N] its position among the relevant cells; -1 for unknown items
+
+    @property
+    def num_unseen(self) -> np.ndarray:
+        """How many items of the vocabulary each user has not seen, [Q]."""
+        bounds = np.arange(len(self.queries) + 1) * self.num_items
+        return self.num_items - np.diff(np.searchsorted(self.seen_cells, bounds))
 
     def within(self, cells: np.ndarray, block: slice) -> slice:
         """Where the (ascending) cells of a block of queries lie."""
@@ -87,4 +93,5 @@ def _seen_cells(seen: Sequence[Interactions], users: np.ndarray, num_items: int)
         queries = query_of[part.user_ids]
         rows = (queries >= 0) & (part.item_ids <= num_items)
         cells.append(queries[rows] * num_items + part.item_ids[rows] - 1)
-    return np.sort(np.concatenate(cells))
+    ascending = np.sort(np.concatenate(cells))
+    return ascending[np.diff(ascending, prepend=-1) > 0]

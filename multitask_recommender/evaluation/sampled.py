@@ -12,6 +12,7 @@ import numpy as np
 from multitask_recommender.evaluation.held_out import HeldOut, is_among
 from multitask_recommender.evaluation.outcome import Outcome, means
 from multitask_recommender.metrics import ranking
+from multitask_recommender.metrics.direction import Direction, direction
 from multitask_recommender.metrics.found import found
 from multitask_recommender.metrics.selection import MISSED, check_numbers
 
@@ -28,7 +29,10 @@ class Sampled:
         self._held_out = held_out
         self._order = np.argsort(held_out.row_queries, kind="stable")  # rows by query
         self._negatives = negatives
-        self._cutoffs = np.array([k for k in cutoffs if k <= negatives.shape[1]], np.int64)
+        is_item = (negatives >= 1) & (negatives <= held_out.num_items)
+        most_candidates = 1 + int(is_item.sum(axis=1).max(initial=0))
+        self._left_out = [k for k in cutoffs if k >= most_candidates]
+        self._cutoffs = np.array([k for k in cutoffs if k < most_candidates], np.int64)
         self._ranks: list[np.ndarray] = [np.empty(0)]
 
     def measure(self, scores: np.ndarray, block: slice) -> np.ndarray:
@@ -62,12 +66,18 @@ class Sampled:
             arrays |= {f"{metric.__name__}@{k}": values[:, c] for c, k in enumerate(self._cutoffs)}
         return means(arrays)
 
+    def directions(self) -> dict[str, Direction | None]:
+        if not len(self._order):
+            return {}
+        return {f"{m.__name__}@{k}": direction(m) for m in _METRICS for k in self._cutoffs}
+
     def record(self) -> dict[str, Any]:
         return {
             "candidates": f"the target and {self._negatives.shape[1]} negatives a row",
             "seen_items": "never drawn as negatives",
             "ties": "pessimistic",
             "mean_over": "rows",
+            "cutoffs_left_out": self._left_out,
             **self._held_out.summary(),
         }
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 
 from multitask_recommender.errors import RunError
-from multitask_recommender.schema import ITEM_ID, USER_ID
+from multitask_recommender.interactions import Interactions
+from multitask_recommender.schema import USER_ID
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Measured = TypeVar("Measured")
 
 _MAX_WORKERS = 4
-_PAIRS_AT_ONCE = 2**16
+_ROWS_AT_ONCE = 2**16
 _CACHED_BYTES = 8 << 20  # smaller blocks cost more calls, larger ones more trips to memory
 _EFFICIENT_ROWS = 128  # with fewer rows a matrix product is slow, however large the catalogue
 
@@ -35,7 +36,9 @@ class Scorer(Protocol):
     def rank(self, queries: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Predictions float32 [B] by label, for `user_id` and `item_id` int32 [B].
 
-        Probabilities for binary labels, stars for ratings; labels it cannot predict are left out.
+        Beside these the queries hold the rows' other inputs (Interactions.inputs), for those who
+        read them. Probabilities for binary labels, stars for ratings; labels it cannot predict are
+        left out.
         """
         ...
 
@@ -84,14 +87,10 @@ def _thread_pools() -> "ThreadpoolController":
     return ThreadpoolController()
 
 
-def rank_pairs(scorer: Scorer, users: np.ndarray, items: np.ndarray) -> dict[str, np.ndarray]:
-    """Predictions [N] by label, for pairs of known ids int32 [N], a bounded number at a time."""
-    parts = [
-        scorer.rank({USER_ID: users[rows], ITEM_ID: items[rows]})
-        for rows in (
-            slice(start, start + _PAIRS_AT_ONCE) for start in range(0, len(users), _PAIRS_AT_ONCE)
-        )
-    ]
+def rank_rows(scorer: Scorer, rows: Interactions) -> dict[str, np.ndarray]:
+    """Predictions [N] by label of some events, a bounded number of them at a time."""
+    starts = range(0, len(rows), _ROWS_AT_ONCE)
+    parts = [scorer.rank(rows.inputs(slice(start, start + _ROWS_AT_ONCE))) for start in starts]
     labels = parts[0] if parts else {}
     return {label: np.concatenate([np.asarray(part[label]) for part in parts]) for label in labels}
 

@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from multitask_recommender.evaluation.full import top_k_accuracies
+from multitask_recommender.evaluation.full import ACCURACY, top_k_accuracies
 from multitask_recommender.evaluation.held_out import HeldOut
 from multitask_recommender.evaluation.outcome import Outcome, means
+from multitask_recommender.metrics.direction import HIGHER, Direction
 from multitask_recommender.metrics.selection import MISSED, select
 
 CUTOFFS = np.array([1, 5, 10, 50, 100])  # those of FactorizedTopK
+_PREFIX = "factorized_top_k/"
 
 
 class Unfiltered:
     def __init__(self, held_out: HeldOut) -> None:
         self._held_out = held_out
+        self._cutoffs = CUTOFFS[CUTOFFS < held_out.num_items]
         self._ranks: list[np.ndarray] = [np.empty(0)]
 
     def measure(self, scores: np.ndarray, block: slice) -> np.ndarray:
@@ -31,8 +34,12 @@ class Unfiltered:
 
     def outcome(self) -> Outcome:
         ranks = np.concatenate([*self._ranks, [MISSED]])  # the last is that of unknown items
-        accuracies = top_k_accuracies(ranks[self._held_out.row_pairs], CUTOFFS)
-        return means({f"factorized_top_k/{name}": hit for name, hit in accuracies.items()})
+        accuracies = top_k_accuracies(ranks[self._held_out.row_pairs], self._cutoffs)
+        return means({f"{_PREFIX}{name}": hit for name, hit in accuracies.items()})
+
+    def directions(self) -> dict[str, Direction | None]:
+        has_rows = len(self._held_out.row_pairs) > 0
+        return {_PREFIX + ACCURACY.format(k): HIGHER for k in self._cutoffs if has_rows}
 
     def record(self) -> dict[str, Any]:
         return {
@@ -40,5 +47,6 @@ class Unfiltered:
             "seen_items": "included",
             "ties": "pessimistic",
             "mean_over": "rows",
+            "cutoffs_left_out": CUTOFFS[CUTOFFS >= self._held_out.num_items].tolist(),
             **self._held_out.summary(),
         }

@@ -15,14 +15,16 @@ class PairShape:
 
     vectors: int  # E: of query, of candidate and of their product
     fields: int  # of all fields together
+    unread: int = 0  # of those the last ones, which a linear head begins without
 
     @property
     def width(self) -> int:
         return 3 * self.vectors + self.fields
 
     def dot_product(self) -> np.ndarray:
-        """The weights [P] with which a linear head is the dot product plus the fields."""
-        parts = [np.zeros(2 * self.vectors), np.ones(self.vectors + self.fields)]
+        """The weights [P] with which a linear head is the dot product plus the fields it reads."""
+        read = self.vectors + self.fields - self.unread
+        parts = [np.zeros(2 * self.vectors), np.ones(read), np.zeros(self.unread)]
         return np.concatenate(parts).astype(np.float32)
 
 

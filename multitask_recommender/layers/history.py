@@ -6,7 +6,8 @@ Koren, "Factorization Meets the Neighborhood", KDD 2008, section 4 (SVD++: |N(u)
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.layers.rows import take_rows
+from multitask_recommender.layers.features import Stddev
+from multitask_recommender.layers.rows import sum_rows, take_rows
 
 _DENSE_CELLS = 2**22  # a matrix of 16 MiB: below, one matrix product beats gathering rows
 
@@ -25,7 +26,7 @@ class History(tf.keras.layers.Layer):
         histories: tuple[np.ndarray, np.ndarray],
         num_members: int,
         dimension: int,
-        stddev: float,
+        stddev: Stddev,
     ) -> None:
         super().__init__(name="history")
         splits, members = histories
@@ -60,9 +61,5 @@ class History(tf.keras.layers.Layer):
         if dropout:
             kept = tf.random.stateless_uniform(tf.shape(values), seed) >= dropout
             values, rows = tf.boolean_mask(values, kept), tf.boolean_mask(rows, kept)
-        # Each distinct member is read once, so that the gradient is as sparse as the batch.
-        distinct, places = tf.unique(values)
-        vectors = tf.gather(self.table, distinct)
-        size = tf.shape(ids)[0]
-        sums = tf.sparse.segment_sum(vectors, places, tf.cast(rows, tf.int32), num_segments=size)
+        sums = sum_rows(self.table, values, tf.cast(rows, tf.int32), tf.shape(ids)[0])
         return sums / (1.0 - dropout)

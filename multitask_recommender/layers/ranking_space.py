@@ -60,17 +60,20 @@ class RankingSpace(tf.keras.layers.Layer):
         ids: tuple[tf.Tensor, tf.Tensor],
         seeds: tf.Tensor,
         given: tuple[tf.Tensor | None, tf.Tensor | None] = (None, None),
+        recent: tf.Tensor | None = None,
         training: bool = False,
     ) -> list[tf.Tensor]:
         """User ids [Q] and item ids [C] -> their vectors, [Q, E] and [C, E].
 
-        `given` are vectors that retrieval has read already, where it `reads_as` we do.
+        `given` are vectors that retrieval has read already, where it `reads_as` we do; `recent`,
+        items [Q, T] that users have met before.
         """
         vectors = []
         for side, each in enumerate(given):
             tower, projection = self._towers[side], self._projections[side]
             if each is None:
-                each = tower(ids[side], self._views[side], seeds[side], training=training)
+                before = recent if side == 0 else None
+                each = tower(ids[side], self._views[side], seeds[side], before, training=training)
             vectors.append(each if projection is None else tf.matmul(each, projection))
         return vectors
 

@@ -1,4 +1,4 @@
-"""Rows of tables, read without a copy where all of them are wanted."""
+"""Rows of tables: taken without a copy where all are wanted, summed reading each of them once."""
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +13,19 @@ def take_rows(table: tf.Tensor | tf.Variable, ids: tf.Tensor) -> tf.Tensor:
     if _are_all(ids, table.shape[0]):
         return tf.convert_to_tensor(table)
     return tf.gather(table, ids)
+
+
+def sum_rows(
+    table: tf.Variable, members: tf.Tensor, owners: tf.Tensor, num_owners: tf.Tensor
+) -> tf.Tensor:
+    """The sum of the rows of table [R, D] that are members [m] of each owner, [num_owners, D].
+
+    owners [m] are ascending. Each distinct member is read once, so that the gradient is as sparse
+    as the batch.
+    """
+    distinct, places = tf.unique(members)
+    vectors = tf.gather(table, distinct)
+    return tf.sparse.segment_sum(vectors, places, owners, num_segments=num_owners)
 
 
 def _are_all(ids: tf.Tensor, num_rows: int) -> bool:

@@ -8,12 +8,13 @@ import tensorflow as tf
 
 from multitask_recommender import histories
 from multitask_recommender.interactions import Entities, Feature, Interactions
+from multitask_recommender.layers.features import FeatureEmbedding, Stddev
 from multitask_recommender.layers.history import History
+from multitask_recommender.layers.recent_items import RecentItems
 from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.weight_decay import WeightDecay
 
-ID, HISTORY = "id", "history"  # inputs of a tower beside the names of features
-_DENSE_CELLS = 2**22  # a matrix of ids and codes of 16 MiB: below, a product beats gathering
+ID, HISTORY, RECENT = "id", "history", "recent"  # inputs beside the names of features
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Side:
     def num_rows(self) -> int:
         return self.entities.num_known + 1
 
+    def feature(self, name: str) -> Feature:
+        """Of the unknown and of the vocabulary, [R + 1]."""
+        return self.entities.features[name].take(slice(0, self.num_rows))
+
 
 def sides(train: Interactions) -> tuple[Side, Side]:
     """The users and the items."""
@@ -37,56 +42,6 @@ def sides(train: Interactions) -> tuple[Side, Side]:
     users = Side(train.users, user_counts, item_counts, histories.items_of_users(train))
     items = Side(train.items, item_counts, user_counts, histories.users_of_items(train))
     return users, items
-
-
-class FeatureEmbedding(tf.keras.layers.Layer):
-    """A feature's vector for ids [n]: of its code, the mean of its codes, or a scaled number."""
-
-    def __init__(self, name: str, feature: Feature, dimension: int, stddev: float) -> None:
-        super().__init__(name=f"feature_{name}")
-        self._weights = self._codes = None
-        width = len(feature.vocabulary) + 1 if feature.is_categorical else 1
-        if not feature.is_categorical:
-            self._weights = tf.constant(_standardised(feature.values)[:, None], tf.float32)
-        elif len(feature.values) * width <= _DENSE_CELLS:
-            self._weights = tf.constant(_shares(feature.values, width))
-        else:
-            self._codes = tf.constant(feature.values, tf.int32)
-        self.table = self.add_weight(
-            name="table",
-            shape=[width, dimension],
-            initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
-        )
-
-    def call(self, ids: tf.Tensor) -> tf.Tensor:
-        if self._weights is not None:
-            # One product, and a small dense gradient, instead of a vector for each id and code.
-            return tf.matmul(take_rows(self._weights, ids), self.table)
-        codes = tf.gather(self._codes, ids)  # [n] or [n, M]
-        vectors = tf.gather(self.table, codes)
-        known = tf.cast(codes > 0, tf.float32)[..., None]
-        if codes.shape.rank == 1:
-            return vectors * known
-        total = tf.reduce_sum(vectors * known, axis=1)
-        return tf.math.divide_no_nan(total, tf.reduce_sum(known, axis=1))
-
-
-def _shares(codes: np.ndarray, width: int) -> np.ndarray:
-    """How much each code counts in the mean of a row's codes [R + 1] or [R + 1, M]: [R + 1, V]."""
-    columns = codes.reshape(len(codes), -1)
-    shares = np.zeros((len(codes), width), np.float32)
-    np.add.at(shares, (np.arange(len(codes))[:, None], columns), 1.0)
-    shares[:, 0] = 0.0  # missing
-    return shares / np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
-
-
-def _standardised(values: np.ndarray) -> np.ndarray:
-    """Numbers [R + 1] to mean 0 and deviation 1; 0, so no vector, where they are missing (NaN)."""
-    known = np.isfinite(values)
-    if not known.any():
-        return np.zeros_like(values)
-    scaled = (values - values[known].mean()) / (values[known].std() + 1e-6)
-    return np.where(known, scaled, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,12 +57,13 @@ class Tower(tf.keras.layers.Layer):
 
     Args:
       side: the users or the items.
-      inputs: `id`, `history` (the other side's ids met in training), or names of features; each
-        has one table, whatever the views that read it.
+      inputs: `id`, `history` (the other side's ids met in training), `recent` (of users: the items
+        of their latest positives before the event), or names of features; each has one table,
+        whatever the views that read it.
       dimension: D.
       hidden_layers: units of ReLU layers after the sum; a linear layer brings them back to D.
       l2_power: see WeightDecay.
-      stddev: of the initial tables.
+      stddev: of the initial tables, for all coordinates or for each.
     """
 
     def __init__(
@@ -117,12 +73,12 @@ class Tower(tf.keras.layers.Layer):
         dimension: int,
         hidden_layers: Sequence[int] = (),
         l2_power: float = 0.5,
-        stddev: float = 0.05,
+        stddev: Stddev = 0.05,
         name: str = "tower",
     ) -> None:
         super().__init__(name=name)
         self.dimension = dimension
-        self._ids = self._history = None
+        self._ids = self._history = self._recent = None
         if ID in inputs:
             self._ids = self.add_weight(
                 name="ids",
@@ -132,9 +88,11 @@ class Tower(tf.keras.layers.Layer):
         if HISTORY in inputs:
             num_members = len(side.other_counts) - 1
             self._history = History(side.histories, num_members, dimension, stddev)
+        if RECENT in inputs:
+            self._recent = RecentItems(len(side.other_counts) - 1, dimension, stddev)
         self._features = {
-            name: FeatureEmbedding(name, side.entities.features[name], dimension, stddev)
-            for name in sorted(set(inputs) - {ID, HISTORY})
+            name: FeatureEmbedding(name, side.feature(name), dimension, stddev)
+            for name in sorted(set(inputs) - {ID, HISTORY, RECENT})
         }
         self._hidden = [tf.keras.layers.Dense(units, "relu") for units in hidden_layers]
         if hidden_layers:
@@ -143,8 +101,28 @@ class Tower(tf.keras.layers.Layer):
         self._history_decay = WeightDecay(side.other_counts, l2_power)
 
     def call(
-        self, ids: tf.Tensor, view: View, seed: tf.Tensor, training: bool = False
+        self,
+        ids: tf.Tensor,
+        view: View,
+        seed: tf.Tensor,
+        recent: tf.Tensor | None = None,
+        training: bool = False,
     ) -> tf.Tensor:
+        """`recent` are item ids [n, T], for a view that reads them."""
+        vectors = tf.add_n(self.parts(ids, view, seed, recent, training=training))
+        for layer in self._hidden:
+            vectors = layer(vectors)
+        return vectors
+
+    def parts(
+        self,
+        ids: tf.Tensor,
+        view: View,
+        seed: tf.Tensor,
+        recent: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> list[tf.Tensor]:
+        """The vectors [n, D] of a view's inputs, before they are summed."""
         parts = [self._features[name](ids) for name in view.inputs if name in self._features]
         if ID in view.inputs:
             # The unknown has no vector of its own: what features say of it, or nothing.
@@ -153,10 +131,9 @@ class Tower(tf.keras.layers.Layer):
         if HISTORY in view.inputs:
             dropout = view.history_dropout if training else 0.0
             parts.append(self._history(ids, dropout, seed))
-        vectors = tf.add_n(parts)
-        for layer in self._hidden:
-            vectors = layer(vectors)
-        return vectors
+        if RECENT in view.inputs:
+            parts.append(self._recent(recent))
+        return parts
 
     def penalty(
         self,

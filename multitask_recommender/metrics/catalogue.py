@@ -1,7 +1,8 @@
 """What is recommended, over all users: how much of the catalogue, and how popular.
 
 `exposure` [I] counts how often each item of the catalogue stands in a top-K list. Undefined
-values (nothing recommended) are None.
+values (nothing recommended) are None. These describe: none declares a way in which it is better, as
+random lists cover most.
 """
 
 import numpy as np
@@ -29,7 +30,7 @@ def gini(exposure: np.ndarray) -> float | None:
 
 
 def percentiles(counts: np.ndarray) -> np.ndarray:
-    """Share of items [I] with fewer training interactions, plus half of those with as many."""
+    """Share of items [I] with fewer interactions before, plus half of those with as many."""
     ordered = np.sort(counts)
     fewer = np.searchsorted(ordered, counts, side="left")
     not_more = np.searchsorted(ordered, counts, side="right")

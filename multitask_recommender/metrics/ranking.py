@@ -2,31 +2,37 @@
 
 Every public function of this file is a metric: `name(found, cutoffs) -> [Q, C]`, one value for
 each query and cut-off, and `recall@100` means `recall` at the cut-off 100. A metric is added by
-writing its function. Relevance is binary. Cut-offs ascend; infinity stands for none.
+writing its function, with the way in which it is better. Relevance is binary. Cut-offs ascend;
+infinity stands for none.
 
 Evaluation leaves out, and counts, queries without relevant items: num_relevant is at least 1.
 """
 
 import numpy as np
 
+from multitask_recommender.metrics.direction import higher_is_better
 from multitask_recommender.metrics.found import Found, sums_within
 
 
+@higher_is_better
 def recall(found: Found, cutoffs: np.ndarray) -> np.ndarray:
     """Share of all relevant items that are ranked within the cut-off."""
     return sums_within(found, None, cutoffs) / found.num_relevant[:, None]
 
 
+@higher_is_better
 def precision(found: Found, cutoffs: np.ndarray) -> np.ndarray:
     """Share of the K places that hold relevant items; K stays K where candidates run out."""
     return sums_within(found, None, cutoffs) / cutoffs
 
 
+@higher_is_better
 def hit_rate(found: Found, cutoffs: np.ndarray) -> np.ndarray:
     """1 where any relevant item is ranked within the cut-off."""
     return (sums_within(found, None, cutoffs) > 0).astype(np.float64)
 
 
+@higher_is_better
 def ndcg(found: Found, cutoffs: np.ndarray) -> np.ndarray:
     """Binary-gain nDCG, Jarvelin and Kekalainen 2002, discount 1 / log2(rank + 1).
 
@@ -38,6 +44,7 @@ def ndcg(found: Found, cutoffs: np.ndarray) -> np.ndarray:
     return gains / ideal[np.minimum(found.num_relevant[:, None], cutoffs).astype(np.int64) - 1]
 
 
+@higher_is_better
 def mrr(found: Found, cutoffs: np.ndarray) -> np.ndarray:
     """Reciprocal rank of the first relevant item, 0 where it is ranked beyond the cut-off."""
     first = np.diff(found.queries, prepend=-1) > 0
@@ -46,6 +53,7 @@ def mrr(found: Found, cutoffs: np.ndarray) -> np.ndarray:
     return np.where(ranks[:, None] <= cutoffs, 1.0 / ranks[:, None], 0.0)
 
 
+@higher_is_better
 def map(found: Found, cutoffs: np.ndarray) -> np.ndarray:
     """Mean over min(K, num_relevant) of the precision at each relevant item within the cut-off."""
     starts = np.flatnonzero(np.diff(found.queries, prepend=-1))

@@ -6,17 +6,19 @@ never touches heads, losses or weights.
 
 import abc
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from multitask_recommender.batches import NO_SEED, STEP_SEED
+from multitask_recommender.histories import Recent
+from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.models import _gradients
-from multitask_recommender.schema import ITEM_ID, TOTAL_LOSS, USER_ID
+from multitask_recommender.schema import HISTORY, ITEM_ID, TIMESTAMP, TOTAL_LOSS, USER_ID
 
 Features = dict[str, tf.Tensor]
 
@@ -38,6 +40,8 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
       make_sharing: makes the sharing block for a PairShape.
       weighting: combines the tasks' losses (weighting/).
     """
+
+    recent: Recent | None = None  # set by models that read what a user has met before an event
 
     def __init__(self, tasks: Sequence, make_sharing: Callable, weighting) -> None:
         super().__init__()
@@ -75,14 +79,21 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         """Retrieval vectors of items [I, D]: a score is the dot product of query and item."""
 
+    def distinct_queries(self, features: Features) -> tuple[tf.Tensor, tf.Tensor]:
+        """User ids [Q] of the distinct queries, and which of them each row has, [B]."""
+        if self.recent is None:
+            return tf.unique(features[USER_ID])
+        # What a user has met before differs from row to row.
+        return features[USER_ID], tf.range(tf.size(features[USER_ID]))
+
     def build_sharing(self) -> None:
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
         self._sharing = self._make_sharing(self.pair_shape)
 
-    def make_weights(self) -> None:
+    def make_weights(self, train: Interactions) -> None:
         """Makes what layers make when first used: now, so that every checkpoint holds all of it."""
-        ids = tf.zeros([1], tf.int32)
-        features = {USER_ID: ids, ITEM_ID: ids}
+        features = self.features_of(train.inputs(slice(0, 1)))
+        ids = features[ITEM_ID]
         self.predict_labels(self.encode(features, ids, training=False), features, training=False)
 
     def predict_labels(
@@ -129,6 +140,18 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def test_step(self, features: Features) -> dict[str, tf.Tensor]:
         self.compute_loss(features, training=False)
         return self._loss_results()
+
+    def features_of(self, queries: Mapping[str, np.ndarray]) -> Features:
+        """Inputs of some rows as tensors, with what each user has met before if the model reads it.
+
+        Without timestamps that is all that the user has met in training.
+        """
+        features = {name: tf.constant(queries[name]) for name in queries.keys() - {TIMESTAMP}}
+        if self.recent is not None and HISTORY not in features:
+            users = np.asarray(queries[USER_ID])
+            ends = self.recent.ends(users, queries.get(TIMESTAMP))
+            features[HISTORY] = tf.constant(self.recent.windows(users, ends))
+        return features
 
     def task_gradients(self, features: Features) -> Features:
         """How the tasks' terms of a training step pull at what they share (Representation.cut).
@@ -210,13 +233,12 @@ class Scorer:
         """Scores [Q, I] of all items; column c is item c + 1."""
         if self._items is None:
             raise ValueError("The model has no retrieval task, so it does not score items.")
-        features = {USER_ID: tf.constant(queries[USER_ID], tf.int32)}
+        features = self._model.features_of({USER_ID: np.asarray(queries[USER_ID], np.int32)})
         return self._model.traced_queries(features).numpy() @ self._items.T
 
     def rank(self, queries: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """{label: probabilities or stars [B]} for the pairs of user and item."""
         if not self._model.ranking:
             return {}
-        features = {name: tf.constant(queries[name], tf.int32) for name in (USER_ID, ITEM_ID)}
-        predictions = self._model.traced_predictions(features)
+        predictions = self._model.traced_predictions(self._model.features_of(queries))
         return {label: values.numpy() for label, values in predictions.items()}

@@ -6,8 +6,8 @@ Meets the Neighborhood", KDD 2008.
 
 A tower sums an id embedding, a history and features (layers/tower.py). The ranking tasks read the
 same vectors or, where `ranking` is given, a view of their own: other inputs, through a projection
-of the same tables (`embeddings: shared`) or from tables of their own (`separate`). The item bias of
-retrieval begins at the log of popularity.
+of the same tables (`embeddings: shared`) or from tables of their own (`separate`); and the vectors
+of the event's `context`. The item bias of retrieval begins at the log of popularity.
 """
 
 from typing import Any
@@ -16,7 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED, STEP_SEED
+from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
@@ -24,7 +26,7 @@ from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.tower import Side, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings.two_tower import Settings
-from multitask_recommender.schema import ITEM_ID, USER_ID
+from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
 
 
 class Model(MultiTaskModel):
@@ -38,6 +40,11 @@ class Model(MultiTaskModel):
         shared_too = settings.ranking_inputs if settings.embeddings == "shared" else ((), ())
         dimension = settings.embedding_dimension
         self._user_tower = self._tower(users, {*settings.user, *shared_too[0]}, dimension)
+        if settings.reads_recent:
+            positive = settings.recent_positive
+            if positive is None and self.retrieval is not None:
+                positive = self.retrieval.positive
+            self.recent = Recent(train, settings.recent_length, positive)
         self._item_tower = self._tower(items, {*settings.item, *shared_too[1]}, dimension)
         self._item_bias = self.add_weight(
             name="item_bias",
@@ -47,23 +54,31 @@ class Model(MultiTaskModel):
         )
         if self.ranking:
             self._ranking_space = self._build_ranking_space(users, items)
+        context = settings.context if self.ranking else []
+        self._context = Context(train.context, context, self._width, settings.initial_stddev)
         self.build_sharing()
 
     @property
     def pair_shape(self) -> PairShape:
+        context = len(self._settings.context) * self._width
+        return PairShape(vectors=self._width, fields=2 + context, unread=context)
+
+    @property
+    def _width(self) -> int:
+        """E, of the vectors that ranking tasks read."""
         ranking = self._settings.ranking
-        width = self._settings.embedding_dimension if ranking is None else ranking.dimension
-        return PairShape(vectors=width, fields=2)
+        return self._settings.embedding_dimension if ranking is None else ranking.dimension
 
     def encode(
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
-        user_ids, query_rows = tf.unique(features[USER_ID])
+        user_ids, query_rows = self.distinct_queries(features)
+        recent = features.get(HISTORY)
         seed = features.get(STEP_SEED, NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 6)
         queries = candidates = users = items = None
         if self.retrieval is not None:
-            users = self._user_tower(user_ids, self._user_view, seeds[0], training=training)
+            users = self._user_tower(user_ids, self._user_view, seeds[0], recent, training=training)
             queries = users
             if training and self._settings.dropout:
                 queries = tf.nn.experimental.stateless_dropout(
@@ -84,7 +99,8 @@ class Model(MultiTaskModel):
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
-        return _with_one(self._user_tower(features[USER_ID], self._user_view, NO_SEED))
+        ids, recent = features[USER_ID], features.get(HISTORY)
+        return _with_one(self._user_tower(ids, self._user_view, NO_SEED, recent))
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         return self._with_bias(self._item_tower(ids, self._item_view, NO_SEED), ids)
@@ -112,8 +128,11 @@ class Model(MultiTaskModel):
                 )
             )
         ]
-        users, items = self._ranking_space(ids, seeds, given, training=training)
+        users, items = self._ranking_space(
+            ids, seeds, given, features.get(HISTORY), training=training
+        )
         fields = self._ranking_space.fields((features[USER_ID], features[ITEM_ID]))
+        fields += tuple(self._context(features))
         # Retrieval's vectors where ranking tasks read the same ones, else also ranking's own.
         own = [vectors for vectors, same in zip((users, items), given, strict=True) if same is None]
         parts = {

@@ -11,9 +11,13 @@ With `logq: false`, `remove_accidental_hits: false` and in-batch negatives the s
 `tfrs.tasks.Retrieval`, to the last digits, divided by the number of rows: TFRS sums over the batch,
 which makes a task weight mean another thing at every batch size. It is computed over the batch's
 distinct queries and items, weighted by how often they occur, which is exact and much less work.
+
+Where a label says which rows are positives, the loss is that of a batch of these alone. The other
+rows are items that their user was shown and left: with `exposed_weight`, such items of a user count
+that many times more among his negatives, as far as they are candidates.
 """
 
-from collections.abc import Callable
+import dataclasses
 
 import numpy as np
 import tensorflow as tf
@@ -23,11 +27,60 @@ from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.means import mean_over
 from multitask_recommender.layers.representation import Representation
+from multitask_recommender.layers.softmax import are_among, log_or_excluded, softmax_parts
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
 from multitask_recommender.tasks.settings.retrieval import Settings
 
 _FULL_ITEMS = 20_000  # 4,096 queries against as many items: 312 MiB of scores
-_EXCLUDED = -1e30  # a logit whose exponential is 0; finite, so that no gradient is NaN
+
+
+@dataclasses.dataclass(frozen=True)
+class _Batch:
+    """What the loss of B positives reads: Q distinct queries, C candidates, and who pairs whom."""
+
+    user_ids: tf.Tensor  # [B]
+    item_ids: tf.Tensor  # [B]
+    queries: tf.Tensor  # [Q, D]
+    candidates: tf.Tensor  # [C, D]
+    query_rows: tf.Tensor  # [B], into queries
+    candidate_rows: tf.Tensor  # [B], into candidates
+    ids: tf.Tensor  # [C], ascending: which items the candidates are
+    drawn: tf.Tensor | None  # ids of drawn negatives: [n] for all rows or, for BPR, [B, n]
+
+    @property
+    def cells(self) -> tf.Tensor:
+        """Where in the scores [Q, C] each row is, [B, 2]."""
+        return tf.stack([self.query_rows, self.candidate_rows], axis=1)
+
+    def take(self, rows: tf.Tensor, all_candidates: bool) -> "_Batch":
+        """The batch of some rows alone; without the candidates that were there for the others."""
+        queries, query_rows = tf.unique(tf.gather(self.query_rows, rows))
+        drawn = self.drawn
+        if drawn is not None and drawn.shape.rank == 2:
+            drawn = tf.gather(drawn, rows)
+        batch = dataclasses.replace(
+            self,
+            user_ids=tf.gather(self.user_ids, rows),
+            item_ids=tf.gather(self.item_ids, rows),
+            queries=tf.gather(self.queries, queries),
+            query_rows=query_rows,
+            candidate_rows=tf.gather(self.candidate_rows, rows),
+            drawn=drawn,
+        )
+        return batch if all_candidates else batch._without_idle_candidates()
+
+    def _without_idle_candidates(self) -> "_Batch":
+        places = self.candidate_rows
+        if self.drawn is not None:
+            drawn = tf.searchsorted(self.ids, tf.reshape(self.drawn, [-1]))
+            places = tf.concat([places, drawn], axis=0)
+        kept = tf.sort(tf.unique(places).y)
+        return dataclasses.replace(
+            self,
+            ids=tf.gather(self.ids, kept),
+            candidates=tf.gather(self.candidates, kept),
+            candidate_rows=tf.searchsorted(kept, self.candidate_rows),
+        )
 
 
 class Task:
@@ -39,15 +92,24 @@ class Task:
     def __init__(self, name: str, settings: Settings, train: Interactions) -> None:
         self.name = name
         self.weight = settings.weight
+        self.positive = settings.positive
         self._settings = settings
         self.negatives = _choose_negatives(settings, train.num_items)
         self._num_items = train.num_items
-        counts = histories.counts(train.item_ids, train.num_items)
-        self._log_share = tf.constant(_log_share(counts, power=1.0))  # [I + 1]
-        self._log_drawn = tf.constant(_log_share(counts, settings.negatives_power))
-        self._cumulative = tf.cumsum(tf.exp(self._log_drawn))
-        splits, items = histories.items_of_users(train, train.positives(settings.positive))
-        self._positives = tf.RaggedTensor.from_row_splits(items, splits, validate=False)
+        positives = train.positives(settings.positive)
+        rows = slice(None) if positives is None else positives
+        counts = histories.counts(train.item_ids[rows], train.num_items)
+        drawn = _share(counts, settings.negatives_power)
+        self._log_share = tf.constant(_log(_share(counts, power=1.0)))  # [I + 1]
+        self._log_drawn = tf.constant(_log(drawn))
+        self._cumulative = None  # where all items are drawn alike
+        if settings.negatives_power > 0:
+            # In single precision, sums of a million shares are off by percents.
+            self._cumulative = tf.constant(np.cumsum(drawn), tf.float64)
+        self._positives = _ragged(histories.items_of_users(train, positives))
+        self._exposed = None
+        if settings.positive is not None and settings.exposed_weight:
+            self._exposed = _ragged(histories.items_left_by_users(train, settings.positive))
 
     def candidate_ids(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """The distinct items [C], ascending, that the model must embed for this batch's loss."""
@@ -62,10 +124,16 @@ class Task:
         self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor
     ) -> tf.Tensor:
         """Mean loss over positive rows; ids [C] are those of `candidate_ids`, embedded."""
-        queries = representation.queries / self._settings.temperature
-        scores = tf.matmul(queries, representation.candidates, transpose_b=True)  # [Q, C]
+        batch = self._batch(representation, features, ids)
+        weights = self.weights(features)
+        if self._settings.positive is not None:
+            rows = tf.squeeze(tf.where(weights > 0), axis=1)
+            shows_all = self.negatives == "full" or self._exposed is not None
+            batch, weights = batch.take(rows, shows_all), tf.ones_like(rows, tf.float32)
+        queries = batch.queries / self._settings.temperature
+        scores = tf.matmul(queries, batch.candidates, transpose_b=True)  # [Q, C]
         losses = self._bpr if self._settings.loss == "bpr" else self._softmax
-        return mean_over(losses(scores, representation, features, ids), self.weights(features))
+        return mean_over(losses(scores, batch), weights)
 
     def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """1.0 for the rows [B] whose item the user is to be given, 0.0 for the others."""
@@ -76,22 +144,40 @@ class Task:
             return known
         return known * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
 
-    def _softmax(
-        self,
-        scores: tf.Tensor,
-        representation: Representation,
-        features: dict[str, tf.Tensor],
-        ids: tf.Tensor,
-    ) -> tf.Tensor:
-        """Cross-entropy of each row [B]."""
-        log_occurrences, log_expected = self._negatives_of(features, ids)  # [C], [C]
-        rows, columns = representation.query_rows, representation.candidate_rows
-        left_out = None
-        if self._settings.remove_positives:
-            left_out = self._positive_cells(representation, features, ids)
-        log_totals, own = softmax_parts(
-            scores, log_occurrences - log_expected, tf.stack([rows, columns], axis=1), left_out
+    def _batch(
+        self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor
+    ) -> _Batch:
+        drawn = None
+        if self._settings.loss == "bpr":
+            drawn = tf.reshape(self._draw(features), [tf.size(features[ITEM_ID]), -1])
+        elif self.negatives == "sampled":
+            drawn = self._draw(features)
+        return _Batch(
+            user_ids=features[USER_ID],
+            item_ids=features[ITEM_ID],
+            queries=representation.queries,
+            candidates=representation.candidates,
+            query_rows=representation.query_rows,
+            candidate_rows=representation.candidate_rows,
+            ids=ids,
+            drawn=drawn,
         )
+
+    def _softmax(self, scores: tf.Tensor, batch: _Batch) -> tf.Tensor:
+        """Cross-entropy of each row [B]."""
+        log_occurrences, log_expected = self._negatives_of(batch)  # [C], [C]
+        rows, columns = batch.query_rows, batch.candidate_rows
+        offsets = log_occurrences - log_expected
+        left_out = again = None
+        if self._settings.remove_positives:
+            left_out = _cells(self._positives, batch)
+        if self._exposed is not None:
+            cells = _cells(self._exposed, batch)
+            # exp(score) counts `exposed_weight` times more than it does already.
+            more = tf.math.log(self._settings.exposed_weight)
+            own = tf.gather(offsets, cells[:, 1])
+            again = cells, tf.maximum(own, more) + tf.math.log1p(tf.exp(-tf.abs(own - more)))
+        log_totals, own = softmax_parts(scores, offsets, batch.cells, left_out, again)
         log_total = tf.gather(log_totals, rows)  # [B]
         own -= tf.gather(log_expected, columns)  # [B]
         losses = log_total - own
@@ -104,46 +190,39 @@ class Task:
         if left_out is None:
             return losses
         # The total holds no occurrence of a training positive; of a held-out one, it does.
-        is_left_out = _are_among(tf.stack([rows, columns], axis=1), left_out, tf.size(ids))
+        is_left_out = are_among(batch.cells, left_out, tf.size(batch.ids))
         return tf.where(is_left_out, tf.nn.softplus(log_total - own), losses)
 
-    def _bpr(
-        self,
-        scores: tf.Tensor,
-        representation: Representation,
-        features: dict[str, tf.Tensor],
-        ids: tf.Tensor,
-    ) -> tf.Tensor:
+    def _bpr(self, scores: tf.Tensor, batch: _Batch) -> tf.Tensor:
         """Mean over a row's drawn negatives of -log sigmoid(positive - negative), [B]."""
-        rows, columns = representation.query_rows, representation.candidate_rows
-        own = tf.gather_nd(scores, tf.stack([rows, columns], axis=1))[:, None]  # [B, 1]
-        drawn = tf.reshape(tf.searchsorted(ids, self._draw(features)), [tf.size(rows), -1])
+        rows, columns = batch.query_rows, batch.candidate_rows
+        own = tf.gather_nd(scores, batch.cells)[:, None]  # [B, 1]
+        drawn = tf.searchsorted(batch.ids, tf.reshape(batch.drawn, [-1]))
+        drawn = tf.reshape(drawn, tf.shape(batch.drawn))
         cells = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(drawn)), drawn], axis=2)
         is_negative = drawn != columns[:, None]  # [B, n]
         if self._settings.remove_positives:
-            left_out = self._positive_cells(representation, features, ids)
+            left_out = _cells(self._positives, batch)
             met = tf.scatter_nd(left_out, tf.ones(tf.shape(left_out)[:1]), tf.shape(scores))
             is_negative &= tf.gather_nd(met, cells) == 0
         weights = tf.cast(is_negative, tf.float32)
         losses = tf.nn.softplus(tf.gather_nd(scores, cells) - own) * weights
         return tf.math.divide_no_nan(tf.reduce_sum(losses, 1), tf.reduce_sum(weights, 1))
 
-    def _negatives_of(
-        self, features: dict[str, tf.Tensor], ids: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def _negatives_of(self, batch: _Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Logs of how often each candidate [C] occurs as a negative, and was expected to."""
+        ids = batch.ids
         if self.negatives == "full":
-            return _log_or_excluded(tf.cast(ids != PAD, tf.float32)), tf.zeros_like(ids, tf.float32)
-        batch_ids = features[ITEM_ID]
+            return log_or_excluded(tf.cast(ids != PAD, tf.float32)), tf.zeros_like(ids, tf.float32)
+        occurring = batch.item_ids
         # Of the candidates only: a step must not grow with the catalogue.
         share = tf.exp(tf.gather(self._log_share, ids))  # [C]
-        expected = share * tf.cast(tf.size(batch_ids), tf.float32)
-        if self.negatives == "sampled":
-            drawn = self._draw(features)
-            batch_ids = tf.concat([batch_ids, drawn], axis=0)
+        expected = share * tf.cast(tf.size(occurring), tf.float32)
+        if batch.drawn is not None:
+            occurring = tf.concat([occurring, batch.drawn], axis=0)
             share = tf.exp(tf.gather(self._log_drawn, ids))
-            expected += share * tf.cast(tf.size(drawn), tf.float32)
-        places = tf.searchsorted(ids, batch_ids)
+            expected += share * tf.cast(tf.size(batch.drawn), tf.float32)
+        places = tf.searchsorted(ids, occurring)
         occurrences = tf.math.bincount(places, minlength=tf.size(ids), dtype=tf.float32)
         occurrences *= tf.cast(ids != PAD, tf.float32)
         # Of the padding none is expected, and none occurs: any number will do.
@@ -151,94 +230,52 @@ class Task:
         log_expected = tf.math.log(expected + is_pad)
         if not self._settings.logq:
             log_expected = tf.zeros_like(log_expected)
-        return _log_or_excluded(occurrences), log_expected
+        return log_or_excluded(occurrences), log_expected
 
     def _draw(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
         """Item ids drawn by the batch's own seed: the same at every call for one batch."""
-        number = self._settings.num_negatives
+        number, seed = self._settings.num_negatives, features[STEP_SEED]
         if self._settings.loss == "bpr":
             number *= tf.size(features[ITEM_ID])
-        points = tf.random.stateless_uniform([number], features[STEP_SEED])
+        if self._cumulative is None:
+            return tf.random.stateless_uniform([number], seed, 1, self._num_items + 1, tf.int32)
+        points = tf.random.stateless_uniform([number], seed, dtype=tf.float64)
         # side="right" skips the padding, whose share is 0; rounding may leave the sum below 1.
         drawn = tf.searchsorted(self._cumulative, points * self._cumulative[-1], side="right")
         return tf.minimum(drawn, self._num_items)
 
-    def _positive_cells(
-        self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor
-    ) -> tf.Tensor:
-        """Cells [M, 2] of the scores where a query's user meets one of its training positives."""
-        num_queries = tf.shape(representation.queries)[0]
-        users = tf.math.unsorted_segment_max(
-            features[USER_ID], representation.query_rows, num_queries
-        )  # [Q]
-        items = tf.gather(self._positives, users)  # ragged [Q, *]
-        rows, items = items.value_rowids(), items.values
-        places = tf.minimum(tf.searchsorted(ids, items), tf.size(ids) - 1)
-        is_candidate = tf.gather(ids, places) == items
-        cells = tf.stack([tf.cast(rows, tf.int32), places], axis=1)
-        return tf.boolean_mask(cells, is_candidate)
+
+def _cells(items_of_users: tf.RaggedTensor, batch: _Batch) -> tf.Tensor:
+    """Cells [M, 2] of the scores where a query's user meets one of his items, ascending."""
+    num_queries = tf.shape(batch.queries)[0]
+    users = tf.math.unsorted_segment_max(batch.user_ids, batch.query_rows, num_queries)  # [Q]
+    items = tf.gather(items_of_users, users)  # ragged [Q, *]
+    rows, items = items.value_rowids(), items.values
+    places = tf.minimum(tf.searchsorted(batch.ids, items), tf.size(batch.ids) - 1)
+    is_candidate = tf.gather(batch.ids, places) == items
+    cells = tf.stack([tf.cast(rows, tf.int32), places], axis=1)
+    return tf.boolean_mask(cells, is_candidate)
 
 
-def softmax_parts(
-    scores: tf.Tensor,
-    offsets: tf.Tensor,
-    cells: tf.Tensor,
-    left_out: tf.Tensor | None = None,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The two parts of a softmax cross-entropy, over scores [Q, C] and offsets [C] of columns.
-
-    The log of the sum of exponentials of scores + offsets in each row, [Q], in which cells [M, 2]
-    of `left_out` do not count (a row without cells gives a very negative number); and the scores
-    of `cells` [B, 2] without offsets, [B]. Gradients are those of the scores alone.
-    """
-
-    @tf.custom_gradient
-    def parts(scores: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable]:
-        logits = scores + offsets
-        if left_out is not None:
-            # Before the maximum is taken: far below such a cell, the rest would vanish.
-            none = tf.fill(tf.shape(left_out)[:1], _EXCLUDED)
-            logits = tf.tensor_scatter_nd_update(logits, left_out, none)
-        top = tf.reduce_max(logits, axis=1, keepdims=True)
-        top = tf.where(top > 0.5 * _EXCLUDED, top, 0.0)  # where nothing is left, exps are all 0
-        exps = tf.exp(logits - top)
-        totals = tf.reduce_sum(exps, axis=1, keepdims=True)  # [Q, 1]
-
-        def gradient(of_totals: tf.Tensor, of_cells: tf.Tensor) -> tf.Tensor:
-            # The exponentials are kept, where TensorFlow's own logsumexp computes them twice; and
-            # the cells' share is added in place, not as one more matrix.
-            of_totals = tf.convert_to_tensor(of_totals)[:, None]  # may be IndexedSlices
-            softmax = exps * tf.math.divide_no_nan(of_totals, totals)
-            return tf.tensor_scatter_nd_add(softmax, cells, tf.convert_to_tensor(of_cells))
-
-        log_totals = tf.squeeze(_log_or_excluded(totals) + top, axis=1)
-        return (log_totals, tf.gather_nd(scores, cells)), gradient
-
-    return parts(scores)
+def _ragged(rows: histories.Rows) -> tf.RaggedTensor:
+    splits, members = rows
+    return tf.RaggedTensor.from_row_splits(members, splits, validate=False)
 
 
-def _are_among(cells: tf.Tensor, others: tf.Tensor, num_columns: tf.Tensor) -> tf.Tensor:
-    """Which of the cells [B, 2] are among others [M, 2], which ascend."""
-    scale = tf.stack([tf.cast(num_columns, tf.int64), 1])
-    keys, known = (tf.reduce_sum(tf.cast(x, tf.int64) * scale, axis=1) for x in (cells, others))
-    places = tf.searchsorted(known, keys, side="right") - tf.searchsorted(known, keys)
-    return places > 0
-
-
-def _log_or_excluded(values: tf.Tensor) -> tf.Tensor:
-    """log(values), and a very negative number where a value is 0."""
-    return tf.where(values > 0, tf.math.log(tf.maximum(values, 1e-37)), _EXCLUDED)
-
-
-def _log_share(counts: np.ndarray, power: float) -> np.ndarray:
-    """log of each item's share of count ** power, -inf for the padding, [I + 1].
+def _share(counts: np.ndarray, power: float) -> np.ndarray:
+    """Each item's share of count ** power, 0 for the padding, float64 [I + 1].
 
     An item without training events counts as one half, so that every share is defined.
     """
     weights = np.maximum(counts, 0.5).astype(np.float64) ** power
     weights[PAD] = 0
+    return weights / weights.sum()
+
+
+def _log(shares: np.ndarray) -> np.ndarray:
+    """float32; -inf for the padding."""
     with np.errstate(divide="ignore"):
-        return np.log(weights / weights.sum()).astype(np.float32)
+        return np.log(shares).astype(np.float32)
 
 
 def _choose_negatives(settings: Settings, num_items: int) -> str:

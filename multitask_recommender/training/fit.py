@@ -1,4 +1,4 @@
-"""From untrained to final: find the best epoch on validation data, then refit on all there is.
+"""From untrained to final: find the best epoch on validation data, then refit if there are rows to.
 
 Each phase resumes from its own checkpoint and from the history of the run, which holds what was
 validated; the whole ends with the final weights.
@@ -16,7 +16,7 @@ from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import loop
-from multitask_recommender.training.early_stopping import EarlyStopping
+from multitask_recommender.training.early_stopping import EarlyStopping, Monitor
 from multitask_recommender.training.history import History
 from multitask_recommender.training.settings import Settings
 
@@ -26,10 +26,14 @@ _BEST = "best"  # the weights of the best epoch so far, kept where there is no r
 
 @dataclasses.dataclass(frozen=True)
 class Validation:
-    """How a model does on validation data: metrics by flat key, of which one chooses the epoch."""
+    """How a model does on validation data: metrics by flat key, of which one chooses the epoch.
+
+    The final model learns anew from `refit_rows`, for as many epochs; None keeps that epoch's.
+    """
 
     metrics: Callable[[Any], dict[str, float]]
-    monitor: str
+    monitor: Monitor
+    refit_rows: Interactions | None = None
 
 
 class Fit:
@@ -56,34 +60,35 @@ class Fit:
         self._settings = settings
         self._build = build
         self._validation = validation
+        self._monitor = Monitor("", False) if validation is None else validation.monitor
         self._history = history
         self._checkpoints = checkpoints
         self._progress = progress
 
-    @property
-    def refits(self) -> bool:
-        return self._settings.refit and self._validation is not None
-
-    def __call__(self, train: Interactions, all_rows: Interactions) -> Any:
-        """Searches on train, refits on all rows if the settings say so: the final model."""
+    def __call__(self, train: Interactions) -> Any:
+        """Searches on train, then refits where validation has rows for it: the final model."""
         if loop.has_weights(self._checkpoints):  # interrupted after training, in evaluation say
-            model = self._build(all_rows if self.refits else train)
+            model = self._build(train if self._refit_rows is None else self._refit_rows)
             loop.load_weights(model, self._checkpoints)
         else:
-            model = self._trained(train, all_rows)
+            model = self._trained(train)
             loop.save_weights(model, self._checkpoints)
         for phase in (SEARCH, REFIT, _BEST):
             shutil.rmtree(self._checkpoints / phase, ignore_errors=True)
         return model
 
-    def _trained(self, train: Interactions, all_rows: Interactions) -> Any:
+    @property
+    def _refit_rows(self) -> Interactions | None:
+        return None if self._validation is None else self._validation.refit_rows
+
+    def _trained(self, train: Interactions) -> Any:
         if self._validation is None:
             return self._run(SEARCH, train, self._settings.epochs)
         model = None
         if not self._is_searched():
             model = self._run(SEARCH, train, self._settings.epochs)
-        if self.refits:
-            return self._run(REFIT, all_rows, self.chosen_epoch)
+        if self._refit_rows is not None:
+            return self._run(REFIT, self._refit_rows, self.chosen_epoch)
         model = self._build(train) if model is None else model
         loop.load_weights(model, self._checkpoints / _BEST)
         return model
@@ -106,7 +111,7 @@ class Fit:
         settings = self._settings
         model = self._build(rows)
         by_user = settings.batch_by == "user"
-        batches = TrainingBatches(rows, settings.batch_size, settings.seed, by_user)
+        batches = TrainingBatches(rows, settings.batch_size, settings.seed, by_user, model.recent)
         training = loop.Training(model, batches, settings, self._checkpoints / phase)
         self._history.keep(phase, training.epoch)
         self._progress.start(phase, training.step, last, training.steps_per_epoch)
@@ -117,18 +122,18 @@ class Fit:
         return model
 
     def _train(self, phase: str, training: loop.Training, last: int) -> None:
-        settings, stopping = self._settings, self._stopping()
+        settings, stopping, monitor = self._settings, self._stopping(), self._monitor.key
         saved, value = time.monotonic(), None
         for epoch in training.epochs(last, self._progress.advance):
             validated = {}
             if phase == SEARCH and self._is_due(epoch.number):
                 validated = self._validated(training.model)
-                is_best = stopping.see(epoch.number, validated[stopping.metric])
-                if not settings.refit and (is_best or settings.patience is None):
+                is_best = stopping.see(epoch.number, validated[monitor])
+                if self._refit_rows is None and (is_best or settings.patience is None):
                     loop.save_weights(training.model, self._checkpoints / _BEST)
             self._history.add(phase, epoch.number, _row(epoch) | validated)
-            value = validated.get(stopping.metric, value)
-            self._progress.tell(epoch.number, epoch.losses, value, stopping.metric)
+            value = validated.get(monitor, value)
+            self._progress.tell(epoch.number, epoch.losses, value, monitor)
             if phase == SEARCH and stopping.is_over:
                 break
             if time.monotonic() - saved >= settings.checkpoint_seconds:
@@ -137,7 +142,7 @@ class Fit:
 
     def _validated(self, model: Any) -> dict[str, float]:
         metrics = self._validation.metrics(model)
-        monitor = self._validation.monitor
+        monitor = self._monitor.key
         if monitor not in metrics:
             raise RunError(
                 f"{monitor} is to choose the epoch (training.monitor), but was not computed. "
@@ -152,11 +157,10 @@ class Fit:
 
     def _stopping(self) -> EarlyStopping:
         """Early stopping as it stands after the epochs of the history."""
-        monitor = "" if self._validation is None else self._validation.monitor
-        stopping = EarlyStopping(monitor, self._settings.patience)
+        stopping = EarlyStopping(self._monitor, self._settings.patience)
         for row in self._history.of(SEARCH):
-            if monitor in row:
-                stopping.see(row["epoch"], row[monitor])
+            if self._monitor.key in row:
+                stopping.see(row["epoch"], row[self._monitor.key])
         return stopping
 
     def _is_searched(self) -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import pathlib
+import shutil
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -10,6 +11,7 @@ from multitask_recommender import run_folder
 from multitask_recommender.training._writing import writing
 
 _TEXTS = ("phase", "data")
+_KEYS = (*_TEXTS, "epoch")
 
 
 class History:
@@ -32,6 +34,13 @@ class History:
     def keep(self, phase: str, last: int) -> None:
         """Forgets what was written after epoch `last` of a phase: it is about to be made again."""
         self.rows = [row for row in self.rows if row["phase"] != phase or int(row["epoch"]) <= last]
+        # TensorBoard cannot be made to forget a point, so the curves are drawn anew.
+        self._writers.pop(phase, None)
+        shutil.rmtree(self._tensorboard / phase, ignore_errors=True)
+        with writing(self._tensorboard):
+            for row in self.of(phase):
+                values = {name: value for name, value in row.items() if name not in _KEYS}
+                self._draw(phase, row["epoch"], values)
 
     def of(self, phase: str) -> list[dict]:
         return [row for row in self.rows if row["phase"] == phase]

@@ -72,7 +72,9 @@ class Training:
         self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
         if self._manager.latest_checkpoint is not None:
             checkpoint.restore(self._manager.latest_checkpoint)
-        _make_variables(model, batches)
+        # Else the first step would make its slots, and be traced a second time: half a second. A
+        # private method, as Keras' legacy optimizers have no `build`.
+        model.optimizer._create_all_weights(model.trainable_variables)
         # Without AutoGraph: rewriting every function from here down takes seconds, and none of them
         # branches on a tensor. One that does can be a tf.function of its own.
         self._run_steps = tf.function(self._steps, autograph=False)
@@ -139,12 +141,6 @@ class Training:
             return (done + 1,)
 
         tf.while_loop(lambda done: done < number, body, [0], parallel_iterations=1)
-
-
-def _make_variables(model: tf.keras.Model, batches: TrainingBatches) -> None:
-    """Makes what layers and optimizer would make in their first step, which is then traced once."""
-    model.task_losses(next(iter(batches.dataset())), training=False)
-    model.optimizer._create_all_weights(model.trainable_variables)
 
 
 def _check_finite(epoch: Epoch) -> None:

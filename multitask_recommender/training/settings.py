@@ -36,8 +36,8 @@ class Settings(settings.Settings):
     monitor: str = Field(
         "auto",
         description="The validation metric for patience: loss (the weighted sum of the tasks' "
-        "losses), full/ndcg@20, rating/root_mean_squared_error, ... auto: full/ndcg@20 with a "
-        "retrieval task, else loss.",
+        "losses), full/ndcg@20, rating/root_mean_squared_error, ... auto: full/ndcg@20 (or that at "
+        "the nearest cut-off) where items are ranked, else loss.",
     )
     validate_every: int = Field(1, gt=0, description="Epochs between two validations.")
     refit: bool = Field(

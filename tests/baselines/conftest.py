@@ -7,7 +7,7 @@ from multitask_recommender.interactions import Entities, Interactions
 
 
 @pytest.fixture
-def tiny() -> Interactions:
+def ratings() -> Interactions:
     return Interactions(
         user_ids=np.array([1, 1, 1, 2, 2, 3], np.int32),
         item_ids=np.array([1, 2, 3, 1, 2, 1], np.int32),

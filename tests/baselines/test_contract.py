@@ -15,14 +15,14 @@ def fit(name, train, seed=1, positives=None):
 
 @pytest.mark.parametrize("name", registry.names("baselines"))
 class TestEveryBaseline:
-    def test_scores_are_finite_and_one_for_each_known_item(self, name, tiny):
-        scores = fit(name, tiny).score_block({"user_id": USERS})
+    def test_scores_are_finite_and_one_for_each_known_item(self, name, ratings):
+        scores = fit(name, ratings).score_block({"user_id": USERS})
 
         assert scores.shape == (4, 5) and scores.dtype == np.float32
         assert np.isfinite(scores).all()
 
-    def test_scores_do_not_depend_on_the_block_they_are_asked_in(self, name, tiny):
-        scorer = fit(name, tiny)
+    def test_scores_do_not_depend_on_the_block_they_are_asked_in(self, name, ratings):
+        scorer = fit(name, ratings)
 
         together = scorer.score_block({"user_id": USERS})
 
@@ -30,37 +30,37 @@ class TestEveryBaseline:
             alone = scorer.score_block({"user_id": np.array([user], np.int32)})
             np.testing.assert_allclose(alone[0], together[row], rtol=1e-6)
 
-    def test_overwritten_scores_are_scored_again_as_before(self, name, tiny):
-        scorer = fit(name, tiny)
+    def test_overwritten_scores_are_scored_again_as_before(self, name, ratings):
+        scorer = fit(name, ratings)
         scores = scorer.score_block({"user_id": USERS})
         expected = scores.copy()
         scores[:] = -np.inf
 
         np.testing.assert_array_equal(scorer.score_block({"user_id": USERS}), expected)
 
-    def test_labels_are_in_their_range_and_never_observed_ones_left_out(self, name, tiny):
+    def test_labels_are_in_their_range_and_never_observed_ones_left_out(self, name, ratings):
         queries = {"user_id": USERS, "item_id": np.array([1, 2, 0, 5], np.int32)}
 
-        predictions = fit(name, tiny).rank(queries)
+        predictions = fit(name, ratings).rank(queries)
 
         assert set(predictions) <= {"rating", "like"}
         for label, (low, high) in {"rating": (1, 5), "like": (0, 1)}.items():
             values = predictions.get(label, np.full(4, low))
             assert values.shape == (4,) and ((values >= low) & (values <= high)).all()
 
-    def test_the_same_seed_gives_the_same_scores(self, name, tiny):
-        first, second = (fit(name, tiny).score_block({"user_id": USERS}) for _ in range(2))
+    def test_the_same_seed_gives_the_same_scores(self, name, ratings):
+        first, second = (fit(name, ratings).score_block({"user_id": USERS}) for _ in range(2))
 
         np.testing.assert_array_equal(first, second)
 
-    def test_items_are_scored_by_the_positives_alone_and_labels_by_all_rows(self, name, tiny):
+    def test_items_are_scored_by_the_positives_alone_and_labels_by_all_rows(self, name, ratings):
         positives = np.array([1, 0, 1, 0, 1, 0], bool)
         queries = {"user_id": USERS, "item_id": np.array([1, 2, 0, 5], np.int32)}
 
-        scorer = fit(name, tiny, positives=positives)
+        scorer = fit(name, ratings, positives=positives)
 
-        alone = fit(name, tiny.take(positives)).score_block(queries)
+        alone = fit(name, ratings.take(positives)).score_block(queries)
         np.testing.assert_array_equal(scorer.score_block(queries), alone)
-        everything = fit(name, tiny).rank(queries)
+        everything = fit(name, ratings).rank(queries)
         for label, values in scorer.rank(queries).items():
             np.testing.assert_array_equal(values, everything[label])

@@ -14,9 +14,9 @@ from multitask_recommender.evaluation import evaluate
 from multitask_recommender.interactions import Entities, Interactions
 
 
-def test_weights_solve_the_ridge_regression_of_each_item_on_the_others(tiny):
+def test_weights_solve_the_ridge_regression_of_each_item_on_the_others(ratings):
     matrix = np.zeros((3, 5))
-    matrix[tiny.user_ids - 1, tiny.item_ids - 1] = 1
+    matrix[ratings.user_ids - 1, ratings.item_ids - 1] = 1
     weights = np.zeros((5, 5))
     for item in range(5):
         others = np.delete(np.arange(5), item)
@@ -24,24 +24,26 @@ def test_weights_solve_the_ridge_regression_of_each_item_on_the_others(tiny):
         normal = x.T @ x + 2.0 * np.eye(4)
         weights[others, item] = np.linalg.solve(normal, x.T @ matrix[:, item])
 
-    scores = fit(Settings(l2=2.0), tiny, seed=1).score_block({"user_id": np.arange(4, dtype="i4")})
+    scores = fit(Settings(l2=2.0), ratings, seed=1).score_block(
+        {"user_id": np.arange(4, dtype="i4")}
+    )
 
     np.testing.assert_allclose(scores[1:], matrix @ weights, atol=1e-6)
     assert not scores[0].any()
 
 
-def test_repeated_pairs_count_once(tiny):
-    twice = tiny.take(np.tile(np.arange(6), 2))
+def test_repeated_pairs_count_once(ratings):
+    twice = ratings.take(np.tile(np.arange(6), 2))
     users = {"user_id": np.array([1, 2], np.int32)}
 
-    once, again = (fit(Settings(), train, 1).score_block(users) for train in (tiny, twice))
+    once, again = (fit(Settings(), train, 1).score_block(users) for train in (ratings, twice))
 
     np.testing.assert_array_equal(once, again)
 
 
-def test_a_catalogue_too_large_is_refused(tiny):
+def test_a_catalogue_too_large_is_refused(ratings):
     ids = np.arange(MAX_ITEMS + 1)
-    large = dataclasses.replace(tiny, items=Entities(ids, len(ids)))
+    large = dataclasses.replace(ratings, items=Entities(ids, len(ids)))
 
     with pytest.raises(ConfigError, match="ease needs a matrix of 30001 x 30001"):
         fit(Settings(), large, seed=1)

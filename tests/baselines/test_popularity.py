@@ -3,20 +3,20 @@ import numpy as np
 from multitask_recommender.baselines.popularity import Settings, fit
 
 
-def test_scores_are_training_counts_for_everybody(tiny):
-    scores = fit(Settings(), tiny, seed=1).score_block({"user_id": np.array([0, 3], np.int32)})
+def test_scores_are_training_counts_for_everybody(ratings):
+    scores = fit(Settings(), ratings, seed=1).score_block({"user_id": np.array([0, 3], np.int32)})
 
     assert scores.tolist() == [[3, 2, 1, 0, 0]] * 2
 
 
-def test_scores_count_positives_where_a_label_says_which_these_are(tiny):
-    scorer = fit(Settings(), tiny, seed=1, positives=tiny.labels["like"] == 1)
+def test_scores_count_positives_where_a_label_says_which_these_are(ratings):
+    scorer = fit(Settings(), ratings, seed=1, positives=ratings.labels["like"] == 1)
 
     assert scorer.score_block({"user_id": np.array([3], np.int32)}).tolist() == [[1, 1, 0, 0, 0]]
 
 
-def test_labels_are_shrunken_means_over_observed_rows(tiny):
-    scorer = fit(Settings(shrinkage=2.0), tiny, seed=1)
+def test_labels_are_shrunken_means_over_observed_rows(ratings):
+    scorer = fit(Settings(shrinkage=2.0), ratings, seed=1)
     items = np.array([1, 3, 4, 0], np.int32)
 
     labels = scorer.rank({"user_id": np.ones(4, np.int32), "item_id": items})
@@ -26,8 +26,8 @@ def test_labels_are_shrunken_means_over_observed_rows(tiny):
     np.testing.assert_allclose(labels["like"], [(1 + 1) / 4, 1 / 3, 0.5, 0.5], rtol=1e-6)
 
 
-def test_without_shrinkage_an_item_never_seen_gets_the_overall_mean(tiny):
-    scorer = fit(Settings(shrinkage=0.0), tiny, seed=1)
+def test_without_shrinkage_an_item_never_seen_gets_the_overall_mean(ratings):
+    scorer = fit(Settings(shrinkage=0.0), ratings, seed=1)
 
     labels = scorer.rank({"user_id": np.ones(2, np.int32), "item_id": np.array([2, 5], np.int32)})
 

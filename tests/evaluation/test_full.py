@@ -1,5 +1,7 @@
 """The protocols `full` and `unfiltered`, by hand and against an independent oracle."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -50,16 +52,57 @@ def test_full_excludes_seen_items_and_settles_ties_against_the_model(by_hand):
     assert {name: metrics[f"test/full/{name}"] for name in expected} == pytest.approx(expected)
 
 
-def test_unfiltered_counts_every_item_and_every_row(by_hand):
-    scorer, train, test = by_hand
+def test_unfiltered_counts_every_item_and_every_row(events, table_scorer):
+    known, rows = (3, 6), (4, 7)  # item 7 is unknown
+    train = events([(1, 1), (2, 4)], known, rows)
+    test = events([(1, 3), (1, 6), (2, 2), (2, 7)], known, rows)
+    scorer = table_scorer([[0] * 6, [9, 8, 7, 6, 5, 4], [7, 7, 1, 9, 2, 0], [0] * 6])
 
     metrics = evaluate(scorer, [train], test, SMALL).metrics
 
-    # Ranks among all five items: item 3 is third, item 5 fifth, item 2 third (tied), 6 missed.
+    # Ranks among all six items: item 3 is third, item 6 sixth, item 2 third (tied), 7 missed.
     prefix = "test/unfiltered/factorized_top_k/top_"
     assert metrics[f"{prefix}1_categorical_accuracy"] == 0.0
-    assert metrics[f"{prefix}5_categorical_accuracy"] == 3 / 4
-    assert metrics[f"{prefix}100_categorical_accuracy"] == 3 / 4
+    assert metrics[f"{prefix}5_categorical_accuracy"] == 2 / 4
+    assert f"{prefix}10_categorical_accuracy" not in metrics
+
+
+@pytest.mark.parametrize("protocol", ["full", "unfiltered", "sampled"])
+def test_a_cutoff_that_nobodys_candidates_exceed_is_left_out_and_said(
+    events, table_scorer, protocol
+):
+    """It would be 1.0 for every scorer there is."""
+    train = events([(1, 1), (2, 1), (2, 2), (2, 2)], (3, 11), (3, 11))
+    test = events([(1, 3), (2, 5)], (3, 11), (3, 11))
+    scorer = table_scorer(np.tile(np.arange(11), (4, 1)))
+    settings = Settings(protocols=[protocol], cutoffs=[1, 5, 9, 10, 20], negatives=9)
+
+    result = evaluate(scorer, [train], test, settings)
+
+    # The user with most has 10 candidates in `full`, 11 in `unfiltered`, 1 + 9 in `sampled`.
+    left_out = {"full": [10, 20], "unfiltered": [50, 100], "sampled": [10, 20]}[protocol]
+    assert result.protocol[protocol]["cutoffs_left_out"] == left_out
+    cutoffs = {int(n) for key in result.metrics for n in re.findall(r"(?:@|top_)(\d+)", key)}
+    assert cutoffs == ({1, 5, 10} if protocol == "unfiltered" else {1, 5, 9})
+
+
+def test_where_there_is_no_choice_nothing_is_computed(events, table_scorer):
+    test = events([(1, 1), (2, 1)], (3, 1), (3, 1))
+
+    result = evaluate(table_scorer(np.ones([4, 1])), [], test, SMALL)
+
+    assert result.metrics == {}
+
+
+def test_a_user_who_has_seen_everything_counts_and_can_only_miss(events, table_scorer):
+    """He has a relevant item: one that nobody knew, or that he had seen before."""
+    train = events([(user, item) for user in (1, 2) for item in range(1, 6)], KNOWN, ROWS)
+    test = events([(1, 6), (2, 2), (3, 1)], KNOWN, ROWS)
+
+    result = evaluate(table_scorer(np.tile([5, 4, 3, 2, 1], (4, 1))), [train], test, SMALL)
+
+    assert result.metrics["test/full/recall@1"] == pytest.approx((0 + 0 + 1) / 3)
+    assert result.protocol["full"]["users_without_candidates"] == 2
 
 
 def test_coverage_and_popularity_describe_the_recommended_lists(events, table_scorer):
@@ -73,6 +116,19 @@ def test_coverage_and_popularity_describe_the_recommended_lists(events, table_sc
     assert metrics["test/full/coverage@1"] == 2 / 4  # items 1 and 4
     assert metrics["test/full/popularity@1"] == pytest.approx((7 / 8 + 1 / 8) / 2)
     assert metrics["test/full/coverage@2"] == 1.0
+
+
+def test_popularity_is_of_all_that_was_seen_and_the_record_says_so(events, table_scorer):
+    """What users know as popular, whether or not the model has learnt from validation rows too."""
+    parts = [events(pairs, (3, 3), (3, 3)) for pairs in ([(3, 1)], [(3, 2), (3, 2)])]
+    test = events([(1, 1)], (3, 3), (3, 3))
+
+    result = evaluate(table_scorer([[0, 0, 0], [1, 9, 2], [0] * 3, [0] * 3]), parts, test, SMALL)
+
+    assert result.metrics["test/full/popularity@1"] == pytest.approx(5 / 6)  # counts 1, 2, 0
+    assert result.protocol["popularity"] == (
+        "percentiles of events in the 3 rows before this part, learnt from or not"
+    )
 
 
 def test_a_constant_scorer_gets_nothing(events, table_scorer):
@@ -176,6 +232,9 @@ def test_arrays_are_what_metrics_are_means_of(by_hand):
 def oracle(scores, seen, rows, num_known, cutoffs):
     """Metrics of `full`, and top-k accuracy of `unfiltered`, from their definitions."""
     users = sorted({user for user, _ in rows})
+    most = max(
+        sum((user, item) not in seen for item in range(1, num_known[1] + 1)) for user in users
+    )
     totals = {f"{m}@{k}": [] for m in ("recall", "ndcg", "mrr", "map") for k in cutoffs}
     totals |= {"mrr": []} | {f"top_{k}": [] for k in cutoffs} | {f"all_{k}": [] for k in cutoffs}
     ranks = {}
@@ -206,7 +265,12 @@ def oracle(scores, seen, rows, num_known, cutoffs):
         for k in cutoffs:
             totals[f"top_{k}"].append(ranks.get((user, item), np.inf) <= k)
             totals[f"all_{k}"].append(everywhere <= k)
-    return {name: float(np.mean(values)) for name, values in totals.items()}
+    told = {}
+    for name, values in totals.items():
+        limit = num_known[1] if name.startswith("all_") else most
+        if int((re.findall(r"\d+", name) or [1])[0]) < limit:
+            told[name] = float(np.mean(values))
+    return told
 
 
 @pytest.mark.parametrize("levels", [2, 5, 1000])

@@ -11,6 +11,13 @@ def test_the_width_of_a_pair():
     assert PairShape(2, 1).dot_product().tolist() == [0, 0, 0, 0, 1, 1, 1]
 
 
+def test_a_linear_head_begins_without_the_fields_that_are_not_to_be_read_as_they_are():
+    shape = PairShape(vectors=1, fields=3, unread=2)
+
+    assert shape.width == 6
+    assert shape.dot_product().tolist() == [0, 0, 1, 1, 0, 0]
+
+
 def test_a_head_begins_as_the_dot_product_plus_fields_and_the_mean():
     rng = np.random.default_rng(0)
     query, candidate = rng.normal(size=(2, 5, 3)).astype(np.float32)

@@ -7,55 +7,9 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender.interactions import Feature
-from multitask_recommender.layers.tower import FeatureEmbedding, Tower, View, sides
+from multitask_recommender.layers.tower import Tower, View, sides
 
 SEED = tf.constant([1, 2])
-
-
-def table_of(layer):
-    """Its table, filled with powers of ten: a sum shows what it is made of."""
-    rows, dimension = layer.table.shape
-    values = np.zeros((rows, dimension), np.float32)
-    values[:, 0] = 10.0 ** np.arange(rows)
-    layer.table.assign(values)
-    return values
-
-
-class TestFeatures:
-    def test_a_code_has_its_vector_and_the_missing_none(self):
-        layer = FeatureEmbedding("job", Feature(np.array([0, 2, 0, 1]), ("a", "b")), 2, 0.1)
-        table_of(layer)
-
-        vectors = layer(tf.constant([1, 3, 2, 0]))
-
-        assert vectors.numpy()[:, 0].tolist() == [100, 10, 0, 0]
-
-    def test_several_codes_are_averaged_over_those_there_are(self):
-        codes = np.array([[0, 0, 0], [1, 3, 0], [2, 0, 0], [1, 2, 3]])
-        layer = FeatureEmbedding("genres", Feature(codes, ("a", "b", "c")), 2, 0.1)
-        table_of(layer)
-
-        vectors = layer(tf.constant([0, 1, 2, 3]))
-
-        np.testing.assert_allclose(vectors[:, 0], [0, 505, 100, 370], rtol=1e-6)
-
-    def test_a_number_is_centred_and_scaled_and_the_missing_is_none(self):
-        """A missing number neither counts nor gets a vector; a 0 is a number."""
-        ages = np.array([np.nan, 0, np.nan, 20, 40], np.float32)
-        layer = FeatureEmbedding("age", Feature(ages), 2, 0.1)
-        layer.table.assign([[1.0, -2.0]])
-
-        vectors = layer(tf.constant([0, 1, 2, 3, 4]))
-
-        one = 20 / np.std([0, 20, 40])
-        np.testing.assert_allclose(vectors[:, 0], [0, -one, 0, 0, one], atol=1e-6)
-        np.testing.assert_allclose(vectors[:, 1], [0, 2 * one, 0, 0, -2 * one], atol=1e-6)
-
-    @pytest.mark.parametrize("values", [[np.nan] * 3, [np.nan, 7, 7]])
-    def test_a_number_that_says_nothing_is_finite(self, values):
-        layer = FeatureEmbedding("age", Feature(np.array(values, np.float32)), 2, 0.1)
-
-        assert np.isfinite(layer(tf.constant([0, 1, 2]))).all()
 
 
 def test_sides_know_who_met_whom_and_how_often(tiny):
@@ -82,6 +36,24 @@ class TestTower:
         parts = [tower(ids, View((name,)), SEED) for name in inputs]
         np.testing.assert_allclose(whole, tf.add_n(parts), rtol=1e-5)
         assert all(np.abs(part).sum() > 0 for part in parts)
+
+    def test_its_parts_are_what_it_sums(self, tower):
+        ids, view = tf.constant([1, 3, 1]), View(("age", "id", "history"))
+
+        parts = tower.parts(ids, view, SEED)
+
+        assert [part.shape for part in parts] == [(3, 3)] * 3
+        np.testing.assert_allclose(tf.add_n(parts), tower(ids, view, SEED), rtol=1e-6)
+
+    def test_nothing_of_the_table_above_the_vocabulary_is_read(self, tiny):
+        """Rows of users met in test only: their ages would move the mean."""
+        users = dataclasses.replace(tiny.users, num_known=2)
+        tower = Tower(sides(dataclasses.replace(tiny, users=users))[0], {"age"}, dimension=1)
+
+        vectors = tower(tf.constant([1, 2]), View(("age",)), SEED)  # 20 and 40 years
+
+        table = tower._features["age"].table.numpy()[0]
+        np.testing.assert_allclose(vectors, [-table, table], rtol=1e-4)
 
     def test_views_share_tables(self, tower):
         names = [variable.name for variable in tower.trainable_variables]

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender import config, experiment
-from multitask_recommender.batches import STEP_SEED, columns
-from multitask_recommender.evaluation.scorer import rank_pairs
+from multitask_recommender.evaluation.scorer import rank_rows
+from multitask_recommender.interactions import Entities, Interactions
 from multitask_recommender.training import loop, optimizers
 
 TASKS = {"retrieval": {"weight": 1.0}, "like": {"weight": 0.5}, "rating": {"weight": 0.25}}
@@ -17,12 +17,7 @@ def build(train, tasks=TASKS, **model):
     return experiment.build(config.parse({"model": model, "tasks": tasks}), train)
 
 
-def batch_of(interactions, rows=slice(None)):
-    arrays = {name: tf.constant(array[rows]) for name, array in columns(interactions).items()}
-    return arrays | {STEP_SEED: tf.constant([1, 2])}
-
-
-def test_the_loss_is_the_weighted_sum_of_the_tasks_losses(tiny):
+def test_the_loss_is_the_weighted_sum_of_the_tasks_losses(tiny, batch_of):
     model, batch = build(tiny), batch_of(tiny)
 
     losses, penalty = model.task_losses(batch, training=False)
@@ -33,7 +28,7 @@ def test_the_loss_is_the_weighted_sum_of_the_tasks_losses(tiny):
     assert float(penalty) == 0
 
 
-def test_regularisation_is_part_of_the_loss_in_training_only(tiny):
+def test_regularisation_is_part_of_the_loss_in_training_only(tiny, batch_of):
     model, batch = build(tiny, l2=3.0), batch_of(tiny)
 
     penalty = model.task_losses(batch, training=True)[1]
@@ -43,7 +38,7 @@ def test_regularisation_is_part_of_the_loss_in_training_only(tiny):
     np.testing.assert_allclose(difference, penalty, rtol=1e-4)
 
 
-def test_losses_are_told_by_task_and_in_all_and_start_anew_when_reset(tiny):
+def test_losses_are_told_by_task_and_in_all_and_start_anew_when_reset(tiny, batch_of):
     model, batch = build(tiny), batch_of(tiny)
 
     first = {name: float(value) for name, value in model.test_step(batch).items()}
@@ -55,7 +50,7 @@ def test_losses_are_told_by_task_and_in_all_and_start_anew_when_reset(tiny):
     assert first == again
 
 
-def test_the_mean_over_batches_is_over_observed_rows(tiny):
+def test_the_mean_over_batches_is_over_observed_rows(tiny, batch_of):
     """Batches with more of them count more, and those without any not at all."""
     model = build(tiny, {"like": {}, "rating": {}})
     batches = [batch_of(tiny, rows) for rows in (slice(0, 4), slice(4, 5), slice(5, 10))]
@@ -68,7 +63,7 @@ def test_the_mean_over_batches_is_over_observed_rows(tiny):
     assert losses["rating"] == pytest.approx(float(whole["rating"]), rel=1e-5)
 
 
-def test_a_loss_over_no_rows_is_not_told(tiny):
+def test_a_loss_over_no_rows_is_not_told(tiny, batch_of):
     model = build(tiny, {"like": {}, "rating": {}})
 
     losses = loop.mean_losses(model, [batch_of(tiny, slice(4, 5))])
@@ -77,7 +72,7 @@ def test_a_loss_over_no_rows_is_not_told(tiny):
 
 
 @pytest.mark.parametrize("label", ["like", "rating"])
-def test_an_unobserved_label_has_no_effect(tiny, label):
+def test_an_unobserved_label_has_no_effect(tiny, label, batch_of):
     tiny.observed["rating"] = np.arange(10) != 4
     model, batch = build(tiny), batch_of(tiny)
     flipped = batch[label].numpy()
@@ -88,7 +83,7 @@ def test_an_unobserved_label_has_no_effect(tiny, label):
     np.testing.assert_array_equal(model.compute_loss(batch), model.compute_loss(changed))
 
 
-def test_a_step_leaves_what_no_task_reads(tiny):
+def test_a_step_leaves_what_no_task_reads(tiny, batch_of):
     model = build(tiny, {"like": {}}, user=["id", "age"], ranking={"dimension": 2, "user": ["id"]})
     model.optimizer = optimizers.build("adam", 0.1)
     ages = model._user_tower._features["age"].table
@@ -123,19 +118,22 @@ class TestScorer:
         np.testing.assert_array_equal(scorer.score_block(ids), before)
         np.testing.assert_allclose(model.scorer().score_block(ids), before + 1, rtol=1e-5)
 
-    def test_predictions_are_those_of_the_heads_in_the_order_of_the_pairs(self, tiny, monkeypatch):
-        monkeypatch.setattr("multitask_recommender.evaluation.scorer._PAIRS_AT_ONCE", 3)
+    def test_predictions_are_those_of_the_heads_in_the_order_of_the_rows(self, tiny, monkeypatch):
+        monkeypatch.setattr("multitask_recommender.evaluation.scorer._ROWS_AT_ONCE", 3)
         model = build(tiny)
-        pairs = {
-            "user_id": np.array([3, 0, 1, 1, 2, 4, 3], np.int32),
-            "item_id": np.array([6, 1, 0, 5, 5, 1, 6], np.int32),
-        }
+        known = {"user_id": [3, 0, 1, 1, 2, 4, 3], "item_id": [6, 1, 0, 5, 5, 1, 6]}
+        rows = Interactions(
+            user_ids=np.array([3, 5, 1, 1, 2, 4, 3], np.int32),  # 5 is a user of held-out rows only
+            item_ids=np.array([6, 1, 7, 5, 5, 1, 6], np.int32),  # and 7 such an item
+            users=Entities(np.arange(1, 6), 4),
+            items=Entities(np.arange(1, 8), 6),
+        )
 
-        predicted = rank_pairs(model.scorer(), pairs["user_id"], pairs["item_id"])
+        predicted = rank_rows(model.scorer(), rows)
 
         assert predicted.keys() == {"like", "rating"}
         for row in range(7):
-            alone = {name: ids[row : row + 1] for name, ids in pairs.items()}
+            alone = {name: np.array(ids[row : row + 1], np.int32) for name, ids in known.items()}
             one = model.scorer().rank(alone)
             for label in one:
                 np.testing.assert_allclose(predicted[label][row], one[label][0], rtol=1e-5)

@@ -1,7 +1,5 @@
 """The retrieval losses against TensorFlow Recommenders, plain softmax, and sums by hand."""
 
-import copy
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,8 +8,8 @@ import tensorflow_recommenders as tfrs
 from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.interactions import Entities, Interactions
 from multitask_recommender.layers.representation import Representation
+from multitask_recommender.layers.softmax import softmax_parts
 from multitask_recommender.tasks import retrieval
-from multitask_recommender.tasks.retrieval import softmax_parts
 from multitask_recommender.tasks.settings.retrieval import Settings
 
 USERS, ITEMS, DIMENSION = 5, 9, 3
@@ -101,13 +99,6 @@ def tfrs_loss(tables, temperature=None, **arguments):
 
 def build(train, **settings):
     return retrieval.Task("retrieval", Settings(**settings), train)
-
-
-def positive_first(task):
-    """The same task, whose positives are clicks."""
-    other = copy.copy(task)
-    other._settings = task._settings.model_copy(update={"positive": "click"})
-    return other
 
 
 def scores_of(tables, temperature=1.0):
@@ -218,15 +209,34 @@ class TestSampledNegatives:
         np.testing.assert_allclose(shares, weights / weights.sum(), atol=0.004)
         assert drawn.min() == 1
 
-    def test_depend_on_the_seed_of_the_batch_alone(self, train):
-        task = build(train, **(self.SETTINGS | {"num_negatives": 50}))
+    @pytest.mark.parametrize("power", [0.0, 0.5])
+    def test_of_millions_of_items_are_drawn_evenly(self, power):
+        """In single precision, neighbouring sums of shares are too coarse to tell items apart."""
+        size, number, num_blocks = 4_000_000, 2_000_000, 1_000
+        train = interactions([1], [1], num_items=size)
+        settings = {"num_negatives": number, "negatives_power": power}
+        task = build(train, **(self.SETTINGS | settings))
+
+        drawn = task._draw(features_of()).numpy()
+
+        counts = np.bincount((drawn - 1) // (size // num_blocks))
+        expected = number / num_blocks
+        chi_square = np.square(counts - expected).sum() / expected
+        assert len(counts) == num_blocks
+        assert chi_square == pytest.approx(num_blocks - 1, abs=6 * np.sqrt(2 * num_blocks))
+
+    @pytest.mark.parametrize("power", [0.0, 0.5])
+    def test_depend_on_the_seed_of_the_batch_alone(self, train, power):
+        settings = {"num_negatives": 50, "negatives_power": power}
+        task = build(train, **(self.SETTINGS | settings))
         first, again = task._draw(features_of()), task._draw(features_of())
 
         np.testing.assert_array_equal(first, again)
         assert (first.numpy() != task._draw(features_of(seed=(3, 5))).numpy()).any()
 
-    def test_with_logq_stand_for_the_whole_catalogue_in_the_mean(self, train, tables):
+    def test_with_logq_stand_for_the_whole_catalogue_in_the_mean(self, train, tables, monkeypatch):
         """The other candidates, each divided by how often it is expected, sum to all items."""
+        monkeypatch.setattr(retrieval, "mean_over", lambda losses, weights: losses[0])
         rng, batch_size, own = np.random.default_rng(5), 6, 3
         task = build(train, **(self.SETTINGS | {"num_negatives": 8}))
         counts = np.maximum(np.bincount(train.item_ids, minlength=ITEMS + 1), 0.5)[1:]
@@ -238,9 +248,7 @@ class TestSampledNegatives:
         for step in range(400):
             others = rng.choice(ITEMS, size=batch_size - 1, p=share) + 1
             batch = features_of([1, 0, 0, 0, 0, 0], [own, *others], seed=(0, step))
-            row = tf.one_hot(0, batch_size)
-            weights = {"click": row, "click/observed": row}
-            only_first = loss_of(positive_first(task), tables, batch | weights)
+            only_first = loss_of(task, tables, batch)
             total = np.exp(only_first + scores[own - 1])
             sums.append(total - np.exp(scores[own - 1]))
         # One row of the batch is given.
@@ -334,22 +342,6 @@ class TestEveryLoss:
 
         assert np.isfinite(loss)
 
-    def test_rows_that_are_no_positives_are_not_in_the_mean(self, tables, settings):
-        clicks = [1, 0, 1, 0, 0, 1, 0, 1]
-        train = interactions(BATCH_USERS, BATCH_ITEMS, clicks)
-        task = build(train, positive="click", **settings)
-        observed = np.ones(8, np.float32)
-        batch = features_of(click=clicks, **{"click/observed": observed})
-        total = loss_of(task, tables, batch) * 4
-        # The same rows of one positive each: they sum to the same.
-        parts = []
-        for row in np.flatnonzero(clicks):
-            alone = np.zeros(8, np.float32)
-            alone[row] = 1
-            parts.append(loss_of(task, tables, batch | {"click": tf.constant(alone)}))
-
-        np.testing.assert_allclose(total, np.sum(parts), rtol=1e-4)
-
     def test_an_unobserved_click_is_no_positive(self, tables, settings):
         train = interactions(BATCH_USERS, BATCH_ITEMS, [1] * 8)
         task = build(train, positive="click", **settings)
@@ -360,6 +352,56 @@ class TestEveryLoss:
         np.testing.assert_allclose(
             loss_of(task, tables, unobserved), loss_of(task, tables, not_clicked), rtol=1e-6
         )
+
+
+CLICKS = np.array([1, 0, 1, 0, 0, 1, 0, 1], np.float32)
+CLICKED = {"click": CLICKS, "click/observed": np.ones(8)}
+
+
+@pytest.mark.parametrize("settings", [each for each in LOSSES if "loss" not in each], ids=str)
+def test_with_a_label_the_loss_is_that_of_a_batch_of_positives_alone(tables, settings):
+    task = build(interactions(BATCH_USERS, BATCH_ITEMS, CLICKS), positive="click", **settings)
+    users, items = BATCH_USERS[CLICKS == 1], BATCH_ITEMS[CLICKS == 1]
+    alone = build(interactions(users, items), **settings)
+
+    ours = value_and_gradients(lambda: loss_of(task, tables, features_of(**CLICKED)), tables)
+
+    by_hand = value_and_gradients(lambda: loss_of(alone, tables, features_of(users, items)), tables)
+    check_equal(ours, by_hand)
+
+
+def test_pairwise_a_row_that_is_no_positive_is_not_in_the_mean(tables):
+    task = build(interactions(BATCH_USERS, BATCH_ITEMS, CLICKS), positive="click", loss="bpr")
+    total = loss_of(task, tables, features_of(**CLICKED)) * 4
+
+    parts = [
+        loss_of(task, tables, features_of(**CLICKED | {"click": np.eye(8)[row]}))
+        for row in np.flatnonzero(CLICKS)
+    ]
+
+    np.testing.assert_allclose(total, np.sum(parts), rtol=1e-4)
+
+
+@pytest.mark.parametrize("negatives", ["full", "in_batch"])
+def test_an_item_that_was_shown_and_left_counts_as_many_times_more(tables, negatives):
+    # User 2 was shown 5 and left it, 3 not always; user 1 was shown 9, which is in no batch.
+    users, items, clicks = [2, 2, 3, 1, 2], [3, 5, 1, 9, 3], [1, 0, 1, 0, 0]
+    train = interactions(users, items, clicks)
+    settings = {"positive": "click", "logq": False, "negatives": negatives}
+    batch = features_of(users[:3], items[:3], click=clicks[:3], **{"click/observed": [1] * 3})
+    task = build(train, **settings, exposed_weight=1.5)
+
+    ours = value_and_gradients(lambda: loss_of(task, tables, batch), tables)
+
+    def by_hand():
+        scores = tf.matmul(*tables, transpose_b=True)
+        counts = np.zeros((2, ITEMS + 1), np.float32)  # of each item, as a negative or positive
+        counts[:, slice(1, None) if negatives == "full" else [3, 1]] = 1
+        counts[0, 5] += 1.5
+        totals = tf.reduce_logsumexp(tf.gather(scores, [2, 3]) + np.log(counts + 1e-37), axis=1)
+        return tf.reduce_mean(totals - tf.stack([scores[2, 3], scores[3, 1]]))
+
+    check_equal(ours, value_and_gradients(by_hand, tables))
 
 
 @pytest.mark.parametrize("rows", [6, 60])

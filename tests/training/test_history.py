@@ -62,16 +62,36 @@ def test_what_will_be_made_again_is_forgotten_in_its_phase_alone(begin):
     assert [(row["phase"], row["epoch"]) for row in history.rows] == [("search", 1), ("refit", 1)]
 
 
+def points(folder):
+    """Tag, step and value of all that TensorBoard shows of a folder."""
+    return [
+        (value.tag, event.step, float(tf.make_ndarray(value.tensor)))
+        for path in sorted(folder.iterdir())
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value
+    ]
+
+
 def test_tensorboard_gets_a_curve_a_phase(begin, tmp_path):
     history = begin()
     history.add("search", 1, {"loss/like": 0.5})
     history.add("search", 2, {"loss/like": 0.25})
 
-    (path,) = (tmp_path / "tensorboard" / "search").iterdir()
-    events = list(tf.compat.v1.train.summary_iterator(str(path)))
-    points = [
-        (value.tag, event.step, float(tf.make_ndarray(value.tensor)))
-        for event in events
-        for value in event.summary.value
-    ]
-    assert points == [("loss/like", 1, 0.5), ("loss/like", 2, 0.25)]
+    drawn = points(tmp_path / "tensorboard" / "search")
+    assert drawn == [("loss/like", 1, 0.5), ("loss/like", 2, 0.25)]
+
+
+def test_epochs_made_again_are_drawn_once(begin, tmp_path):
+    history = begin()
+    for epoch in (1, 2, 3):
+        history.add("search", epoch, {"loss": epoch / 4})
+    history.add("refit", 1, {"loss": 9.0})
+
+    resumed = begin()
+    resumed.keep("search", 1)
+    for epoch in (2, 3):
+        resumed.add("search", epoch, {"loss": epoch / 8})
+
+    drawn = points(tmp_path / "tensorboard" / "search")
+    assert drawn == [("loss", 1, 0.25), ("loss", 2, 0.25), ("loss", 3, 0.375)]
+    assert points(tmp_path / "tensorboard" / "refit") == [("loss", 1, 9.0)]

@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -56,13 +55,8 @@ def run(training, last):
     return list(training.epochs(last, lambda steps: None))
 
 
-def assert_same_weights(first, second):
-    for one, other in zip(first.model.get_weights(), second.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 @pytest.mark.parametrize("optimizer", ["lazy_adam"])
-def test_an_interrupted_training_ends_as_one_that_was_not(begin, optimizer):
+def test_an_interrupted_training_ends_as_one_that_was_not(begin, optimizer, assert_same_weights):
     settings = SETTINGS.model_copy(update={"optimizer": optimizer})
     whole = begin("whole", settings)
     losses = [epoch.losses for epoch in run(whole, 3)]
@@ -80,7 +74,9 @@ def test_an_interrupted_training_ends_as_one_that_was_not(begin, optimizer):
 
 
 @pytest.mark.parametrize("weighting", registry.names("weighting"))
-def test_so_does_one_with_learnt_weights_gates_and_drawn_projections(begin, weighting):
+def test_so_does_one_with_learnt_weights_gates_and_drawn_projections(
+    begin, weighting, assert_same_weights
+):
     sharing = {"name": "ple", "hidden_layers": [3], "tower_layers": [2], "dropout": 0.3}
     settings = SETTINGS.model_copy(update={"task_gradients": "always"})
     whole = begin("whole", settings, sharing, weighting)
@@ -128,7 +124,7 @@ def test_how_tasks_share_is_told_each_epoch(begin):
     assert all(-1 <= told[name] <= 1 for name in told if "cosine" in name)
 
 
-def test_sigterm_in_the_middle_of_an_epoch_loses_nothing(begin, monkeypatch):
+def test_sigterm_in_the_middle_of_an_epoch_loses_nothing(begin, monkeypatch, assert_same_weights):
     monkeypatch.setattr(loop, "_STEPS_PER_CALL", 1)
     whole = begin("whole")
     losses = [epoch.losses for epoch in run(whole, 2)]
@@ -146,7 +142,7 @@ def test_sigterm_in_the_middle_of_an_epoch_loses_nothing(begin, monkeypatch):
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_training_is_a_function_of_its_seed(begin):
+def test_training_is_a_function_of_its_seed(begin, assert_same_weights):
     other = SETTINGS.model_copy(update={"seed": 43})
     first, second, third = begin("a"), begin("b"), begin("c", other)
 
@@ -193,7 +189,7 @@ def test_a_loss_that_is_not_finite_is_said(begin):
 
 
 class TestWeights:
-    def test_are_read_as_they_were_written(self, begin, tmp_path):
+    def test_are_read_as_they_were_written(self, begin, tmp_path, assert_same_weights):
         training = begin()
         run(training, 1)
         loop.save_weights(training.model, tmp_path / "weights")
@@ -203,7 +199,7 @@ class TestWeights:
 
         assert_same_weights(training, other)
 
-    def test_are_replaced_when_saved_again(self, begin, tmp_path):
+    def test_are_replaced_when_saved_again(self, begin, tmp_path, assert_same_weights):
         training = begin()
         for last in (1, 2):
             run(training, last)

@@ -1,17 +1,12 @@
 """Settings of models/two_tower.py."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from multitask_recommender.errors import suggestion
-from multitask_recommender.interactions import Interactions
+from multitask_recommender.models.settings._inputs import INPUTS, Inputs, InputSettings, Units
 from multitask_recommender.settings import Settings as Base
 
-Inputs = list[str]
-Units = Annotated[int, Field(gt=0, le=65_536)]
-
-_INPUTS = "What vectors are the sum of: id, history (who was met in training), features by name."
 _AS_RETRIEVAL = " By default as retrieval."
 
 
@@ -19,22 +14,20 @@ class Ranking(Base):
     """How the ranking tasks see users and items, where it is not as retrieval does."""
 
     dimension: int = Field(32, gt=0, le=65_536)
-    user: Inputs | None = Field(None, min_length=1, description=_INPUTS + _AS_RETRIEVAL)
-    item: Inputs | None = Field(None, min_length=1, description=_INPUTS + _AS_RETRIEVAL)
+    user: Inputs | None = Field(None, min_length=1, description=INPUTS + _AS_RETRIEVAL)
+    item: Inputs | None = Field(None, min_length=1, description=INPUTS + _AS_RETRIEVAL)
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the product of user and item.")
     l2: float = Field(0.0, ge=0, description="Weight decay of the vectors that a batch uses.")
     bias_l2: float = Field(0.005, ge=0, description="Weight decay of user and item biases.")
 
 
-class Settings(Base):
+class Settings(InputSettings):
     embedding_dimension: int = Field(64, gt=0, le=65_536)
     embeddings: Literal["shared", "separate"] = Field(
         "shared",
         description="shared: one table a side and input for all tasks; ranking tasks read a "
         "projection to `ranking.dimension`. separate: ranking tasks have tables of their own.",
     )
-    user: Inputs = Field(["id"], min_length=1, description=_INPUTS)
-    item: Inputs = Field(["id"], min_length=1, description=_INPUTS)
     hidden_layers: list[Units] = Field([], description="ReLU layers of each tower, after the sum.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the query, in training.")
     history_dropout: float = Field(0.0, ge=0, lt=1, description="Of what a user has met.")
@@ -61,9 +54,6 @@ class Settings(Base):
     def _separate_tables_are_described(self) -> "Settings":
         if self.embeddings == "separate" and self.ranking is None:
             raise ValueError("separate embeddings need `ranking`, the tables of ranking tasks.")
-        for key, inputs in (("user", self.user), ("item", self.item)):
-            if len(set(inputs)) < len(inputs):
-                raise ValueError(f"{key} names an input twice: {', '.join(inputs)}.")
         ranking = self.ranking
         if self.embeddings == "shared" and ranking and ranking.dimension > self.embedding_dimension:
             raise ValueError(
@@ -72,20 +62,8 @@ class Settings(Base):
             )
         return self
 
-    def missing_from(self, train: Interactions, where: str) -> list[str]:
+    @property
+    def named_inputs(self) -> dict[str, Inputs]:
         ranking = self.ranking or Ranking()
-        sides = (
-            (train.users, {"user": self.user, "ranking.user": ranking.user}),
-            (train.items, {"item": self.item, "ranking.item": ranking.item}),
-        )
-        faults = []
-        for entities, inputs in sides:
-            known = ["id", "history", *entities.features]
-            named = [(key, name) for key, names in inputs.items() for name in names or ()]
-            faults += [
-                f"{where}.{key} names '{name}', which the data does not have."
-                f"{suggestion(name, known)} Inputs here: {', '.join(known)}."
-                for key, name in named
-                if name not in known
-            ]
-        return faults
+        own = {"ranking.user": ranking.user or [], "ranking.item": ranking.item or []}
+        return super().named_inputs | own

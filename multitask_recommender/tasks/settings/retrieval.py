@@ -35,6 +35,22 @@ class Settings(TaskSettings):
         None, description="The label whose 1 makes a row a positive; by default every row is one."
     )
 
+    exposed_weight: float = Field(
+        0.0,
+        ge=0,
+        description="How many times more an item counts among the negatives of a user who was "
+        "shown it and left it: whose training rows of it are no positives. In-batch and sampled "
+        "softmax see those that the batch holds: batch_by user, best.",
+    )
+
+    @model_validator(mode="after")
+    def _exposures_are_told_from_positives(self) -> "Settings":
+        if self.exposed_weight and self.positive is None:
+            raise ValueError("exposed_weight needs `positive`: else no row is without one.")
+        if self.exposed_weight and self.loss == "bpr":
+            raise ValueError("exposed_weight is for softmax; bpr draws its negatives.")
+        return self
+
     @model_validator(mode="after")
     def _bpr_draws(self) -> "Settings":
         if self.loss == "bpr" and self.negatives == "in_batch":

@@ -9,7 +9,7 @@ import pytest
 from multitask_recommender import splits
 from multitask_recommender.datasets import movielens, synthetic
 from multitask_recommender.errors import DataError
-from multitask_recommender.interactions import Feature
+from multitask_recommender.interactions import Feature, IdWords
 
 
 def rows(part) -> list[int]:
@@ -52,7 +52,7 @@ def test_validation_comes_out_of_train_and_leaves_test_alone(make_events):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", ["random", "time", "leave_last_out"])
 def test_a_repeated_pair_lies_on_one_side(make_events, name, seed):
-    events = make_events(REPEATED * 3, times=list(range(24)))
+    events = make_events(REPEATED * 3 + TEN, times=list(range(34)))
 
     parts = cut(events, name=name, test=0.4, validation=0.4, seed=seed)
 
@@ -193,6 +193,34 @@ def test_features_follow_their_ids(ml_100k):
         assert words == [by_raw_id[item] for _, item in raw(part)]
 
 
+def test_features_whose_codes_are_items_follow_them(make_events):
+    """In each table, and in the events; an item of the test part is no code of a model's."""
+    events = make_events([(1, 3), (2, 1), (2, 3), (3, 2)], parts=[0, 2, 0, 0])
+    of_items = {
+        name: Feature(np.array(codes, np.int32), IdWords(events.items.raw_ids), of_items=True)
+        for name, codes in (
+            ("first", [[0, 0], [3, 1], [2, 0], [1, 2]]),
+            ("like", [0, 2, 3, 1]),
+            ("before", [0, 3, 2, 3]),
+        )
+    }
+    events = dataclasses.replace(
+        events,
+        users=dataclasses.replace(events.users, features={"first": of_items["first"]}),
+        items=dataclasses.replace(events.items, features={"like": of_items["like"]}),
+        context={"before": of_items["before"]},
+    )
+
+    train = cut(events, name="given", validation=0).train
+
+    assert train.items.raw_ids.tolist() == ["i2", "i3", "i1"]  # i1 is in test only
+    first = train.users.features["first"]
+    assert first.values.tolist() == [[0, 0], [2, 0], [1, 0], [0, 1]]
+    assert list(first.vocabulary) == ["i2", "i3"]
+    assert train.items.features["like"].values.tolist() == [0, 2, 0, 1]  # of i2, i3, i1
+    assert train.context["before"].values.tolist() == [0, 1, 2]
+
+
 def test_features_of_the_log_are_asked_of_train_and_validation(make_events):
     asked = []
 
@@ -237,9 +265,37 @@ def test_one_user_and_one_item_can_be_split(make_events):
 
 
 def test_a_single_row_is_for_training(make_events):
-    parts = cut(make_events([(1, 1)]))
+    parts = cut(make_events([(1, 1)]), test=0)
 
     assert [len(p) for p in (parts.train, parts.validation, parts.test)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["random", "time"])
+def test_a_test_part_that_rounds_to_nothing_is_an_error(make_events, name):
+    with pytest.raises(
+        DataError, match=f"No row of 2 is left to test on: split.name is {name}, test 0.2.*test=0"
+    ):
+        cut(make_events(TEN[:2], times=[1, 2]), name=name)
+
+
+def test_a_validation_part_that_rounds_to_nothing_is_a_warning(make_events):
+    parts = cut(make_events(TEN[:5]))
+
+    assert [len(p) for p in (parts.train, parts.validation, parts.test)] == [4, 0, 1]
+    (warning,) = parts.train.source.warnings
+    assert warning.startswith("No row of 5 is left for validation: split.name is random, ")
+    assert "no early stopping and no refit" in warning
+
+
+@pytest.mark.parametrize("settings", [{}, {"validation": 0}])
+def test_parts_that_are_as_they_were_asked_for_are_no_warning(make_events, settings):
+    assert cut(make_events(TEN), **settings).train.source.warnings == ()
+
+
+def test_given_files_need_no_test_part(make_events):
+    parts = cut(make_events(TEN, parts=[0] * 9 + [1]), name="given")
+
+    assert (len(parts.train), len(parts.test)) == (9, 0)
 
 
 def test_no_test_part_is_allowed(make_events):
@@ -291,3 +347,34 @@ def test_real_100k_is_split_into_80000_and_20000(mtr_data):
     assert counts["test"]["unknown_items"] == 0  # the catalogue has every film
     order = np.random.default_rng(42).permutation(100_000)
     np.testing.assert_array_equal(parts.test.timestamps, data.timestamps[np.sort(order[80_000:])])
+
+
+def test_user_order_takes_the_last_of_each_user_rounded_down(make_events):
+    users = [1] * 10 + [2] * 4
+    events = make_events(list(zip(users, range(1, 15), strict=True)), times=list(range(14, 0, -1)))
+
+    parts = cut(events, name="user_order", test=0.2, validation=0.25)
+
+    # Of user 1's ten rows, latest first, two are test, a quarter of eight validation; of user 2's
+    # four none is test, one validation.
+    assert rows(parts.test) == [0, 1]
+    assert rows(parts.validation) == [2, 3, 10]
+    assert rows(parts.train) == [4, 5, 6, 7, 8, 9, 11, 12, 13]
+
+
+def test_user_order_drops_a_pair_that_comes_again_later(make_events):
+    pairs = [(1, 1), (1, 2), (1, 3), (1, 1), (1, 4)]
+
+    parts = cut(make_events(pairs, times=[1, 2, 3, 4, 5]), name="user_order", test=0.4)
+
+    assert rows(parts.test) == [4]
+    assert rows(parts.train) == [0, 1, 2]
+    assert parts.num_dropped == 1
+
+
+def test_rows_ordered_by_user_have_no_common_clock(make_events):
+    events = dataclasses.replace(make_events(TEN, times=list(range(10))), ordered_by_user=True)
+
+    with pytest.raises(DataError, match="has no clock: its order is of each user's own events"):
+        cut(events, name="time")
+    assert len(cut(events, name="user_order", test=0.4).test) == 3

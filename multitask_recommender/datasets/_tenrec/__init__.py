@@ -1,0 +1,1 @@
+"""The reader of the files of Tenrec, and the columns that it keeps."""

@@ -1,0 +1,86 @@
+"""What a model reads of users, of items and of the event."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from multitask_recommender.errors import suggestion
+from multitask_recommender.interactions import Interactions
+from multitask_recommender.settings import Settings
+from multitask_recommender.tasks.settings._task import not_binary
+
+Inputs = list[str]
+Units = Annotated[int, Field(gt=0, le=65_536)]
+
+INPUTS = (
+    "What is read: id, history (who was met in training), recent (of users: what was met before "
+    "the event, the latest items), features by name."
+)
+
+
+class InputSettings(Settings):
+    """Inputs by side, each of them a vector."""
+
+    user: Inputs = Field(["id"], min_length=1, description=INPUTS)
+    item: Inputs = Field(["id"], min_length=1, description=INPUTS)
+    context: Inputs = Field(
+        [], description="Features of the event, by name, that ranking tasks read too."
+    )
+
+    recent_length: int = Field(10, gt=0, le=10_000, description="Items that `recent` tells.")
+    recent_positive: str | None = Field(
+        None,
+        description="The label whose 1 makes an event one that `recent` tells; by default that of "
+        "retrieval, if there is one.",
+    )
+
+    @property
+    def reads_recent(self) -> bool:
+        return any("recent" in names for names in self.named_inputs.values())
+
+    @property
+    def named_inputs(self) -> dict[str, Inputs]:
+        """Inputs by the key that names them, whose last word is the side."""
+        return {"user": self.user, "item": self.item, "context": self.context}
+
+    def inputs_read(self) -> dict[str, set[str]]:
+        sides: dict[str, set[str]] = {}
+        for key, names in self.named_inputs.items():
+            sides.setdefault(key.rpartition(".")[2], set()).update(names)
+        return sides
+
+    @model_validator(mode="after")
+    def _no_input_is_named_twice(self) -> "InputSettings":
+        for key, inputs in self.named_inputs.items():
+            if len(set(inputs)) < len(inputs):
+                raise ValueError(f"{key} names an input twice: {', '.join(inputs)}.")
+        return self
+
+    def missing_from(self, train: Interactions, where: str) -> list[str]:
+        known_inputs = {
+            "user": ["id", "history", "recent", *train.users.features],
+            "item": ["id", "history", *train.items.features],
+            "context": [*train.context],
+        }
+        faults = self._missing_order(train, where)
+        for key, names in self.named_inputs.items():
+            known = known_inputs[key.rpartition(".")[2]]
+            faults += [
+                f"{where}.{key} names '{name}', which the data does not have."
+                f"{suggestion(name, known)} Inputs here: {', '.join(known) or 'none'}."
+                for name in names
+                if name not in known
+            ]
+        return faults
+
+    def _missing_order(self, train: Interactions, where: str) -> list[str]:
+        """Faults of `recent`, which needs to know what came before what."""
+        faults = []
+        if self.reads_recent and train.timestamps is None:
+            faults.append(
+                f"{where}.user names 'recent', but {train.source.name} has no timestamps: "
+                "which events come before another is not known."
+            )
+        if self.reads_recent and self.recent_positive is not None:
+            faults += not_binary(train, self.recent_positive, f"{where}.recent_positive")
+        return faults

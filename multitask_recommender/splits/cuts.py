@@ -1,0 +1,171 @@
+"""Which part each row goes to: the cuts that any source can have."""
+
+import numpy as np
+
+from multitask_recommender.errors import DataError
+from multitask_recommender.interactions import Interactions
+from multitask_recommender.schema import PARTS, TEST, TRAIN, VALIDATION
+from multitask_recommender.splits.settings import Settings
+
+TRAINED, VALIDATED, TESTED = (PARTS.index(part) for part in (TRAIN, VALIDATION, TEST))
+DROPPED = -1  # a row of no part
+
+
+def random(interactions: Interactions, settings: Settings) -> np.ndarray:
+    """The first round((1 - test) * n) of `default_rng(seed).permutation(n)` are not test.
+
+    n counts pairs in the order of their first row: rows, where no pair is repeated. From the
+    remaining pairs in that order, `default_rng([seed, 1])` draws validation in the same way.
+    """
+    pairs, num_pairs = pairs_of(interactions)
+    order = np.random.default_rng(settings.seed).permutation(num_pairs)
+    parts = np.full(num_pairs, TESTED, np.int8)
+    parts[order[: round((1 - settings.test) * num_pairs)]] = TRAINED
+    return _without_validation(parts, settings)[pairs]
+
+
+def _without_validation(parts: np.ndarray, settings: Settings) -> np.ndarray:
+    """The parts with a random fraction of train turned into validation."""
+    train = np.flatnonzero(parts == TRAINED)
+    order = np.random.default_rng([settings.seed, 1]).permutation(len(train))
+    held_out = order[round((1 - settings.validation) * len(train)) :]
+    parts[train[held_out]] = VALIDATED
+    return parts
+
+
+def time(interactions: Interactions, settings: Settings) -> np.ndarray:
+    """Rows by time, those of one second in the order of the log: first train, then the others.
+
+    A pair belongs to the part of its first row: its rows after the end of that part are in none.
+    So train and validation hold nothing later than their cuts, and held-out pairs are new.
+    """
+    times = timestamps_of(interactions, settings)
+    if interactions.ordered_by_user:
+        raise DataError(
+            f"split.name is time, but {interactions.source.name} has no clock: its order is of "
+            "each user's own events. Use split.name=user_order, or leave_last_out."
+        )
+    num_rows = len(times)
+    position = np.empty(num_rows, np.int64)
+    position[np.argsort(times, kind="stable")] = np.arange(num_rows)
+    pairs, num_pairs = pairs_of(interactions)
+    first = np.full(num_pairs, num_rows)
+    np.minimum.at(first, pairs, position)
+    num_learnt = round((1 - settings.test) * num_rows)  # train and validation
+    num_train = round((1 - settings.validation) * num_learnt)
+    cuts = [num_train, num_learnt]
+    parts = np.searchsorted(cuts, position, side="right").astype(np.int8)  # 0, 1 or 2
+    parts[parts != np.searchsorted(cuts, first[pairs], side="right")] = DROPPED
+    return parts
+
+
+def user_order(interactions: Interactions, settings: Settings) -> np.ndarray:
+    """Of each user the last events, rounded down, are test, and those before them validation.
+
+    A pair belongs to the part of its first row: its rows in later parts are in none.
+    """
+    times = timestamps_of(interactions, settings)
+    from_last, size = places(interactions.user_ids, times)
+    num_test = _share(size, settings.test)
+    num_held_out = num_test + _share(size - num_test, settings.validation)
+    parts = np.full(len(times), TRAINED, np.int8)
+    parts[from_last < num_held_out] = VALIDATED
+    parts[from_last < num_test] = TESTED
+    return without_repetitions(interactions, parts)
+
+
+def _share(size: np.ndarray, fraction: float) -> np.ndarray:
+    return np.floor(size * fraction + 1e-9).astype(np.int64)  # 0.1 of 10 is 1, in floats too
+
+
+def without_repetitions(interactions: Interactions, parts: np.ndarray) -> np.ndarray:
+    """The parts, but a row whose pair is in an earlier part as well is in none."""
+    pairs, num_pairs = pairs_of(interactions)
+    first = np.full(num_pairs, len(PARTS), np.int8)
+    kept = parts != DROPPED
+    np.minimum.at(first, pairs[kept], parts[kept])
+    return np.where(parts > first[pairs], DROPPED, parts).astype(np.int8)
+
+
+def places(users: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row, how many of its user's come after it by the key (ties by row), of how many."""
+    order = np.lexsort((key, users))
+    ordered = users[order]
+    ends = np.searchsorted(ordered, ordered, side="right")
+    starts = np.searchsorted(ordered, ordered)
+    from_last, size = np.empty(len(users), np.int64), np.empty(len(users), np.int64)
+    from_last[order] = ends - 1 - np.arange(len(users))
+    size[order] = ends - starts
+    return from_last, size
+
+
+def leave_last_out(interactions: Interactions, settings: Settings) -> np.ndarray:
+    """A pair counts at its last event; ties in the order of the log.
+
+    Of the two pairs that are held out only that event is kept: their earlier rows are in no part.
+    Users with fewer than three pairs stay in train. Of the fractions, only `validation: 0` matters:
+    then nothing but the last pair is held out.
+    """
+    times = timestamps_of(interactions, settings)
+    pairs, num_pairs = pairs_of(interactions)
+    order = np.argsort(times, kind="stable")
+    last = np.empty(num_pairs, np.int64)
+    last[pairs[order]] = order  # the row of a pair's last event: later assignments win
+    position = np.empty(len(order), np.int64)
+    position[order] = np.arange(len(order))
+    users = interactions.user_ids[last]
+    latest_first = np.lexsort((-position[last], users))  # pairs, user by user
+    users = users[latest_first]
+    starts = np.searchsorted(users, users)  # [pairs]: where this user's pairs begin
+    rank = np.arange(num_pairs) - starts
+    enough = (np.searchsorted(users, users, side="right") - starts) >= 3
+    part_of_pair = np.full(num_pairs, TRAINED, np.int8)
+    part_of_pair[latest_first[enough & (rank == 0)]] = TESTED
+    if settings.validation > 0:
+        part_of_pair[latest_first[enough & (rank == 1)]] = VALIDATED
+    if not enough.any():
+        raise DataError("split.name is leave_last_out, but no user has three different items.")
+    parts = part_of_pair[pairs]
+    is_last = np.zeros(len(order), bool)
+    is_last[last] = True
+    parts[(parts != TRAINED) & ~is_last] = DROPPED
+    return parts
+
+
+def given(interactions: Interactions, settings: Settings) -> np.ndarray:
+    """Validation is drawn from train as `random` draws it, where there are no rows for it."""
+    if interactions.parts is None:
+        raise DataError(
+            f"split.name is given, but {interactions.source.name} has no given parts. Name one in "
+            "split.fold (MovieLens 100k: u1 .. u5, ua, ub), or give a table as a folder with "
+            "train, validation and test files."
+        )
+    parts = interactions.parts.astype(np.int8)
+    if (parts == VALIDATED).any():
+        return parts
+    train = np.flatnonzero(parts == TRAINED)
+    pairs, num_pairs = pairs_of(interactions.take(train))
+    parts[train] = _without_validation(np.full(num_pairs, TRAINED, np.int8), settings)[pairs]
+    return parts
+
+
+def timestamps_of(interactions: Interactions, settings: Settings) -> np.ndarray:
+    if interactions.timestamps is None:
+        raise DataError(
+            f"split.name is {settings.name}, but {interactions.source.name} has no timestamps. "
+            "Use split.name=random, or data with a column of times."
+        )
+    return interactions.timestamps
+
+
+def pairs_of(interactions: Interactions) -> tuple[np.ndarray, int]:
+    """Which pair each row [N] is of, numbered by first appearance, and how many there are."""
+    num_rows, stride = len(interactions), len(interactions.items.raw_ids) + 1
+    keys = interactions.user_ids.astype(np.int64) * stride + interactions.item_ids
+    in_order = np.sort(keys)
+    if (in_order[1:] != in_order[:-1]).all():
+        return np.arange(num_rows), num_rows
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    number = np.empty(len(first), np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return number[inverse], len(first)

@@ -1,0 +1,58 @@
+"""Settings of splits: which cut, how large its parts, and its seed."""
+
+from typing import Any, Literal
+
+import pydantic
+
+from multitask_recommender.settings import Settings as StrictSettings
+
+Name = Literal[
+    "random",
+    "time",
+    "user_order",
+    "leave_last_out",
+    "given",
+    "tenrec_ctr",
+    "tenrec_mtl",
+    "tenrec_topn",
+    "tenrec_sbr",
+]
+
+_TENTHS = ("tenrec_ctr", "tenrec_mtl", "tenrec_topn")
+_PROTOCOL_SHARES = {"test": 0.1, "validation": 1 / 9}  # 8:1:1, validation being of what is not test
+
+
+class Settings(StrictSettings):
+    name: Name = "random"
+    test: float = pydantic.Field(0.2, ge=0, lt=1)
+    validation: float = pydantic.Field(0.1, ge=0, lt=1)  # of what is not test; 0 for none
+    seed: int = pydantic.Field(42, ge=0)
+    fold: str | None = None  # MovieLens 100k: u1 .. u5, ua, ub
+    leak_free: bool = pydantic.Field(
+        False, description="tenrec_*: by each user's order, instead of at random as in the paper."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _fold_is_of_given_splits(self) -> "Settings":
+        if self.fold is not None and self.name != "given":
+            raise ValueError(f"fold is {self.fold!r}, which goes with name 'given' only")
+        return self
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _protocols_have_sizes_of_their_own(cls, values: Any) -> Any:
+        """So that a resolved config says what the parts were."""
+        if not isinstance(values, dict) or values.get("name") not in _TENTHS:
+            return values
+        for key, share in _PROTOCOL_SHARES.items():
+            if values.get(key, share) != share:
+                raise ValueError(
+                    f"{key} is {values[key]}, but {values['name']} is 8:1:1: leave {key} out"
+                )
+        return {**values, **_PROTOCOL_SHARES}
+
+    @pydantic.model_validator(mode="after")
+    def _leaks_are_of_protocols(self) -> "Settings":
+        if self.leak_free and not self.name.startswith("tenrec_"):
+            raise ValueError(f"leak_free goes with the tenrec_* splits, not with {self.name!r}")
+        return self

@@ -1,0 +1,58 @@
+"""The vocabulary after a cut: known ids first, and features that only learnt rows tell."""
+
+import dataclasses
+
+import numpy as np
+
+from multitask_recommender.interactions import Entities, Features, Interactions
+
+
+def with_log_features(interactions: Interactions, learnt: np.ndarray) -> Interactions:
+    """The tables get the features that the learnt rows tell."""
+    if interactions.log_features is None:
+        return interactions
+    users, items = (
+        dataclasses.replace(entities, features={**entities.features, **features})
+        for entities, features in zip(
+            (interactions.users, interactions.items),
+            interactions.log_features(learnt),
+            strict=True,
+        )
+    )
+    return dataclasses.replace(interactions, users=users, items=items, log_features=None)
+
+
+def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:
+    """Renumbers users and items so that the vocabulary is 1..num_known."""
+    users, new_users = _renumbered(interactions.users, interactions.user_ids, learnt)
+    items, new_items = _renumbered(interactions.items, interactions.item_ids, learnt)
+
+    def recoded(features: Features) -> Features:
+        return {name: each.recoded(new_items, items) for name, each in features.items()}
+
+    return dataclasses.replace(
+        interactions,
+        users=dataclasses.replace(users, features=recoded(users.features)),
+        items=dataclasses.replace(items, features=recoded(items.features)),
+        user_ids=new_users[interactions.user_ids],
+        item_ids=new_items[interactions.item_ids],
+        context=recoded(interactions.context),
+    )
+
+
+def _renumbered(
+    entities: Entities, ids: np.ndarray, learnt: np.ndarray
+) -> tuple[Entities, np.ndarray]:
+    """Catalogue first, then what occurs in the learnt rows, then the rest; else as they were.
+
+    Returns the new id of each old one besides, [R + 1].
+    """
+    num_rows = len(entities.raw_ids)
+    known = np.zeros(num_rows + 1, bool)
+    known[1 : entities.num_known + 1] = True
+    known[ids[learnt]] = True
+    known[0] = True  # stays the unknown, before all others
+    order = np.argsort(~known, kind="stable")
+    new_ids = np.empty(num_rows + 1, ids.dtype)
+    new_ids[order] = np.arange(num_rows + 1)
+    return entities.take(order[1:], int(known.sum()) - 1), new_ids

@@ -1,0 +1,70 @@
+"""What only two towers do; what every model does is in test_every_model.py."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from multitask_recommender import config, experiment
+from multitask_recommender.batches import TrainingBatches, ordered_batches
+from multitask_recommender.schema import HISTORY
+
+TASKS = {"retrieval": {"positive": "like", "negatives": "in_batch"}, "like": {}}
+
+
+@pytest.fixture
+def model(tiny):
+    settings = {
+        "name": "two_tower",
+        "embedding_dimension": 4,
+        "user": ["recent"],
+        "recent_length": 2,
+    }
+    return experiment.build(config.parse({"model": settings, "tasks": TASKS}), tiny)
+
+
+class TestRecent:
+    """tiny: user 1 liked item 1, then met 2 and 3, and liked 1 again; 2 and 3 liked 1 once."""
+
+    def test_is_what_the_row_was_preceded_by_in_training(self, tiny, model):
+        (batch,) = ordered_batches(tiny, 100, model.recent)
+
+        expected = [[0, 0], [1, 0], [1, 0], [0, 0], [1, 0], [0, 0], [1, 0], [1, 0], [0, 0], [1, 0]]
+        assert batch[HISTORY].numpy().tolist() == expected
+        (shuffled,) = TrainingBatches(tiny, 10, 3, recent=model.recent).dataset().take(1)
+        assert sorted(shuffled[HISTORY].numpy().tolist()) == sorted(expected)
+
+    def test_is_all_of_training_when_a_user_is_given_items(self, tiny, model):
+        scores = model.scorer().score_block({"user_id": np.array([1, 2, 3, 4], np.int32)})
+
+        histories = np.array([[1, 1], [1, 0], [1, 0], [0, 0]], np.int32)
+        given = {"user_id": tf.constant([4, 4, 4, 4]), HISTORY: tf.constant(histories)}
+        vectors = model.embed_queries(given) @ model.embed_items(tf.range(1, 7)).numpy().T
+        np.testing.assert_allclose(scores, vectors, rtol=1e-5)
+        assert len(np.unique(scores.round(6), axis=0)) == 3
+
+    def test_labels_are_predicted_from_what_came_before_the_row(self, tiny, model):
+        rows = {"user_id": np.array([3, 3], np.int32), "item_id": np.array([5, 5], np.int32)}
+
+        early, late = model.scorer().rank(rows | {"timestamp": np.array([0, 99])})["like"]
+
+        assert early != late
+        now = model.scorer().rank({name: ids[:1] for name, ids in rows.items()})
+        np.testing.assert_allclose(now["like"], [late], rtol=1e-6)
+
+    def test_needs_an_order(self, tiny):
+        timeless = dataclasses.replace(tiny, timestamps=None)
+        settings = config.parse({"model": {"name": "two_tower", "user": ["id", "recent"]}}).model
+
+        faults = settings.settings.missing_from(timeless, "model")
+
+        assert len(faults) == 1
+        assert "model.user names 'recent', but made by the test has no timestamps" in faults[0]
+
+    def test_is_of_users_only(self, tiny):
+        settings = config.parse({"model": {"name": "two_tower", "item": ["recent"]}}).model
+
+        faults = settings.settings.missing_from(tiny, "model")
+
+        assert any("model.item names 'recent', which the data does not have" in f for f in faults)
