@@ -62,14 +62,14 @@ class Gates(tf.keras.layers.Layer):
         self._widths = list(widths)
 
     def build(self, input_shape: tf.TensorShape) -> None:
-        self.kernel = self.add_weight(
-            name="kernel", shape=[input_shape[-1], sum(self._widths)], initializer="zeros"
-        )
+        width = sum(self._widths)
+        self.kernel = self.add_weight("kernel", [input_shape[-1], width], initializer="zeros")
+        self.bias = self.add_weight("bias", [width], initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> list[tf.Tensor]:
-        logits = tf.split(tf.matmul(inputs, self.kernel), self._widths, axis=1)
-        return [tf.nn.softmax(each) for each in logits]
+        logits = tf.matmul(inputs, self.kernel) + self.bias
+        return [tf.nn.softmax(each) for each in tf.split(logits, self._widths, axis=1)]
 
 
 def mix(gate: tf.Tensor, experts: tf.Tensor) -> tf.Tensor:

@@ -44,10 +44,11 @@ def test_gates_begin_even_and_are_softmaxes_of_their_own():
     ]
     kernel = np.arange(15).reshape(3, 5).astype(np.float32) / 10
     gates.kernel.assign(kernel)
+    gates.bias.assign([0.0, 1.0, 0.0, 0.0, -2.0])
 
     first, second = (gate.numpy() for gate in gates(INPUTS))
 
-    logits = np.exp(INPUTS.numpy() @ kernel)
+    logits = np.exp(INPUTS.numpy() @ kernel + [0.0, 1.0, 0.0, 0.0, -2.0])
     np.testing.assert_allclose(first, logits[:, :2] / logits[:, :2].sum(1)[:, None], rtol=1e-5)
     np.testing.assert_allclose(second, logits[:, 2:] / logits[:, 2:].sum(1)[:, None], rtol=1e-5)
 

@@ -10,6 +10,7 @@ from multitask_recommender.sharing.settings.mmoe import Settings
 PAIR = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, -1.0]], np.float32)  # [2, P = 3]
 EXPERTS = np.array([[1.0, 0.0], [0.5, -1.0], [0.0, 2.0]], np.float32)  # one unit each
 GATES = np.array([[1.0, 0.0, -1.0, 2.0], [0.0, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 1.0]], np.float32)
+BIASES = np.array([0.0, 0.5, 0.0, -1.0], np.float32)
 
 
 def build(tasks, **settings):
@@ -18,6 +19,7 @@ def build(tasks, **settings):
     sharing(tf.constant(PAIR))
     sharing._experts.trainable_variables[0].assign(EXPERTS)
     sharing._gates.kernel.assign(GATES)
+    sharing._gates.bias.assign(BIASES)
     return sharing
 
 
@@ -32,7 +34,7 @@ def test_a_task_reads_the_experts_through_its_own_gate(tasks):
     hidden = np.array([[0.0, 3.0], [1.5, 0.0]])  # relu of [1 - 1, 2 + 1] and [1.5, -3 - 2]
     assert np.array_equal(np.maximum(PAIR @ EXPERTS, 0), hidden)
     for label, columns, bias in (("like", [0, 1], 0.5), ("rating", [2, 3], 3.0)):
-        logits = np.exp((PAIR @ GATES)[:, columns])
+        logits = np.exp((PAIR @ GATES + BIASES)[:, columns])
         gate = logits / logits.sum(axis=1, keepdims=True)
         expected = bias + PAIR[:, 2] + deep[label] * (gate * hidden).sum(axis=1)
         np.testing.assert_allclose(found[label], expected, rtol=1e-5)
@@ -42,9 +44,9 @@ def test_the_gates_that_are_told_are_those_that_are_read(tasks):
     gates = build(tasks).gates(tf.constant(PAIR))
 
     assert list(gates) == ["like/expert_0", "like/expert_1", "rating/expert_0", "rating/expert_1"]
-    # Row 0: logits 1 and -2 of like, -1 - 1 and 2 + 0.5 of rating.
-    np.testing.assert_allclose(gates["like/expert_0"][0], 1 / (1 + np.exp(-3)), rtol=1e-6)
-    np.testing.assert_allclose(gates["rating/expert_1"][0], 1 / (1 + np.exp(-4.5)), rtol=1e-6)
+    # Row 0: logits 1 and -2 + 0.5 of like, -1 - 1 and 2 + 0.5 - 1 of rating.
+    np.testing.assert_allclose(gates["like/expert_0"][0], 1 / (1 + np.exp(-2.5)), rtol=1e-6)
+    np.testing.assert_allclose(gates["rating/expert_1"][0], 1 / (1 + np.exp(-3.5)), rtol=1e-6)
 
 
 def test_a_task_trains_its_own_gate_and_no_other(tasks):

@@ -41,14 +41,14 @@ def test_one_level_is_cgc(tasks):
     sharing = build(tasks)
     (level,) = sharing._levels
     kernel, bias = (weights.numpy() for weights in level._experts[0].trainable_variables)
-    gates = level._gates[0].kernel.numpy()
+    gates, of_gates = numbers(level._gates[0])
     assert kernel.shape == (3, 4 * 2) and gates.shape == (3, 2 * 3)  # one product each
 
     found = sharing(tf.constant(PAIR))
 
     experts = relu((PAIR @ kernel).reshape(2, 4, 2) + bias)  # of like, of rating, shared
     for label, read, columns in (("like", [0, 2, 3], [0, 1, 2]), ("rating", [1, 2, 3], [3, 4, 5])):
-        hidden = mixed(softmax(PAIR @ gates[:, columns]), experts[:, read])
+        hidden = mixed(softmax((PAIR @ gates + of_gates)[:, columns]), experts[:, read])
         np.testing.assert_allclose(found[label], head(sharing, label, hidden), rtol=1e-4)
 
 
@@ -56,7 +56,7 @@ def test_a_second_level_reads_the_streams_of_the_first(tasks):
     sharing = build(tasks, levels=2)
     first, second = sharing._levels
     kernel, bias = (weights.numpy() for weights in first._experts[0].trainable_variables)
-    gates = softmax_parts(PAIR @ first._gates[0].kernel.numpy(), [3, 3, 4])
+    gates = softmax_parts(logits(first._gates[0], PAIR), [3, 3, 4])
     experts = relu((PAIR @ kernel).reshape(2, 4, 2) + bias)
 
     found = sharing(tf.constant(PAIR))
@@ -67,7 +67,7 @@ def test_a_second_level_reads_the_streams_of_the_first(tasks):
         for x, (k, b) in zip(streams, map(numbers, second._experts), strict=True)
     ]
     for place, label in enumerate(OUTPUTS):
-        gate = softmax(streams[place] @ second._gates[place].kernel.numpy())
+        gate = softmax(logits(second._gates[place], streams[place]))
         hidden = mixed(gate, np.concatenate([own[place], own[2]], axis=1))
         np.testing.assert_allclose(found[label], head(sharing, label, hidden), rtol=1e-4)
     assert len(second._gates) == 2  # nothing reads a shared stream after the last level
@@ -78,6 +78,11 @@ READ = ([0, 2, 3], [1, 2, 3], [0, 1, 2, 3])  # experts that the gates of the fir
 
 def numbers(layer):
     return [weights.numpy() for weights in layer.trainable_variables]
+
+
+def logits(gates, inputs):
+    kernel, bias = numbers(gates)
+    return inputs @ kernel + bias
 
 
 def softmax_parts(logits, widths):

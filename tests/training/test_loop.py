@@ -96,7 +96,7 @@ def test_so_does_one_with_learnt_weights_gates_and_drawn_projections(
 
     assert_same_weights(whole, second)
     assert again == told[1:]
-    assert len(mixing) == (2 if weighting == "uncertainty" else 1)
+    assert len(mixing) == (3 if weighting == "uncertainty" else 2)
     for before, after in zip(started, mixing, strict=True):
         assert (before != after.numpy()).any()
 
