@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from multitask_recommender import registry, run_folder
-from multitask_recommender.config import Config
+from multitask_recommender import registry, run_folder, splits, traps
+from multitask_recommender.config import Config, parse
 from multitask_recommender.exploration.overview import Overview, overlap, overview
 from multitask_recommender.interactions import Interactions
 
@@ -21,6 +21,23 @@ def read(config: Config) -> Interactions:
     """The rows of a config's dataset, before any split."""
     dataset = registry.load("datasets", config.dataset.name)
     return dataset.read(config.dataset.settings, config.split.fold)
+
+
+def traps_of(interactions: Interactions, found: Overview) -> list[traps.Trap]:
+    """The traps of a model that reads every feature and learns every label."""
+    whole = splits.split(interactions, splits.Settings(name="random", test=0.0, validation=0.0))
+    users, items = ([*each.features] for each in (whole.train.users, whole.train.items))
+    kinds = {name: "binary" if name in found.binary else "rating" for name in found.labels}
+    everything = {
+        "model": {
+            "name": "two_tower",
+            "user": ["id", *users],
+            "item": ["id", *items],
+            "context": [*interactions.context],
+        },
+        "tasks": {name: {"kind": kind} for name, kind in kinds.items()} or {"retrieval": {}},
+    }
+    return traps.find(whole, parse(everything))
 
 
 def explore(
@@ -40,12 +57,17 @@ def explore(
         console.print(_rich(title, rows))
     for text in found.warnings:
         console.print(f"[bold yellow]WARNING[/] {escape(text)}", highlight=False)
+    traps_found = traps_of(interactions, found) if len(interactions) else []
+    if traps_found:
+        console.print("[bold]Traps[/], if every label were learnt from every feature")
+    for trap in traps_found:
+        console.print(f"{trap.severity} {trap.name}: {escape(trap.sentence)}", highlight=False)
 
     # Half a second of imports, after the numbers are on the screen.
     from multitask_recommender.exploration import page
 
     with run_folder.aside(path) as unfinished:
-        unfinished.write_text(page.render(found, shown), encoding="utf-8")
+        unfinished.write_text(page.render(found, shown, traps_found), encoding="utf-8")
     console.print(f"Written: {escape(str(path))}", highlight=False)
 
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multitask_recommender.exploration.overview import Overview
+from multitask_recommender.traps import Trap
 
 _PAGE = string.Template("""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>$title</title>
@@ -28,14 +29,19 @@ $body
 """)
 
 
-def render(overview: Overview, tables: Mapping[str, list[list[str]]]) -> str:
+def render(overview: Overview, tables: Mapping[str, list[list[str]]], traps: Iterable[Trap]) -> str:
     """The page. tables: rows of cells by heading, the first row being the titles."""
     parts = [f'<p class="warning">{html.escape(text)}</p>' for text in overview.warnings]
     parts += [f"<h2>{html.escape(title)}</h2>{_table(rows)}" for title, rows in tables.items()]
+    parts += [f"<p><b>{trap.severity}: {trap.name}</b> {_text(trap)}</p>" for trap in traps]
     parts.append('<h2>Curves</h2><div class="plots">')
     parts += [_svg(*plot) for plot in _plots(overview)]
     parts.append("</div>")
     return _PAGE.substitute(title=html.escape(overview.name), body="\n".join(parts))
+
+
+def _text(trap: Trap) -> str:
+    return html.escape(trap.sentence)
 
 
 def _table(rows: list[list[str]]) -> str:

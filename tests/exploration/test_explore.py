@@ -85,3 +85,12 @@ def test_help_answers_without_reading_anything():
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     assert "--overlap" in shown
+
+
+def test_traps_are_named_as_if_all_features_were_read(elsewhere, capsys):
+    run("synthetic", "shape=tenrec", "scenario=ctr_1m", "users=50", "items=60", "rows=2000")
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "error post_exposure_input: The model reads 'watching_times'" in shown
+    assert "warning future_history: The model reads 'first_clicks'" in shown
+    assert "<b>error: post_exposure_input</b>" in (elsewhere / "explore-synthetic.html").read_text()
