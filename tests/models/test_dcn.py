@@ -129,5 +129,7 @@ def test_a_retrieval_task_is_refused():
 
 
 def test_layers_of_no_kind_are_refused():
-    with pytest.raises(ConfigError, match="cross_layers is 0 and there are no deep_layers"):
-        config.parse({"model": {"name": "dcn", "cross_layers": 0}, "tasks": {"like": {}}})
+    nothing = {"model": {"name": "dcn", "cross_layers": 0}, "tasks": {"like": {}}}
+    with pytest.raises(ConfigError, match="nothing would cross the inputs. Give one of them."):
+        config.parse(nothing | {"sharing": {"name": "shared_bottom", "hidden_layers": []}})
+    config.parse(nothing | {"sharing": "mmoe"})  # whose experts cross them
