@@ -34,7 +34,7 @@ JOINT = {
     "ple": ["sharing={name: ple, hidden_layers: [32]}"],
 }
 TWINS = {
-    "retrieval": ["tasks.click=null", "tasks.like=null"],
+    "retrieval": ["tasks.click=null", "tasks.like=null", "model.l2=0.0", "training.epochs=3"],
     "click": ["tasks.retrieval=null", "tasks.like=null", "training.monitor=auto"],
     "like": ["tasks.retrieval=null", "tasks.click=null", "training.monitor=auto"],
 }
