@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.schema import HISTORY, TIMESTAMP, observed_key
+from multitask_recommender.schema import HISTORY, observed_key
 
 Features = dict[str, tf.Tensor]
 Columns = dict[str, np.ndarray]
@@ -25,13 +25,24 @@ STEP_SEED = "step_seed"  # int32 [2]: the batch's own randomness, for dropout an
 
 def columns(interactions: Interactions, rows: np.ndarray | slice = slice(None)) -> Columns:
     """What a batch of these rows holds, [n] each: inputs, labels (0 if unobserved), masks."""
-    arrays = interactions.inputs(rows)
-    arrays.pop(TIMESTAMP, None)  # told by HISTORY, to models that ask for one
+    arrays = _without_full_masks(interactions, rows)
+    for label in _fully_observed(interactions):
+        arrays[observed_key(label)] = np.ones(len(arrays[label]), np.float32)
+    return arrays
+
+
+def _fully_observed(interactions: Interactions) -> list[str]:
+    return [label for label in interactions.labels if label not in interactions.observed]
+
+
+def _without_full_masks(interactions: Interactions, rows: np.ndarray | slice) -> Columns:
+    """Without the masks of labels that are observed in every row."""
+    # Timestamps are told by HISTORY, to models that ask for one.
+    arrays = interactions.inputs(rows, with_timestamps=False)
     for label, values in interactions.labels.items():
         mask = interactions.observed.get(label)
         if mask is None:
             arrays[label] = values[rows].astype(np.float32)
-            arrays[observed_key(label)] = np.ones(len(arrays[label]), np.float32)
         else:
             arrays[label] = np.where(mask[rows], values[rows], 0).astype(np.float32)
             arrays[observed_key(label)] = mask[rows].astype(np.float32)
@@ -55,10 +66,14 @@ class _Columns:
         )
         for tensor, array in zip(gathered, self._example.values(), strict=True):
             tensor.set_shape([None, *array.shape[1:]])
-        return dict(zip(self._example, gathered, strict=True))
+        features = dict(zip(self._example, gathered, strict=True))
+        # Made here, where they need not be carried over.
+        for label in _fully_observed(self._interactions):
+            features[observed_key(label)] = tf.ones_like(features[label])
+        return features
 
     def _arrays(self, rows: np.ndarray) -> Columns:
-        arrays = columns(self._interactions, rows)
+        arrays = _without_full_masks(self._interactions, rows)
         if self._recent is not None:
             user_ids = self._interactions.user_ids[rows]
             arrays[HISTORY] = self._recent.windows(user_ids, self._ends[rows])

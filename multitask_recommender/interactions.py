@@ -90,6 +90,8 @@ class Entities:
 
     def known(self, ids: np.ndarray) -> np.ndarray:
         """The same ids, with those outside the vocabulary replaced by 0."""
+        if self.num_known == len(self.raw_ids):
+            return ids
         return np.where(ids > self.num_known, PAD, ids)
 
     def take(self, order: np.ndarray, num_known: int) -> "Entities":
@@ -212,21 +214,23 @@ class Interactions:
         """A mask [N] of the rows whose label is known to be 1; None, for all, without a label."""
         return None if label is None else self.is_observed(label) & (self.labels[label] == 1)
 
-    def inputs(self, rows: np.ndarray | slice) -> dict[str, np.ndarray]:
+    def inputs(
+        self, rows: np.ndarray | slice, with_timestamps: bool = True
+    ) -> dict[str, np.ndarray]:
         """What may be known of some rows before it is known what comes of them.
 
         Ids within the vocabulary, int32 [n] (0 for what is outside), timestamps where there are
         any, and context features by their names.
         """
         arrays = {
-            USER_ID: self.users.known(self.user_ids[rows]).astype(np.int32),
-            ITEM_ID: self.items.known(self.item_ids[rows]).astype(np.int32),
+            USER_ID: self.users.known(self.user_ids[rows]).astype(np.int32, copy=False),
+            ITEM_ID: self.items.known(self.item_ids[rows]).astype(np.int32, copy=False),
         }
-        if self.timestamps is not None:
+        if with_timestamps and self.timestamps is not None:
             arrays[TIMESTAMP] = self.timestamps[rows].astype(np.int64)
         for name, feature in self.context.items():
             kind = np.int32 if feature.is_categorical else np.float32
-            arrays[name] = feature.values[rows].astype(kind)
+            arrays[name] = feature.values[rows].astype(kind, copy=False)
         return arrays
 
     def take(self, rows: np.ndarray) -> "Interactions":
