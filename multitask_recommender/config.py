@@ -122,7 +122,7 @@ def parse(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
 
 def _renamed(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """Without the settings of an option in whose place an override such as `model.name=x` puts
-    another: they are not the other's.
+    another: they are not the other's. Nor are the sizes of a split those of a protocol.
     """
     renamed = dict(values)
     for override in overrides:
@@ -132,6 +132,9 @@ def _renamed(values: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]
         if section != key and section in FOLDERS and isinstance(value, dict):
             if value.get("name", DEFAULTS[section]["name"]) != name:
                 renamed[section] = {}
+        if key == "split.name" and isinstance(value, dict):
+            own = splits.Settings.sizes_of(name)
+            renamed[section] = {word: given for word, given in value.items() if word not in own}
     return renamed
 
 

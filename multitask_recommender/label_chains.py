@@ -28,8 +28,10 @@ def restrict_parts(data: Splits, tasks: Mapping[str, Any]) -> Splits:
     source = parts[0].source
     warnings = [_told(label, needed, parts) for label, needed in only_with.items()]
     source = dataclasses.replace(source, warnings=(*source.warnings, *filter(None, warnings)))
+    oracle = _restricted(parts[0].oracle, only_with)
     train, validation, test = (
-        dataclasses.replace(restrict(part, only_with), source=source) for part in parts
+        dataclasses.replace(restrict(part, only_with), source=source, oracle=oracle)
+        for part in parts
     )
     return dataclasses.replace(data, train=train, validation=validation, test=test)
 
@@ -64,6 +66,13 @@ def _chain(label: str, only_with: Mapping[str, str]) -> list[str]:
     while chain[-1] in only_with:
         chain.append(only_with[chain[-1]])
     return chain
+
+
+def _restricted(oracle: Any, only_with: Mapping[str, str]) -> Any:
+    """The best scores of the restricted labels; None of an oracle that knows but the given ones."""
+    if not hasattr(oracle, "restricted"):
+        return None
+    return oracle.restricted({label: _chain(label, only_with) for label in only_with})
 
 
 def _told(label: str, needed: str, parts: tuple[Interactions, ...]) -> str | None:

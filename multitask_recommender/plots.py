@@ -30,9 +30,9 @@ def draw_gates(rows: Sequence[Mapping[str, Any]], path: pathlib.Path) -> None:
     panels = figure.subplots(1, len(gates), sharey=True, squeeze=False)[0]
     for axes, (gate, experts) in zip(panels, gates.items(), strict=True):
         _draw(axes, rows, {name: f"{_GATE}{gate}/{name}" for name in experts})
-        axes.set_title(gate)
+        axes.set_title(gate, parse_math=False)  # a `$` is a dollar
     panels[0].set_ylabel("mean gate weight")
-    figure.suptitle(str(rows[0].get("data", "")), fontsize="small")
+    figure.suptitle(str(rows[0].get("data", "")), fontsize="small", parse_math=False)
     with run_folder.aside(path) as unfinished:
         figure.savefig(unfinished, format="png", dpi=100)
 

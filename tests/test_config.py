@@ -350,6 +350,17 @@ def test_a_setting_of_several_sections_is_shown_every_place():
     assert "Did you mean 'split.seed' or 'training.seed' or 'evaluation.seed'?" in line
 
 
+def test_a_protocol_by_override_does_not_inherit_the_sizes_of_another_split():
+    values = {"split": {"name": "random", "test": 0.2, "validation": 0.1, "seed": 7}}
+
+    split = config.parse(values, ["split.name=tenrec_ctr"]).split
+
+    assert (split.test, split.validation, split.seed) == (0.1, 1 / 9, 7)
+    assert config.parse(values, ["split.name=time"]).split.test == 0.2
+    with pytest.raises(ConfigError, match="test is 0.2, but tenrec_ctr is 8:1:1"):
+        config.parse(values, ["split.name=tenrec_ctr", "split.test=0.2"])
+
+
 def test_another_option_by_override_does_not_inherit_the_settings_of_the_first():
     values = {"dataset": {"name": "movielens", "variant": "1m"}}
 

@@ -1,11 +1,13 @@
 """Labels that count only with another one."""
 
+import dataclasses
 import types
 
 import numpy as np
 import pytest
 
-from multitask_recommender import label_chains
+from multitask_recommender import label_chains, splits
+from multitask_recommender.datasets import synthetic
 from multitask_recommender.interactions import Entities, Interactions, Source
 from multitask_recommender.splits import Splits
 
@@ -110,3 +112,32 @@ def test_a_mask_is_not_shared_with_the_rows_that_were_given():
     assert found.observed["like"].sum() == 6
     for name, mask in before.items():
         np.testing.assert_array_equal(given.observed[name], mask)
+
+
+def test_an_oracle_knows_the_labels_as_they_have_become():
+    log = synthetic.read(
+        synthetic.Settings(shape="tenrec", users=300, items=400, rows=60_000, scenario="qk_video")
+    )
+    needs = {"click": None, "like": "click", "share": "like"}
+    tasks = {name: types.SimpleNamespace(only_with=label) for name, label in needs.items()}
+
+    train = label_chains.restrict_parts(splits.split(log, splits.Settings()), tasks).train
+
+    pairs = {"user_id": train.user_ids, "item_id": train.item_ids}
+    given, found = log.oracle.rank(pairs), train.oracle.rank(pairs)
+    np.testing.assert_array_equal(found["click"], given["click"])
+    np.testing.assert_array_equal(found["follow"], given["follow"])
+    np.testing.assert_array_equal(found["like"], given["click_and_like"])
+    assert found["like"].mean() == pytest.approx(train.labels["like"].mean(), rel=0.1)
+    share = given["share"] * given["click_and_like"]  # near, as shares hardly come without clicks
+    assert (found["share"] < given["share"]).all()
+    assert found["share"].mean() == pytest.approx((share / given["click"]).mean(), rel=0.1)
+
+
+def test_of_an_oracle_that_knows_but_the_given_labels_nothing_is_left():
+    part = dataclasses.replace(rows(click=CLICK, like=LIKE), oracle=object())
+    task = types.SimpleNamespace(only_with="click")
+
+    found = label_chains.restrict_parts(Splits(part, part, part), {"like": task})
+
+    assert found.train.oracle is None

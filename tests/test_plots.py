@@ -5,7 +5,7 @@ import pytest
 from multitask_recommender import plots
 
 ROWS = [
-    {"phase": "search", "epoch": 1, "data": "tiny [x] $y$", "loss": 1.0, "gate/like/a": 0.5},
+    {"phase": "search", "epoch": 1, "data": "tiny [x] $y_$", "loss": 1.0, "gate/like/a": 0.5},
     {"phase": "search", "epoch": 2, "data": "tiny [x] $y$", "loss": 0.5, "gate/like/a": 0.7},
 ]
 

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -13,14 +14,16 @@ from multitask_recommender import registry, run_folder, splits, traps
 from multitask_recommender.config import Config, parse
 from multitask_recommender.exploration.overview import Overview, overlap, overview
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.splits.vocabulary import with_log_features
 
 Rows = list[list[str]]
 
 
 def read(config: Config) -> Interactions:
-    """The rows of a config's dataset, before any split."""
+    """The rows of a config's dataset, before any split; with the features that all of them tell."""
     dataset = registry.load("datasets", config.dataset.name)
-    return dataset.read(config.dataset.settings, config.split.fold)
+    interactions = dataset.read(config.dataset.settings, config.split.fold)
+    return with_log_features(interactions, np.ones(len(interactions), bool))
 
 
 def traps_of(interactions: Interactions, found: Overview) -> list[traps.Trap]:

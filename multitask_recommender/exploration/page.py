@@ -70,7 +70,7 @@ def _svg(title: str, draw: Callable[[Axes, Any], None], data: Any) -> str:
     figure = Figure(figsize=(4.6, 3.2), layout="constrained")
     axes = figure.add_subplot()
     draw(axes, data)
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title, fontsize=10, parse_math=False)
     file = io.StringIO()
     # A fixed salt and no date: the same data give the same page.
     with matplotlib.rc_context({"svg.hashsalt": "explore"}):
@@ -95,7 +95,7 @@ def _bars(axes: Axes, counts: Mapping) -> None:
     names = [f"{name:g}" if isinstance(name, float) else str(name)[:18] for name in counts]
     places = np.arange(len(names))
     axes.barh(places, list(counts.values()))
-    axes.set_yticks(places, names, fontsize=7)
+    axes.set_yticks(places, names, fontsize=7, parse_math=False)  # a `$` is a dollar
     axes.invert_yaxis()
 
 

@@ -42,14 +42,20 @@ class Settings(StrictSettings):
     @classmethod
     def _protocols_have_sizes_of_their_own(cls, values: Any) -> Any:
         """So that a resolved config says what the parts were."""
-        if not isinstance(values, dict) or values.get("name") not in _TENTHS:
+        if not isinstance(values, dict):
             return values
-        for key, share in _PROTOCOL_SHARES.items():
+        own = cls.sizes_of(values.get("name"))
+        for key, share in own.items():
             if values.get(key, share) != share:
                 raise ValueError(
                     f"{key} is {values[key]}, but {values['name']} is 8:1:1: leave {key} out"
                 )
-        return {**values, **_PROTOCOL_SHARES}
+        return {**values, **own}
+
+    @staticmethod
+    def sizes_of(name: Any) -> dict[str, float]:
+        """The settings of a cut that has sizes of its own; none of others."""
+        return _PROTOCOL_SHARES if name in _TENTHS else {}
 
     @pydantic.model_validator(mode="after")
     def _leaks_are_of_protocols(self) -> "Settings":

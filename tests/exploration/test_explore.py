@@ -54,6 +54,25 @@ def test_names_in_the_data_cannot_break_the_page(tmp_path, elsewhere):
     assert "<b>" not in page
 
 
+def test_features_that_the_log_tells_are_shown(tmp_path, elsewhere, capsys):
+    log = tmp_path / "log.csv"
+    log.write_text("u,i,kind\n1,2,red\n1,3,\n1,4,red\n")
+
+    run("table", f"path={log}", "columns={user: u, item: i, item_features: [kind]}")
+
+    assert re.search(r"item kind +categorical +33.33% +1 +red: 2", capsys.readouterr().out)
+
+
+def test_a_dollar_in_the_data_is_no_mathematics(tmp_path, elsewhere):
+    log = tmp_path / "log.csv"
+    log.write_text("u,i,$a_$\n1,2,$1_$\n1,3,$\n")
+
+    status = run("table", f"path={log}", "columns={user: u, item: i, item_features: [$a_$]}")
+
+    assert status == 0
+    assert "$1_$" in (elsewhere / "explore-table.html").read_text()
+
+
 def test_the_same_data_give_the_same_page(ml_100k, elsewhere):
     for name in ("a.html", "b.html"):
         run("movielens", f"path={ml_100k}", "--html", name)

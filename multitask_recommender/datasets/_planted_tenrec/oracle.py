@@ -13,7 +13,7 @@ the sum of the k greatest chances, in the mean over the queries.
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -37,10 +37,16 @@ class Oracle:
     """Scores with the planted numbers. Id 0, the unknown, is the mean user or item.
 
     clicks_only: every row is a click, so labels are predicted given that.
+    chains: of labels that count as 1 only with others, the labels that must all be 1.
     """
 
     world: World
     clicks_only: bool = False
+    chains: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+
+    def restricted(self, chains: Mapping[str, Sequence[str]]) -> "Oracle":
+        """What knows the labels as `label_chains.restrict` makes them."""
+        return dataclasses.replace(self, chains=chains)
 
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         """The log of the chance [Q, I] of each item to be the next click; column c is id c + 1.
@@ -75,13 +81,27 @@ class Oracle:
         click = self.world.click_chances(scores.pop("click"))
         if self.clicks_only:
             click = np.ones_like(click)
-        predictions = {"click": click}
-        for label, score in scores.items():
-            with_click, without = self.world.chances(label, score)
-            predictions[label] = click * with_click + (1.0 - click) * without
-            if label == "like":
-                predictions[CLICK_AND_LIKE] = click * with_click
+        chances = {name: self.world.chances(name, score) for name, score in scores.items()}
+        predictions = {
+            label: self._joint(self.chains.get(label, [label]), click, chances) for label in LABELS
+        }
+        predictions[CLICK_AND_LIKE] = self._joint(["click", "like"], click, chances)
         return predictions
+
+    @staticmethod
+    def _joint(
+        labels: Sequence[str],
+        click: np.ndarray,
+        chances: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    ) -> np.ndarray:
+        """The chance [B] that all of these are 1: but for the click, each is drawn by itself."""
+        joint, without = click, 1.0 - click
+        for label in labels:
+            if label == "click":
+                without = np.zeros_like(without)
+            else:
+                joint, without = joint * chances[label][0], without * chances[label][1]
+        return joint + without
 
     def _by_cluster(self, values: np.ndarray) -> np.ndarray:
         """Sums [Q, C] over the places of each cluster."""
