@@ -27,16 +27,16 @@ from multitask_recommender.experiment import Experiment, build  # noqa: E402
 from multitask_recommender.metrics import intervals  # noqa: E402
 
 RECIPE = ROOT / "experiments" / "tenrec_joint.yaml"
-LINEAR = "shared_bottom, linear"
 JOINT = {
-    LINEAR: [],
+    "linear heads": [],
     "mmoe": ["sharing={name: mmoe, experts: 4, hidden_layers: [32]}"],
     "ple": ["sharing={name: ple, hidden_layers: [32]}"],
+    "separate tables": ["model.embeddings=separate", "model.l2=0.0"],
 }
 TWINS = {
     "retrieval": ["tasks.click=null", "tasks.like=null", "model.l2=0.0", "training.epochs=3"],
-    "click": ["tasks.retrieval=null", "tasks.like=null", "training.monitor=auto"],
-    "like": ["tasks.retrieval=null", "tasks.click=null", "training.monitor=auto"],
+    "click": ["tasks.retrieval=null", "tasks.like=null", "training.epochs=5"],
+    "like": ["tasks.retrieval=null", "tasks.click=null", "training.epochs=5"],
 }
 METRICS = {
     "HR@20": "test/full/hit_rate@20",
