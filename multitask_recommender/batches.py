@@ -3,8 +3,7 @@
 A place in the data is one integer, the step since the start of training. Row (or user) `i` of an
 epoch is row `shuffle(i)` of the data, `shuffle` being a keyed permutation that needs no memory (a
 block cipher, `tf.random.experimental.index_shuffle`), and a batch is gathered from whole columns at
-once, from memory or from a file that is mapped into it. So a pipeline that starts at step s yields
-what it would have yielded had it started at 0.
+once. So a pipeline that starts at step s yields what it would have yielded had it started at 0.
 """
 
 import math
@@ -14,7 +13,7 @@ import tensorflow as tf
 
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.schema import HISTORY, observed_key
+from multitask_recommender.schema import HISTORY, USER_ID, observed_key
 
 Features = dict[str, tf.Tensor]
 Columns = dict[str, np.ndarray]
@@ -25,59 +24,48 @@ STEP_SEED = "step_seed"  # int32 [2]: the batch's own randomness, for dropout an
 
 def columns(interactions: Interactions, rows: np.ndarray | slice = slice(None)) -> Columns:
     """What a batch of these rows holds, [n] each: inputs, labels (0 if unobserved), masks."""
-    arrays = _without_full_masks(interactions, rows)
-    for label in _fully_observed(interactions):
-        arrays[observed_key(label)] = np.ones(len(arrays[label]), np.float32)
-    return arrays
-
-
-def _fully_observed(interactions: Interactions) -> list[str]:
-    return [label for label in interactions.labels if label not in interactions.observed]
-
-
-def _without_full_masks(interactions: Interactions, rows: np.ndarray | slice) -> Columns:
-    """Without the masks of labels that are observed in every row."""
     # Timestamps are told by HISTORY, to models that ask for one.
     arrays = interactions.inputs(rows, with_timestamps=False)
     for label, values in interactions.labels.items():
         mask = interactions.observed.get(label)
-        if mask is None:
-            arrays[label] = values[rows].astype(np.float32)
-        else:
-            arrays[label] = np.where(mask[rows], values[rows], 0).astype(np.float32)
-            arrays[observed_key(label)] = mask[rows].astype(np.float32)
+        known = np.ones(len(values[rows]), bool) if mask is None else mask[rows]
+        arrays[label] = np.where(known, values[rows], 0).astype(np.float32)
+        arrays[observed_key(label)] = known.astype(np.float32)
     return arrays
 
 
 class _Columns:
-    """Columns of any rows, as a TensorFlow op that reads arrays where they are: maybe on disk."""
+    """The columns of any rows, gathered by TensorFlow alone.
+
+    A Python function in the pipeline would be slower, and could keep a program from ending: a
+    thread that reads ahead waits for an interpreter that waits for the thread. Labels stay as
+    small as they are (a byte for 0 and 1), and what is observed everywhere needs no mask.
+    """
 
     def __init__(self, interactions: Interactions, recent: Recent | None) -> None:
-        self._interactions = interactions
-        self._recent = recent
+        inputs = interactions.inputs(slice(None), with_timestamps=False)
+        self._inputs = {name: tf.constant(array) for name, array in inputs.items()}
+        self._labels = {name: tf.constant(array) for name, array in interactions.labels.items()}
+        self._masks = {name: tf.constant(mask) for name, mask in interactions.observed.items()}
+        self._windows = None
         if recent is not None:
-            self._ends = recent.ends(interactions.user_ids, interactions.timestamps)
-        self._example = self._arrays(np.arange(0))
+            self._windows = recent.windows_in_graph()
+            ends = recent.ends(interactions.user_ids, interactions.timestamps)
+            self._ends = tf.constant(ends, tf.int64)
 
     def __call__(self, rows: tf.Tensor) -> Features:
-        types = [tf.as_dtype(array.dtype) for array in self._example.values()]
-        gathered = tf.numpy_function(
-            lambda rows: list(self._arrays(rows).values()), [rows], types, stateful=False
-        )
-        for tensor, array in zip(gathered, self._example.values(), strict=True):
-            tensor.set_shape([None, *array.shape[1:]])
-        features = dict(zip(self._example, gathered, strict=True))
-        # Made here, where they need not be carried over.
-        for label in _fully_observed(self._interactions):
-            features[observed_key(label)] = tf.ones_like(features[label])
+        features = {name: tf.gather(column, rows) for name, column in self._inputs.items()}
+        for label, values in self._labels.items():
+            values = tf.cast(tf.gather(values, rows), tf.float32)
+            mask = tf.ones_like(values)
+            if label in self._masks:
+                mask = tf.cast(tf.gather(self._masks[label], rows), tf.float32)
+                values = tf.where(mask > 0, values, 0.0)  # an unobserved one may be NaN
+            features |= {label: values, observed_key(label): mask}
+        if self._windows is not None:
+            ends = tf.gather(self._ends, rows)
+            features[HISTORY] = self._windows(features[USER_ID], ends)
         return features
-
-    def _arrays(self, rows: np.ndarray) -> Columns:
-        arrays = _without_full_masks(self._interactions, rows)
-        if self._recent is not None:
-            user_ids = self._interactions.user_ids[rows]
-            arrays[HISTORY] = self._recent.windows(user_ids, self._ends[rows])
-        return arrays
 
 
 class TrainingBatches:

@@ -1,9 +1,15 @@
 """Who met what in training: as sets, for leaving out and for sums, and in order, for sequences."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import PAD
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 Rows = tuple[np.ndarray, np.ndarray]  # splits and members: of row r, members[splits[r]:splits[r+1]]
 
@@ -80,6 +86,20 @@ class Recent:
         starts = np.maximum(self._splits[self._known(user_ids)], ends - self.length)
         places = starts[:, None] + np.arange(self.length)
         return self._members[np.where(places < ends[:, None], places, -1)]
+
+    def windows_in_graph(self) -> Callable[["tf.Tensor", "tf.Tensor"], "tf.Tensor"]:
+        """`windows` of user ids [n], unknown ones being 0, and ends [n], for TensorFlow's graphs."""
+        import tensorflow as tf
+
+        splits, members = tf.constant(self._splits), tf.constant(self._members)
+        padding = len(self._members) - 1  # its place
+
+        def windows(user_ids: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+            starts = tf.maximum(tf.gather(splits, user_ids), ends - self.length)
+            places = starts[:, None] + tf.range(self.length, dtype=tf.int64)
+            return tf.gather(members, tf.where(places < ends[:, None], places, padding))
+
+        return windows
 
     def _known(self, user_ids: np.ndarray) -> np.ndarray:
         return np.where(user_ids < len(self._splits) - 1, user_ids, 0)

@@ -1,5 +1,8 @@
 """Batches: every row once an epoch, in an order that seed and step alone decide."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -158,3 +161,18 @@ def test_ordered_batches_hold_each_row_once_in_order(rows):
     assert [len(batch["user_id"]) for batch in batches] == [10, 10, 3]
     assert np.concatenate([batch["rating"] for batch in batches]).tolist() == list(range(23))
     assert all(batch[STEP_SEED].numpy().tolist() == [0, 0] for batch in batches)
+
+
+def test_a_program_ends_while_batches_are_read_ahead():
+    """A thread that reads ahead must not wait for an interpreter that is ending."""
+    program = """
+import numpy as np
+from multitask_recommender.batches import TrainingBatches
+from multitask_recommender.interactions import Entities, Interactions
+ids, table = np.ones(9, np.int32), Entities(np.arange(1, 2), 1)
+iterator = iter(TrainingBatches(Interactions(ids, ids, table, table), 4, seed=0).dataset())
+next(iterator)
+"""
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True)
+
+    assert done.returncode == 0
