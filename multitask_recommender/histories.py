@@ -88,7 +88,7 @@ class Recent:
         return self._members[np.where(places < ends[:, None], places, -1)]
 
     def windows_in_graph(self) -> Callable[["tf.Tensor", "tf.Tensor"], "tf.Tensor"]:
-        """`windows` of user ids [n], unknown ones being 0, and ends [n], for TensorFlow's graphs."""
+        """`windows` of user ids [n], of which 0 is unknown, and ends [n], in a graph."""
         import tensorflow as tf
 
         splits, members = tf.constant(self._splits), tf.constant(self._members)
