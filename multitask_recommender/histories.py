@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.pairs import are_among, keys_of
 from multitask_recommender.schema import PAD
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ def items_of_users(train: Interactions, chosen: np.ndarray | None = None) -> Row
 
 def items_left_by_users(train: Interactions, positive: str) -> Rows:
     """Each user's distinct items that were shown to him and never became a positive, ascending."""
-    keys = train.user_ids.astype(np.int64) * (train.num_items + 1) + train.item_ids
+    keys = keys_of(train)
     left = train.is_observed(positive) & (train.labels[positive] != 1)
-    return items_of_users(train, left & ~np.isin(keys, keys[train.positives(positive)]))
+    return items_of_users(train, left & ~are_among(keys, np.sort(keys[train.positives(positive)])))
 
 
 def users_of_items(train: Interactions) -> Rows:

@@ -29,6 +29,7 @@ ARROW = [
     {"tasks", "sharing", "weighting", "label_chains"},
     {"datasets", "splits", "batches", "layers"},
     {"graph", "histories"},
+    {"pairs"},
     {"interactions"},
     {"metrics"},
     {"schema", "settings", "run_folder"},

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from multitask_recommender.evaluation.held_out import HeldOut, is_among
+from multitask_recommender.evaluation.held_out import HeldOut
 from multitask_recommender.evaluation.outcome import Outcome, means
 from multitask_recommender.metrics import ranking
 from multitask_recommender.metrics.direction import Direction, direction
 from multitask_recommender.metrics.found import found
 from multitask_recommender.metrics.selection import MISSED, check_numbers
+from multitask_recommender.pairs import are_among
 
 _METRICS = (ranking.hit_rate, ranking.ndcg, ranking.mrr)
 
@@ -97,7 +98,7 @@ def draw_negatives(held_out: HeldOut, count: int, seed: int) -> np.ndarray:
     is_crowded = (num_items - num_met < 2 * count)[queries]
     for row in np.flatnonzero(is_crowded):
         cells = queries[row] * num_items + np.arange(num_items)
-        left = generator.permutation(np.flatnonzero(~is_among(cells, met)))[:count]
+        left = generator.permutation(np.flatnonzero(~are_among(cells, met)))[:count]
         items[row, : len(left)] = left + 1
     rows = np.flatnonzero(~is_crowded)
     items[rows] = _draw_distinct(generator, queries[rows, None] * num_items, met, num_items, count)
@@ -112,7 +113,7 @@ def _draw_distinct(
     rows = np.arange(len(starts))
     while len(rows):
         drawn = columns[rows]
-        wrong = is_among(starts[rows] + drawn, met)
+        wrong = are_among(starts[rows] + drawn, met)
         wrong[:, 1:] |= drawn[:, 1:] == drawn[:, :-1]
         drawn[wrong] = generator.integers(num_items, size=int(wrong.sum()))
         drawn.sort(axis=1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from multitask_recommender.interactions import Entities, Feature, Interactions
+from multitask_recommender.pairs import are_among, keys_of
 
 _TOP_VALUES = 20  # values of a feature that are listed
 _CURVE_POINTS = 200
@@ -99,14 +100,13 @@ def _order(interactions: Interactions) -> str:
 
 def _repetitions(interactions: Interactions) -> tuple[int, int]:
     """Rows of a (user, item) pair beyond its first, and those that equal another in all labels."""
-    stride = len(interactions.items.raw_ids) + 1
-    keys = interactions.user_ids.astype(np.int64) * stride + interactions.item_ids
+    keys = keys_of(interactions)
     in_order = np.sort(keys)
     again = in_order[1:] == in_order[:-1]
     if not again.any():
         return 0, 0
     # Only rows of repeated pairs can be duplicates: few, as a rule.
-    rows = np.flatnonzero(np.isin(keys, np.unique(in_order[1:][again])))
+    rows = np.flatnonzero(are_among(keys, in_order[1:][again]))
     columns = [keys[rows]]
     for name, values in interactions.labels.items():
         mask = interactions.is_observed(name)[rows]

@@ -4,6 +4,7 @@ import numpy as np
 
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.pairs import are_among, keys_of
 from multitask_recommender.schema import PARTS, TEST, TRAIN, VALIDATION
 from multitask_recommender.splits.settings import Settings
 
@@ -184,21 +185,3 @@ def pairs_of(interactions: Interactions) -> tuple[np.ndarray, int]:
     is_new[rows[first]] = True
     number = np.cumsum(is_new, dtype=row_of_pair.dtype) - 1
     return number[row_of_pair], num_rows - len(rows) + len(first)
-
-
-def keys_of(interactions: Interactions) -> np.ndarray:
-    """One number for each pair [N]."""
-    stride = len(interactions.items.raw_ids) + 1
-    keys = interactions.user_ids.astype(np.int64)
-    keys *= stride
-    keys += interactions.item_ids
-    return keys
-
-
-def are_among(keys: np.ndarray, in_order: np.ndarray) -> np.ndarray:
-    """Which of the keys [N] are in a sorted array. `np.isin` takes ten times as long."""
-    if not len(in_order):
-        return np.zeros(len(keys), bool)
-    places = np.searchsorted(in_order, keys)
-    np.minimum(places, len(in_order) - 1, out=places)
-    return in_order[places] == keys

@@ -18,6 +18,7 @@ import numpy as np
 
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.pairs import are_among, keys_of
 from multitask_recommender.splits import cuts
 from multitask_recommender.splits.settings import Settings
 
@@ -91,9 +92,9 @@ def notes(train: Interactions, test: Interactions, settings: Settings) -> tuple[
             f"{settings.name}, leak-free: each user's rows are cut in their order. The paper cuts "
             "otherwise, so its tables are no comparison.",
         )
-    learnt = cuts.keys_of(train)
+    learnt = keys_of(train)
     learnt.sort()
-    again = cuts.are_among(cuts.keys_of(test), learnt)
+    again = are_among(keys_of(test), learnt)
     how = "by order" if settings.name == "tenrec_sbr" else "at random, so train knows the future"
     return (
         f"{settings.name}, as in the paper: rows are cut {how}; {again.sum():,} of {len(test):,} "

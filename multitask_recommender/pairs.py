@@ -1,0 +1,22 @@
+"""Pairs of user and item as one number each: to sort them, and to look some up among others."""
+
+import numpy as np
+
+from multitask_recommender.interactions import Interactions
+
+
+def keys_of(interactions: Interactions) -> np.ndarray:
+    """One number for each row's pair [N]; the same in all parts of a split."""
+    keys = interactions.user_ids.astype(np.int64)
+    keys *= len(interactions.items.raw_ids) + 1
+    keys += interactions.item_ids
+    return keys
+
+
+def are_among(keys: np.ndarray, in_order: np.ndarray) -> np.ndarray:
+    """Which of the keys are in a sorted array. `np.isin` takes ten times as long."""
+    if not len(in_order):
+        return np.zeros(keys.shape, bool)
+    places = np.searchsorted(in_order, keys)
+    np.minimum(places, len(in_order) - 1, out=places)
+    return in_order[places] == keys

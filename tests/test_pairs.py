@@ -1,0 +1,19 @@
+"""Pairs as numbers."""
+
+import numpy as np
+
+from multitask_recommender import pairs
+
+
+def test_rows_have_the_same_key_if_they_are_of_the_same_pair(make_events):
+    keys = pairs.keys_of(make_events([(1, 4), (2, 1), (1, 4), (4, 1), (1, 1), (2, 4)]))
+
+    assert keys[0] == keys[2]
+    assert len(set(keys.tolist())) == 5
+
+
+def test_are_among_is_isin_of_any_shape():
+    keys, in_order = np.array([[5, 0, 9], [7, 2, 2]]), np.array([2, 5, 5, 7])
+
+    np.testing.assert_array_equal(pairs.are_among(keys, in_order), np.isin(keys, in_order))
+    assert not pairs.are_among(keys, in_order[:0]).any()
