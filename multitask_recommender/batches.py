@@ -16,30 +16,18 @@ from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import HISTORY, USER_ID, observed_key
 
 Features = dict[str, tf.Tensor]
-Columns = dict[str, np.ndarray]
 
 NO_SEED = (0, 0)  # where nothing is drawn: outside training
 STEP_SEED = "step_seed"  # int32 [2]: the batch's own randomness, for dropout and negatives
 
 
-def columns(interactions: Interactions, rows: np.ndarray | slice = slice(None)) -> Columns:
-    """What a batch of these rows holds, [n] each: inputs, labels (0 if unobserved), masks."""
-    # Timestamps are told by HISTORY, to models that ask for one.
-    arrays = interactions.inputs(rows, with_timestamps=False)
-    for label, values in interactions.labels.items():
-        mask = interactions.observed.get(label)
-        known = np.ones(len(values[rows]), bool) if mask is None else mask[rows]
-        arrays[label] = np.where(known, values[rows], 0).astype(np.float32)
-        arrays[observed_key(label)] = known.astype(np.float32)
-    return arrays
-
-
 class _Columns:
-    """The columns of any rows, gathered by TensorFlow alone.
+    """What batches hold of any rows: inputs, labels (0 if unobserved) and masks, [n] each.
 
-    A Python function in the pipeline would be slower, and could keep a program from ending: a
-    thread that reads ahead waits for an interpreter that waits for the thread. Labels stay as
-    small as they are (a byte for 0 and 1), and what is observed everywhere needs no mask.
+    Gathered by TensorFlow alone: a Python function in the pipeline would be slower, and could keep
+    a program from ending, as a thread that reads ahead waits for an interpreter that waits for the
+    thread. Labels stay as small as they are (a byte for 0 and 1), and what is observed everywhere
+    needs no mask. Timestamps are told by HISTORY, to models that ask for one.
     """
 
     def __init__(self, interactions: Interactions, recent: Recent | None) -> None:

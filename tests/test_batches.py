@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from multitask_recommender.batches import STEP_SEED, TrainingBatches, columns, ordered_batches
+from multitask_recommender.batches import STEP_SEED, TrainingBatches, ordered_batches
 from multitask_recommender.interactions import Entities, Interactions
 
 
@@ -145,7 +145,8 @@ def test_what_is_unknown_or_unobserved_is_zero(make_events):
         events.observed | {"like": np.array([False, True, True])},
     )
 
-    arrays = columns(held_out)
+    (batch,) = ordered_batches(held_out, 3)
+    arrays = {name: column.numpy() for name, column in batch.items()}
 
     assert arrays["user_id"].tolist() == [1, 0, 2]
     assert arrays["item_id"].tolist() == [1, 2, 0]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import tensorflow as tf
 
-from multitask_recommender.batches import STEP_SEED, columns
+from multitask_recommender.batches import STEP_SEED, ordered_batches
 from multitask_recommender.interactions import Interactions
 
 Features = dict[str, tf.Tensor]
@@ -16,7 +16,8 @@ def batch_of() -> Callable[..., Features]:
     """The rows of some events as one batch."""
 
     def batch_of(interactions: Interactions, rows: slice = slice(None)) -> Features:
-        arrays = {name: tf.constant(array[rows]) for name, array in columns(interactions).items()}
-        return arrays | {STEP_SEED: tf.constant([1, 2])}
+        (whole,) = ordered_batches(interactions, len(interactions))
+        batch = {name: whole[name][rows] for name in whole.keys() - {STEP_SEED}}
+        return batch | {STEP_SEED: tf.constant([1, 2])}
 
     return batch_of

@@ -63,20 +63,20 @@ def build(train, model, tasks=None, sharing="shared_bottom", weighting="fixed", 
 
 @pytest.mark.parametrize("sharing", registry.names("sharing"))
 @pytest.mark.parametrize(("model", "tasks"), COMBINATIONS)
-def test_a_few_steps_lower_every_loss(model, tasks, sharing, tiny, batch_of):
+def test_a_few_steps_assert_losses_fall(model, tasks, sharing, tiny, batch_of):
     if sharing == "esmm" and "click" not in TASKS[tasks]:
         pytest.skip("there is no chain of labels")
     model = build(tiny, model, tasks, sharing)
-    lower_every_loss(model, batch_of(tiny))
+    assert_losses_fall(model, batch_of(tiny))
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("weighting", registry.names("weighting"))
 def test_under_every_weighting_too(model, weighting, tiny, batch_of):
-    lower_every_loss(build(tiny, model, None, "mmoe", weighting), batch_of(tiny))
+    assert_losses_fall(build(tiny, model, None, "mmoe", weighting), batch_of(tiny))
 
 
-def lower_every_loss(model, batch):
+def assert_losses_fall(model, batch):
     model.optimizer = optimizers.build("lazy_adam", 0.05)
     before = model.task_losses(batch, training=False)[0]
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender import config, experiment
-from multitask_recommender.batches import STEP_SEED, columns
+from multitask_recommender.batches import STEP_SEED, ordered_batches
 from multitask_recommender.models import _gradients
 
 TASKS = {"retrieval": {}, "like": {"weight": 0.5}, "rating": {}}
@@ -21,8 +21,8 @@ def build(train, tasks=TASKS, weighting="fixed", sharing="shared_bottom", **mode
 
 
 def batch_of(interactions):
-    arrays = {name: tf.constant(array) for name, array in columns(interactions).items()}
-    return arrays | {STEP_SEED: tf.constant([1, 2])}
+    (whole,) = ordered_batches(interactions, len(interactions))
+    return whole | {STEP_SEED: tf.constant([1, 2])}
 
 
 def gradients_of(model, batch):
