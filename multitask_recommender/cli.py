@@ -104,9 +104,9 @@ def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     parsed = parser.parse_intermixed_args(arguments)
     config = load(parsed.config, parsed.overrides)
 
-    from multitask_recommender import experiment
+    from multitask_recommender import runs
 
-    experiment.train(config, parsed.run_dir or _fresh_run_dir(config))
+    runs.train(config, parsed.run_dir or _fresh_run_dir(config))
     return DONE
 
 
@@ -127,9 +127,9 @@ def evaluate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     )
     parsed = parser.parse_args(arguments)
 
-    from multitask_recommender import experiment
+    from multitask_recommender import runs
 
-    experiment.evaluate(parsed.run, parsed.protocol, parsed.json, parsed.write_recommendations)
+    runs.evaluate(parsed.run, parsed.protocol, parsed.json, parsed.write_recommendations)
     return DONE
 
 

@@ -18,7 +18,8 @@ ARROW = [
     {"train.py", "evaluate.py", "__main__"},
     {"cli"},
     {"serving"},
-    {"experiment", "comparison", "exploration"},
+    {"runs", "comparison"},
+    {"experiment", "exploration"},
     {"record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},

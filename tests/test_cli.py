@@ -1,4 +1,4 @@
-"""The commands: arguments, exit statuses, and errors as lines. `experiment` is a stand-in."""
+"""The commands: arguments, exit statuses, and errors as lines. `runs` is a stand-in."""
 
 import json
 import os
@@ -22,13 +22,13 @@ ROOT = pathlib.Path(cli.__file__).parents[1]
 
 @pytest.fixture
 def calls(monkeypatch):
-    """What the commands ask of `experiment`: the arguments of each call."""
+    """What the commands ask of `runs`: the arguments of each call."""
     made = []
-    experiment = types.ModuleType("experiment")
-    experiment.train = lambda *arguments: made.append(arguments)
-    experiment.evaluate = lambda *arguments: made.append(arguments)
-    monkeypatch.setitem(sys.modules, "multitask_recommender.experiment", experiment)
-    monkeypatch.setattr(multitask_recommender, "experiment", experiment, raising=False)
+    runs = types.ModuleType("runs")
+    runs.train = lambda *arguments: made.append(arguments)
+    runs.evaluate = lambda *arguments: made.append(arguments)
+    monkeypatch.setitem(sys.modules, "multitask_recommender.runs", runs)
+    monkeypatch.setattr(multitask_recommender, "runs", runs, raising=False)
     return made
 
 
@@ -145,7 +145,7 @@ def test_errors_become_lines_and_statuses(error, status, lines, calls, loads, ca
     def fail(*arguments):
         raise error
 
-    multitask_recommender.experiment.train = fail
+    multitask_recommender.runs.train = fail
 
     assert cli.main(["train"]) == status
     assert capsys.readouterr().err.splitlines() == [f"error: {line}" for line in lines]
@@ -156,7 +156,7 @@ def test_what_is_not_the_users_to_mend_passes_through(error, calls, loads):
     def fail(*arguments):
         raise error
 
-    multitask_recommender.experiment.train = fail
+    multitask_recommender.runs.train = fail
 
     with pytest.raises(type(error)):
         cli.main(["train"])
@@ -166,7 +166,7 @@ def test_sigterm_is_a_line_and_143(calls, loads, capsys):
     def fail(*arguments):
         os.kill(os.getpid(), signal.SIGTERM)
 
-    multitask_recommender.experiment.train = fail
+    multitask_recommender.runs.train = fail
 
     assert cli.main(["train"]) == 143
     assert capsys.readouterr().err.startswith("error: stopped by SIGTERM.")

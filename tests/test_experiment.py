@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from multitask_recommender import cli, config, experiment, run_folder
+from multitask_recommender import cli, config, experiment, run_folder, runs
 from multitask_recommender.errors import ConfigError, RunError
 
 ROOT = pathlib.Path(cli.__file__).parents[1]
@@ -46,7 +46,7 @@ def config_path(tmp_path_factory):
 def run_dir(config_path):
     """A finished run."""
     path = config_path.parent / "run"
-    experiment.train(config.load(config_path, KILLED_WHILE), path)
+    runs.train(config.load(config_path, KILLED_WHILE), path)
     return path
 
 
@@ -138,14 +138,14 @@ def test_a_finished_run_is_not_written_over(run_dir, config_path):
     before = (run_dir / "metrics.json").read_bytes()
 
     with pytest.raises(ConfigError, match="run exists: choose another --run-dir"):
-        experiment.train(config.load(config_path), run_dir)
+        runs.train(config.load(config_path), run_dir)
 
     assert (run_dir / "metrics.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("protocol", ["full", "unfiltered", "sampled"])
 def test_evaluate_finds_what_training_found(run_dir, results, protocol, tmp_path):
-    experiment.evaluate(run_dir, protocol, tmp_path / "m.json")
+    runs.evaluate(run_dir, protocol, tmp_path / "m.json")
 
     found = json.loads((tmp_path / "m.json").read_text())
     expected = {
@@ -195,16 +195,16 @@ def test_data_that_has_changed_since_is_refused(tmp_path, monkeypatch):
     data["columns"] = {"user": "u", "item": "i", "labels": {"click": "c"}}
     values = {"dataset": data, "tasks": {"click": {}}, "training": {"epochs": 1, "batch_size": 63}}
 
-    experiment.train(config.parse(values), tmp_path / "run")
+    runs.train(config.parse(values), tmp_path / "run")
     found = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert "test/click/auc" in found["metrics"]
     assert not any("full" in key for key in found["metrics"])
     with pytest.raises(RunError, match="has no retrieval task, so there is nothing to recommend"):
-        experiment.evaluate(tmp_path / "run", recommendations_path=tmp_path / "r.parquet")
+        runs.evaluate(tmp_path / "run", recommendations_path=tmp_path / "r.parquet")
 
     (tmp_path / "log.csv").write_text("\n".join(["u,i,c", *rows[1:]]))
     with pytest.raises(RunError, match="is not what the run was trained on"):
-        experiment.evaluate(tmp_path / "run")
+        runs.evaluate(tmp_path / "run")
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def multi_task(data, sharing, **more):
 
 def test_a_like_without_a_click_is_none_wherever_it_is_read(clicks_and_likes, tmp_path):
     """In the labels of all parts, in held-out losses, in baselines; and it is said."""
-    experiment.train(multi_task(clicks_and_likes, "esmm"), tmp_path / "run")
+    runs.train(multi_task(clicks_and_likes, "esmm"), tmp_path / "run")
 
     found = json.loads((tmp_path / "run" / "metrics.json").read_text())
     # Of 270 rows 68 are liked (0, 4, 8, ...), 23 of them clicked too (0, 12, 24, ...).
@@ -252,7 +252,7 @@ def test_a_like_without_a_click_is_none_wherever_it_is_read(clicks_and_likes, tm
 
 def test_gates_and_gradients_of_a_run_are_in_its_history_and_drawn(clicks_and_likes, tmp_path):
     chosen = multi_task(clicks_and_likes, "ple", retrieval={"positive": "click"})
-    experiment.train(chosen, tmp_path / "run")
+    runs.train(chosen, tmp_path / "run")
 
     history = pl.read_csv(tmp_path / "run" / "history.csv")
     gates = ["own_0", "shared_0", "shared_1"]
@@ -270,7 +270,7 @@ def test_a_head_of_clicked_rows_alone_is_judged_on_all(clicks_and_likes, tmp_pat
         clicks_and_likes, "separate", like={"only_with": "click", "observed_where": "click"}
     )
     for name, each in (("whole", chosen), ("naive", naive)):
-        experiment.train(each, tmp_path / name)
+        runs.train(each, tmp_path / name)
 
     found = [
         json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("whole", "naive")
@@ -335,11 +335,11 @@ def test_a_model_of_the_users_own_trains_and_is_evaluated(tmp_path, monkeypatch)
     monkeypatch.syspath_prepend(tmp_path)
     values = tiny_config().to_dict() | {"model": {"name": "my_models.plain", "width": 5}}
 
-    experiment.train(config.parse(values), tmp_path / "run")
+    runs.train(config.parse(values), tmp_path / "run")
 
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
     assert {"test/full/recall@10", "test/like/auc", "test/rating/loss"} < metrics.keys()
-    experiment.evaluate(tmp_path / "run", "full", tmp_path / "again.json")
+    runs.evaluate(tmp_path / "run", "full", tmp_path / "again.json")
     again = json.loads((tmp_path / "again.json").read_text())["metrics"]
     assert again["test/full/recall@10"] == metrics["test/full/recall@10"]
 
@@ -352,11 +352,11 @@ def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkey
     with monkeypatch.context() as patch:
         patch.setattr(run_folder, "write_json", fail)
         with pytest.raises(OSError, match="No space"):
-            experiment.train(chosen, tmp_path / "run")
+            runs.train(chosen, tmp_path / "run")
     assert not (tmp_path / "run").exists()
     history = (tmp_path / "run.partial" / "history.csv").read_text()
 
-    experiment.train(chosen, tmp_path / "run")
+    runs.train(chosen, tmp_path / "run")
 
     assert (tmp_path / "run" / "history.csv").read_text() == history
 
@@ -404,7 +404,7 @@ def test_a_fresh_process_finds_the_same_in_a_model_with_hidden_layers(tmp_path):
     chosen = tiny_config(
         "tasks.like=null", "tasks.rating=null", "model.hidden_layers=[6]", "training.epochs=3"
     )
-    experiment.train(chosen, tmp_path / "run")
+    runs.train(chosen, tmp_path / "run")
     command = [sys.executable, str(ROOT / "evaluate.py"), "run", "--json", "m.json"]
 
     done = subprocess.run(
@@ -418,7 +418,7 @@ def test_a_fresh_process_finds_the_same_in_a_model_with_hidden_layers(tmp_path):
     trained = json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"]
     fresh = json.loads((tmp_path / "m.json").read_text())["metrics"]
     assert fresh == {key: value for key, value in trained.items() if key.startswith("test/")}
-    experiment.evaluate(tmp_path / "run", recommendations_path=tmp_path / "here.parquet")
+    runs.evaluate(tmp_path / "run", recommendations_path=tmp_path / "here.parquet")
     assert pl.read_parquet(tmp_path / "here.parquet").equals(
         pl.read_parquet(tmp_path / "fresh.parquet")
     )

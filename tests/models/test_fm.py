@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from multitask_recommender import config, experiment
+from multitask_recommender import config, experiment, runs
 from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Entities, Feature, Interactions
@@ -228,10 +228,10 @@ def test_a_run_has_the_metrics_of_labels_and_recommends_nothing(tmp_path):
         "training": {"epochs": 1},
     }
 
-    experiment.train(config.parse(chosen), run)
+    runs.train(config.parse(chosen), run)
     with pytest.raises(RunError, match="no retrieval task, so there is nothing to recommend"):
-        experiment.evaluate(run, recommendations_path=tmp_path / "recommendations.parquet")
-    experiment.evaluate(run, json_path=told)
+        runs.evaluate(run, recommendations_path=tmp_path / "recommendations.parquet")
+    runs.evaluate(run, json_path=told)
 
     trained, again = (json.loads(each.read_text()) for each in (run / "metrics.json", told))
     assert again["protocol"].keys() & {"full", "unfiltered", "sampled"} == set()
