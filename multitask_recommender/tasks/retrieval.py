@@ -84,7 +84,7 @@ class _Batch:
 
 
 class Task:
-    """Mean loss over the rows that are positives."""
+    """Mean loss over the rows that are positives, all alike unless `user_power` weighs users."""
 
     predicts_label = False
     is_regression = False
@@ -93,6 +93,7 @@ class Task:
         self.name = name
         self.weight = settings.weight
         self.positive = settings.positive
+        self.temperature = settings.temperature
         self._settings = settings
         self.negatives = _choose_negatives(settings, train.num_items)
         self._num_items = train.num_items
@@ -106,7 +107,12 @@ class Task:
         if settings.negatives_power > 0:
             # In single precision, sums of a million shares are off by percents.
             self._cumulative = tf.constant(np.cumsum(drawn), tf.float64)
-        self._positives = _ragged(histories.items_of_users(train, positives))
+        met = histories.items_of_users(train, positives)
+        self._positives = _ragged(met)
+        self._user_weights = None  # where all rows count alike
+        if settings.user_power != 1:
+            numbers = np.maximum(np.diff(met[0]), 1).astype(np.float32)
+            self._user_weights = tf.constant(numbers ** (settings.user_power - 1))  # [U + 1]
         self._exposed = None
         if settings.positive is not None and settings.exposed_weight:
             self._exposed = _ragged(histories.items_left_by_users(train, settings.positive))
@@ -129,20 +135,22 @@ class Task:
         if self._settings.positive is not None:
             rows = tf.squeeze(tf.where(weights > 0), axis=1)
             shows_all = self.negatives == "full" or self._exposed is not None
-            batch, weights = batch.take(rows, shows_all), tf.ones_like(rows, tf.float32)
+            batch, weights = batch.take(rows, shows_all), tf.gather(weights, rows)
         queries = batch.queries / self._settings.temperature
         scores = tf.matmul(queries, batch.candidates, transpose_b=True)  # [Q, C]
         losses = self._bpr if self._settings.loss == "bpr" else self._softmax
         return mean_over(losses(scores, batch), weights)
 
     def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """1.0 for the rows [B] whose item the user is to be given, 0.0 for the others."""
+        """How much each row [B] counts: 0.0 unless its item is one that the user is to be given."""
         del training  # the same rows count everywhere
-        known = tf.cast(features[ITEM_ID] != PAD, tf.float32)
+        weights = tf.cast(features[ITEM_ID] != PAD, tf.float32)
+        if self._user_weights is not None:
+            weights *= tf.gather(self._user_weights, features[USER_ID])
         label = self._settings.positive
         if label is None:
-            return known
-        return known * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
+            return weights
+        return weights * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
 
     def _batch(
         self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor

@@ -35,6 +35,13 @@ class Settings(TaskSettings):
         None, description="The label whose 1 makes a row a positive; by default every row is one."
     )
 
+    user_power: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="A user counts by the number of his training positives to this power: 1, every "
+        "row alike; 0, every user alike.",
+    )
     exposed_weight: float = Field(
         0.0,
         ge=0,
