@@ -161,10 +161,10 @@ class Task:
         known, drawn = (
             tf.cast(user, tf.int64) * (self._num_items + 1) + tf.cast(item, tf.int64)
             for user, item in ((users, items), (batch.user_ids[:, None], batch.drawn))
-        )  # both ascend by user, then item
-        flat = tf.reshape(drawn, [-1])
-        places = tf.minimum(tf.searchsorted(known, flat), tf.size(known) - 1)
-        return tf.reshape(tf.gather(known, places) == flat, tf.shape(drawn))
+        )  # numbers of pairs; the known ones ascend
+        known = tf.concat([known, [tf.int64.max]], axis=0)
+        places = tf.searchsorted(known, tf.reshape(drawn, [-1]))
+        return tf.gather(known, tf.reshape(places, tf.shape(drawn))) == drawn
 
     def _negatives_of(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Logs of how often each candidate [C] occurs as a negative, and was expected to."""
