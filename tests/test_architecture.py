@@ -32,7 +32,7 @@ ARROW = [
     {"graph", "histories"},
     {"pairs"},
     {"interactions"},
-    {"metrics"},
+    {"metrics", "given_negatives"},
     {"schema", "settings", "run_folder"},
     {"errors", "__init__"},
 ]
