@@ -27,10 +27,15 @@ JOINT = {
     "ple": ["sharing={name: ple, hidden_layers: [32]}"],
     "separate tables": ["model.embeddings=separate", "model.l2=0.0"],
 }
+# With the settings that are best for each task alone.
+ALONE = ["model.embedding_dimension=32", "model.ranking.l2=5.0", "training.epochs=5"]
 TWINS = {
-    "retrieval": ["tasks.click=null", "tasks.like=null", "model.l2=0.0", "training.epochs=3"],
-    "click": ["tasks.retrieval=null", "tasks.like=null", "training.epochs=5"],
-    "like": ["tasks.retrieval=null", "tasks.click=null", "training.epochs=5"],
+    "retrieval": [
+        *("tasks.click=null", "tasks.like=null", "model.embedding_dimension=32"),
+        *("model.l2=0.0", "training.epochs=3"),
+    ],
+    "click": ["tasks.retrieval=null", "tasks.like=null", "tasks.click.weight=1.0", *ALONE],
+    "like": ["tasks.retrieval=null", "tasks.click=null", *ALONE],
 }
 METRICS = {
     "HR@20": "test/full/hit_rate@20",
