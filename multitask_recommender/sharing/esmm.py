@@ -43,7 +43,7 @@ class Sharing(tf.keras.layers.Layer):
             else:
                 self._towers = Towers(tasks, units, dropout)
         self._heads = {
-            label: Head(pair_shape, _initial_output(task, tasks), f"head_{label}")
+            label: Head(pair_shape, _initial_output(task, tasks), f"head_{label}", settings.linear)
             for label, task in tasks.items()
         }
 

@@ -34,7 +34,7 @@ class Sharing(tf.keras.layers.Layer):
             self._experts = Experts(number, settings.hidden_layers, dropout, "experts")
             self._gates = Gates([number] * len(tasks), "gates")
             self._towers = Towers(tasks, settings.tower_layers, dropout)
-        self._heads = heads(pair_shape, tasks)
+        self._heads = heads(pair_shape, tasks, settings.linear)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False

@@ -29,7 +29,7 @@ class Sharing(tf.keras.layers.Layer):
         if settings.hidden_layers and tasks:
             self._bottom = HiddenLayers(settings.hidden_layers, settings.dropout, "bottom")
             self._towers = Towers(tasks, settings.tower_layers, settings.dropout)
-        self._heads = heads(pair_shape, tasks)
+        self._heads = heads(pair_shape, tasks, settings.linear)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False
