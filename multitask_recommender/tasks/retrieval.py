@@ -32,6 +32,7 @@ from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
 from multitask_recommender.tasks.settings.retrieval import Settings
 
 _FULL_ITEMS = 20_000  # 4,096 queries against as many items: 312 MiB of scores
+_FEW_NEGATIVES = 8  # of a row: their scores one by one cost less than all of a batch's
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,9 +132,8 @@ class Task:
             shows_all = self.negatives == "full" or self._exposed is not None
             batch, weights = batch.take(rows, shows_all), tf.ones_like(rows, tf.float32)
         queries = batch.queries / self._settings.temperature
-        scores = tf.matmul(queries, batch.candidates, transpose_b=True)  # [Q, C]
         losses = self._bpr if self._settings.loss == "bpr" else self._softmax
-        return mean_over(losses(scores, batch), weights)
+        return mean_over(losses(queries, batch), weights)
 
     def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """1.0 for the rows [B] whose item the user is to be given, 0.0 for the others."""
@@ -163,8 +163,9 @@ class Task:
             drawn=drawn,
         )
 
-    def _softmax(self, scores: tf.Tensor, batch: _Batch) -> tf.Tensor:
+    def _softmax(self, queries: tf.Tensor, batch: _Batch) -> tf.Tensor:
         """Cross-entropy of each row [B]."""
+        scores = tf.matmul(queries, batch.candidates, transpose_b=True)  # [Q, C]
         log_occurrences, log_expected = self._negatives_of(batch)  # [C], [C]
         rows, columns = batch.query_rows, batch.candidate_rows
         offsets = log_occurrences - log_expected
@@ -193,20 +194,26 @@ class Task:
         is_left_out = are_among(batch.cells, left_out, tf.size(batch.ids))
         return tf.where(is_left_out, tf.nn.softplus(log_total - own), losses)
 
-    def _bpr(self, scores: tf.Tensor, batch: _Batch) -> tf.Tensor:
+    def _bpr(self, queries: tf.Tensor, batch: _Batch) -> tf.Tensor:
         """Mean over a row's drawn negatives of -log sigmoid(positive - negative), [B]."""
-        rows, columns = batch.query_rows, batch.candidate_rows
-        own = tf.gather_nd(scores, batch.cells)[:, None]  # [B, 1]
+        own = batch.candidate_rows[:, None]  # [B, 1]
         drawn = tf.searchsorted(batch.ids, tf.reshape(batch.drawn, [-1]))
-        drawn = tf.reshape(drawn, tf.shape(batch.drawn))
-        cells = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(drawn)), drawn], axis=2)
-        is_negative = drawn != columns[:, None]  # [B, n]
+        columns = tf.concat([own, tf.reshape(drawn, tf.shape(batch.drawn))], axis=1)  # [B, 1 + n]
+        rows = tf.broadcast_to(batch.query_rows[:, None], tf.shape(columns))
+        cells = tf.stack([rows, columns], axis=2)
+        is_negative = columns[:, 1:] != own  # [B, n]
         if self._settings.remove_positives:
             left_out = _cells(self._positives, batch)
-            met = tf.scatter_nd(left_out, tf.ones(tf.shape(left_out)[:1]), tf.shape(scores))
-            is_negative &= tf.gather_nd(met, cells) == 0
+            flat = tf.reshape(cells[:, 1:], [-1, 2])
+            is_met = are_among(flat, left_out, tf.size(batch.ids))
+            is_negative &= ~tf.reshape(is_met, tf.shape(is_negative))
         weights = tf.cast(is_negative, tf.float32)
-        losses = tf.nn.softplus(tf.gather_nd(scores, cells) - own) * weights
+        if self._settings.num_negatives <= _FEW_NEGATIVES:
+            query = tf.gather(queries, batch.query_rows)[:, None]  # [B, 1, D]
+            scores = tf.reduce_sum(query * tf.gather(batch.candidates, columns), axis=2)
+        else:
+            scores = tf.gather_nd(tf.matmul(queries, batch.candidates, transpose_b=True), cells)
+        losses = tf.nn.softplus(scores[:, 1:] - scores[:, :1]) * weights
         return tf.math.divide_no_nan(tf.reduce_sum(losses, 1), tf.reduce_sum(weights, 1))
 
     def _negatives_of(self, batch: _Batch) -> tuple[tf.Tensor, tf.Tensor]:

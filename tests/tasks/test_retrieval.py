@@ -287,6 +287,18 @@ class TestPairwise:
 
         assert len(task._draw(features_of())) == 3 * len(BATCH_USERS)
 
+    @pytest.mark.parametrize("remove", [False, True])
+    def test_few_negatives_and_many_are_scored_in_two_ways_with_one_result(
+        self, train, tables, remove, monkeypatch
+    ):
+        task = build(train, loss="bpr", num_negatives=3, remove_positives=remove, temperature=0.5)
+        one_by_one = value_and_gradients(lambda: loss_of(task, tables, features_of()), tables)
+
+        monkeypatch.setattr(retrieval, "_FEW_NEGATIVES", 2)
+        at_once = value_and_gradients(lambda: loss_of(task, tables, features_of()), tables)
+
+        check_equal(at_once, one_by_one)
+
 
 LOSSES = [
     {"negatives": "full"},
