@@ -6,8 +6,8 @@ clicks that convert. What only comes with what is said by the tasks (`only_with`
 any depth: click, like where clicked, share where liked.
 
 Differs from the paper: products are logits, exact at any size; and each head also has a linear
-term of the pair, which begins as the dot product (layers/heads.py). Labels outside every chain
-have a tower and a head as in `separate`.
+term of the pair, which begins as the dot product (layers/heads.py), unless `linear` is false.
+Labels outside every chain have a tower and a head as in `separate`.
 """
 
 import math

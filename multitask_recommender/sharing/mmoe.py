@@ -4,8 +4,8 @@ Ma et al., "Modeling Task Relationships in Multi-task Learning with Multi-gate M
 KDD 2018, section 4.
 
 Differs from the paper: gates have a bias, so that a task may prefer an expert whatever the row; and
-each head also has a linear term of the pair, which begins as the dot product (layers/heads.py).
-Without hidden layers that term is all: there are no experts then.
+each head also has a linear term of the pair, which begins as the dot product (layers/heads.py),
+unless `linear` is false. Without hidden layers that term is all: there are no experts then.
 """
 
 from collections.abc import Mapping
