@@ -2,9 +2,9 @@
 
 Caruana, "Multitask Learning", Machine Learning 28, 1997.
 
-Differs from the paper, unless `linear` is false: each head also has a linear term of the pair, which
-begins as the dot product (layers/heads.py). Without hidden layers that term is all. By default
-there are no towers.
+Differs from the paper: unless `linear` is false, each head also has a linear term of the pair,
+which begins as the dot product (layers/heads.py); without hidden layers that term is all. By
+default there are no towers.
 """
 
 from collections.abc import Mapping
