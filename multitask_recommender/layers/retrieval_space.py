@@ -1,5 +1,7 @@
 """Where retrieval compares queries with items: as they are or as unit vectors, and item biases."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,35 +11,26 @@ from multitask_recommender.layers.rows import take_rows
 class RetrievalSpace(tf.keras.layers.Layer):
     """Vectors whose dot product is the score: <query, item> + temperature * bias of the item.
 
-    The bias begins at the log of popularity. Retrieval divides scores by its temperature, so there
-    it counts as the log of popularity itself: a softmax that begins with everybody's favourites.
+    Retrieval divides scores by its temperature, so there a bias counts as it is. From the log of
+    popularity, a softmax begins with everybody's favourites.
 
     Args:
-      counts: training events of each item, [I + 1].
+      biases: where those of items begin, [I + 1]; None, for items without.
       normalise: compare unit vectors, by the cosine of their angle.
-      has_bias: whether items have one.
-      temperature: of the retrieval task.
-      trainable: whether biases learn; without a retrieval task, nothing reads them.
+      retrieval: the task that reads all this; without one, biases do not learn.
     """
 
-    def __init__(
-        self,
-        counts: np.ndarray,
-        normalise: bool,
-        has_bias: bool,
-        temperature: float,
-        trainable: bool,
-    ) -> None:
+    def __init__(self, biases: np.ndarray | None, normalise: bool, retrieval: Any = None) -> None:
         super().__init__(name="retrieval_space")
         self._normalise = normalise
-        self._temperature = temperature
+        self._temperature = 1.0 if retrieval is None else retrieval.temperature
         self._biases = None
-        if has_bias:
+        if biases is not None:
             self._biases = self.add_weight(
                 name="item_bias",
-                shape=[len(counts)],
-                initializer=tf.constant_initializer(_log_popularity(counts)),
-                trainable=trainable,
+                shape=[len(biases)],
+                initializer=tf.constant_initializer(biases),
+                trainable=retrieval is not None,
             )
 
     def queries(self, vectors: tf.Tensor) -> tf.Tensor:
@@ -59,7 +52,7 @@ class RetrievalSpace(tf.keras.layers.Layer):
         return tf.math.l2_normalize(vectors, axis=1) if self._normalise else vectors
 
 
-def _log_popularity(counts: np.ndarray) -> np.ndarray:
+def log_popularity(counts: np.ndarray) -> np.ndarray:
     """log(count + 1) of each item, centred, [I + 1]."""
     logs = np.log(counts + 1.0)
     return logs - logs[1:].mean()

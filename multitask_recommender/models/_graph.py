@@ -11,7 +11,7 @@ from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
-from multitask_recommender.layers.retrieval_space import RetrievalSpace
+from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
 from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.sparse_product import SymmetricProduct
 from multitask_recommender.layers.weight_decay import WeightDecay
@@ -44,13 +44,8 @@ class GraphModel(MultiTaskModel):
         item_counts = histories.counts(train.item_ids, train.num_items)
         user_counts = histories.counts(train.user_ids, train.num_users)
         self._decay = WeightDecay(np.append(user_counts, item_counts), settings.l2_power)
-        self._space = RetrievalSpace(
-            item_counts,
-            normalise=settings.normalise,
-            has_bias=settings.item_bias,
-            temperature=1.0 if self.retrieval is None else self.retrieval.temperature,
-            trainable=self.retrieval is not None,
-        )
+        biases = log_popularity(item_counts) if settings.item_bias else None
+        self._space = RetrievalSpace(biases, settings.normalise, self.retrieval)
 
     @property
     @abc.abstractmethod

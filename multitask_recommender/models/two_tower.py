@@ -21,7 +21,7 @@ from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
-from multitask_recommender.layers.retrieval_space import RetrievalSpace
+from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
 from multitask_recommender.layers.tower import Side, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings.two_tower import Settings
@@ -45,13 +45,8 @@ class Model(MultiTaskModel):
                 positive = self.retrieval.positive
             self.recent = Recent(train, settings.recent_length, positive)
         self._item_tower = self._tower(items, {*settings.item, *shared_too[1]}, dimension)
-        self._space = RetrievalSpace(
-            items.counts,
-            normalise=settings.normalise,
-            has_bias=True,
-            temperature=1.0 if self.retrieval is None else self.retrieval.temperature,
-            trainable=self.retrieval is not None,
-        )
+        biases = log_popularity(items.counts)
+        self._space = RetrievalSpace(biases, settings.normalise, self.retrieval)
         if self.ranking:
             self._ranking_space = self._build_ranking_space(users, items)
         context = settings.context if self.ranking else []
