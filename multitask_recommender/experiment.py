@@ -200,11 +200,14 @@ class Experiment:
 
     @functools.cached_property
     def _validator(self) -> evaluation.Evaluator | None:
-        """The validation part, by the protocol `full`; None without validation rows."""
+        """The validation part, by `full` and, where that is asked for, `sampled`; None without
+        validation rows.
+        """
         if not len(self.data.validation):
             return None
         seen = [self._retrieved(self.data.train)]
-        return self._evaluator(seen, self.data.validation, VALIDATION, ["full"])
+        protocols = ["full", *{"sampled"}.intersection(self.config.evaluation.protocols)]
+        return self._evaluator(seen, self.data.validation, VALIDATION, protocols)
 
     def _validate(self, model: Any) -> dict[str, float]:
         metrics = self._validator(model.scorer(), self.kinds).metrics

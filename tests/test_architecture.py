@@ -33,7 +33,7 @@ ARROW = [
     {"graph", "histories"},
     {"pairs"},
     {"interactions"},
-    {"metrics"},
+    {"metrics", "given_negatives"},
     {"schema", "settings", "run_folder", "threads"},
     {"errors", "__init__"},
 ]
