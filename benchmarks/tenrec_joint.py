@@ -12,19 +12,13 @@ oracle scores with the planted numbers; its ranking knows no order of clicks. In
 
 import argparse
 import functools
-import pathlib
-import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from _timing import ROOT, console, show
+from _trained import trained
 
-from _timing import console, show  # noqa: E402
-
-from multitask_recommender import config, evaluation, registry  # noqa: E402
-from multitask_recommender.experiment import Experiment, build  # noqa: E402
-from multitask_recommender.metrics import intervals  # noqa: E402
+from multitask_recommender import config, evaluation, registry
+from multitask_recommender.experiment import Experiment
+from multitask_recommender.metrics import intervals
 
 RECIPE = ROOT / "experiments" / "tenrec_joint.yaml"
 JOINT = {
@@ -51,19 +45,9 @@ METRICS = {
 
 def evaluated(overrides: list[str]) -> evaluation.Evaluation:
     """Trains on train and evaluates on test."""
-    from multitask_recommender.batches import TrainingBatches
-    from multitask_recommender.training.loop import Training
-
     experiment = Experiment(config.load(RECIPE, overrides))
-    settings, rows = experiment.config.training, experiment.data.train
-    model = build(experiment.config, rows)
-    batches = TrainingBatches(rows, settings.batch_size, settings.seed, recent=model.recent)
-    started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        training = Training(model, batches, settings, pathlib.Path(folder))
-        for _ in training.epochs(settings.epochs, lambda steps: None):
-            pass
-    console.print(f"trained in {time.perf_counter() - started:.0f} s: {' '.join(overrides)}")
+    model, seconds = trained(experiment, experiment.data.train)
+    console.print(f"trained in {seconds:.0f} s: {' '.join(overrides)}")
     return experiment.test_evaluator(model.scorer(), experiment.kinds, keep_arrays=True)
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from multitask_recommender.datasets import _files
 from multitask_recommender.schema import PARTS, TEST, TRAIN
 
-WHOLE_NUMBER = re.compile(r"\d{1,15}", re.ASCII)  # so many digits are exact in floats, too
-EXPECTED = "a whole number from 0 up, of at most 15 digits"
+_WHOLE_NUMBER = re.compile(r"\d{1,15}", re.ASCII)  # so many digits are exact in floats, too
+_EXPECTED = "a whole number from 0 up, of at most 15 digits"
 _DIGITS, _BLANKS = b"0123456789", b" \t\n"
 _MAX_LENGTH = 15
 LIMIT = 10**_MAX_LENGTH
@@ -67,9 +67,9 @@ def fields(line: str) -> list[str]:
 
 def fault_of(name: str, text: str) -> str | None:
     """What is wrong with a raw id, if anything is."""
-    if WHOLE_NUMBER.fullmatch(text):
+    if _WHOLE_NUMBER.fullmatch(text):
         return None
-    return f"{name} is {_files.shortened(text)}, expected {EXPECTED}"
+    return f"{name} is {_files.shortened(text)}, expected {_EXPECTED}"
 
 
 def numbered(*columns: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
