@@ -176,6 +176,11 @@ def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:
     }
 
 
+def working(at: str) -> contextlib.AbstractContextManager[Any]:
+    """Says what is being done while it lasts, in a terminal alone."""
+    return console.status(escape(at))
+
+
 @contextlib.contextmanager
 def counting(unit: str, total: int) -> Iterator[Callable[[int], None]]:
     """A bar for what is done a part at a time: call what is yielded with the size of each part."""

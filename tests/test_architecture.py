@@ -23,6 +23,7 @@ ARROW = [
     {"record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},
+    {"config_choices"},
     {"config_faults"},
     {"config_file", "registry"},
     {"evaluation", "export", "index", "training", "traps"},
@@ -34,11 +35,11 @@ ARROW = [
     {"pairs"},
     {"interactions"},
     {"metrics", "given_negatives"},
-    {"schema", "settings", "run_folder"},
+    {"schema", "settings", "run_folder", "threads"},
     {"errors", "__init__"},
 ]
 # What may choose a file of a folder by its name.
-MAY_USE_REGISTRY = {"config", "config_schema", "experiment", "exploration"}
+MAY_USE_REGISTRY = {"config_choices", "config_schema", "experiment", "exploration"}
 OPTION_FOLDERS = {  # and the word by which code speaks of a choice from it
     "models": "model",
     "sharing": "sharing",

@@ -12,7 +12,7 @@ from multitask_recommender.evaluation.held_out import arrange
 from multitask_recommender.evaluation.labels import label_directions, label_metrics
 from multitask_recommender.evaluation.outcome import RankingProtocol
 from multitask_recommender.evaluation.sampled import Sampled, drawn_negatives, given_negatives
-from multitask_recommender.evaluation.scorer import Scorer, in_blocks
+from multitask_recommender.evaluation.scorer import Predictor, Scorer, in_blocks
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
@@ -78,10 +78,13 @@ class Evaluator:
                 self._negatives = given_negatives(given[rows], held_out.item_ids[rows])
 
     def __call__(
-        self, scorer: Scorer, kinds: Mapping[str, str] | None = None, keep_arrays: bool = False
+        self, scorer: Predictor, kinds: Mapping[str, str] | None = None, keep_arrays: bool = False
     ) -> Evaluation:
-        """Evaluates a scorer. kinds: "binary" or "rating" by label, see evaluation/labels.py."""
-        protocols = self._protocols()
+        """Evaluates a Scorer, or a predictor of labels alone, which no protocol ranks.
+
+        kinds: "binary" or "rating" by label, see evaluation/labels.py.
+        """
+        protocols = self._protocols() if isinstance(scorer, Scorer) else {}
         self._pass_over_users(scorer, list(protocols.values()))
         outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
         outcomes[""] = label_metrics(scorer, self._rows, kinds or {})
