@@ -114,7 +114,7 @@ class Evaluator:
     def _protocols(self) -> dict[str, RankingProtocol]:
         settings = self._settings
         known: dict[str, Any] = {
-            "unfiltered": lambda: Unfiltered(self._held_out),
+            "unfiltered": lambda: Unfiltered(self._held_out, settings.cutoffs),
             "sampled": lambda: Sampled(self._held_out, self._negatives, settings.cutoffs),
             # The last, as it overwrites the scores of seen items.
             "full": lambda: Full(self._held_out, self._percentiles, settings.cutoffs),
