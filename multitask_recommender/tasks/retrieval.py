@@ -124,8 +124,7 @@ class Task:
 
     def _softmax(self, batch: Batch) -> tf.Tensor:
         """Cross-entropy of each row [B]."""
-        queries = batch.queries / self.temperature
-        scores = tf.matmul(queries, batch.candidates, transpose_b=True)  # [Q, C]
+        scores = self._scores(batch.queries / self.temperature, batch.candidates)
         log_occurrences, log_expected = self._negatives_of(batch)  # [C], [C]
         rows, columns = batch.query_rows, batch.candidate_rows
         offsets = log_occurrences - log_expected
@@ -153,6 +152,12 @@ class Task:
         # The total holds no occurrence of a training positive; of a held-out one, it does.
         is_left_out = are_among(batch.cells, left_out, tf.size(batch.ids))
         return tf.where(is_left_out, tf.nn.softplus(log_total - own), losses)
+
+    def _scores(self, queries: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+        """All products [Q, C] of queries [Q, D] and candidates [C, D], and so their gradients."""
+        kind = tf.as_dtype(self._settings.precision)
+        factors = tf.cast(queries, kind), tf.cast(candidates, kind)
+        return tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
 
     def _are_positives(self, batch: Batch) -> tf.Tensor:
         """Whether a row's user has met the items drawn for it in training, [B, n]."""

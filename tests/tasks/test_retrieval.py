@@ -277,6 +277,20 @@ def test_users_count_by_a_power_of_their_positives(settings, train, tables, monk
     np.testing.assert_allclose(found, np.average(rows, weights=weights), rtol=1e-5)
 
 
+def test_in_bfloat16_loss_and_gradients_keep_three_digits(train, tables):
+    exact, rounded = (
+        value_and_gradients(
+            lambda kind=kind: loss_of(build(train, precision=kind), tables, features_of()), tables
+        )
+        for kind in ("float32", "bfloat16")
+    )
+
+    for one, other in zip(tf.nest.flatten(exact), tf.nest.flatten(rounded), strict=True):
+        assert one.dtype == other.dtype == tf.float32
+        np.testing.assert_allclose(other, one, rtol=0.02, atol=0.005)
+    assert float(exact[0]) != float(rounded[0])
+
+
 class TestPairwise:
     def test_is_the_mean_softplus_of_drawn_negatives(self, train, tables, monkeypatch):
         task = build(train, loss="bpr", num_negatives=2)
