@@ -126,8 +126,9 @@ class Interactions:
     of a user of later ones. Both are traps, which traps.py looks for.
 
     `log_features` is for features that the events themselves tell, of which held-out events must
-    tell nothing: given a mask [N] of the rows to learn from, it returns those of all users and
-    of all items. `splits.split` calls it and adds them to the tables, and the parts have None.
+    tell nothing: given a mask [N] of the rows to learn from, it returns those of all users, of
+    all items, and of the events. `splits.split` calls it and adds them to the tables and to the
+    context, and the parts have None.
     """
 
     user_ids: np.ndarray  # [N] int32
@@ -140,7 +141,7 @@ class Interactions:
     parts: np.ndarray | None = None  # [N] int8
     source: Source = Source("unnamed")
     oracle: Any = None
-    log_features: Callable[[np.ndarray], tuple[Features, Features]] | None = None
+    log_features: Callable[[np.ndarray], tuple[Features, Features, Features]] | None = None
     context: Features = dataclasses.field(default_factory=dict)
     post_exposure: frozenset[str] = frozenset()
     future_features: frozenset[str] = frozenset()
