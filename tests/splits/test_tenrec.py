@@ -160,9 +160,17 @@ def test_no_user_is_active_enough():
 def test_sizes_are_the_protocols_own():
     settings = splits.Settings(name="tenrec_topn")
 
-    assert settings == splits.Settings(**settings.model_dump())  # as a resolved config has it
     assert (settings.test, settings.validation) == (0.1, 1 / 9)
+    for name in ("tenrec_topn", "tenrec_sbr"):
+        settings = splits.Settings(name=name)
+        assert settings == splits.Settings(**settings.model_dump())  # as a resolved config has it
     with pytest.raises(pydantic.ValidationError, match="test is 0.3, but tenrec_ctr is 8:1:1"):
         splits.Settings(name="tenrec_ctr", test=0.3)
+    with pytest.raises(
+        pydantic.ValidationError,
+        match="validation is 0, but tenrec_sbr tests on the last click, and validates on the one "
+        "before: leave validation out",
+    ):
+        splits.Settings(name="tenrec_sbr", validation=0)
     with pytest.raises(pydantic.ValidationError, match="leak_free goes with the tenrec_"):
         splits.Settings(name="random", leak_free=True)
