@@ -43,7 +43,9 @@ def trained(overrides: list[str]):
     experiment = Experiment(config.load(RECIPE, overrides))
     settings, rows = experiment.config.training, experiment.data.train
     model = build(experiment.config, rows)
-    batches = TrainingBatches(rows, settings.batch_size, settings.seed, recent=model.recent)
+    batches = TrainingBatches(
+        model.narrowed(rows), settings.batch_size, settings.seed, recent=model.recent
+    )
     with tempfile.TemporaryDirectory() as folder:
         training = Training(model, batches, settings, pathlib.Path(folder))
         for _ in training.epochs(settings.epochs, lambda steps: None):

@@ -57,7 +57,9 @@ def evaluated(overrides: list[str]) -> evaluation.Evaluation:
     experiment = Experiment(config.load(RECIPE, overrides))
     settings, rows = experiment.config.training, experiment.data.train
     model = build(experiment.config, rows)
-    batches = TrainingBatches(rows, settings.batch_size, settings.seed, recent=model.recent)
+    batches = TrainingBatches(
+        model.narrowed(rows), settings.batch_size, settings.seed, recent=model.recent
+    )
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         training = Training(model, batches, settings, pathlib.Path(folder))

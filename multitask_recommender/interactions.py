@@ -10,7 +10,7 @@ to a model they are unknown (0), to evaluation a relevant item that can only be 
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -233,6 +233,19 @@ class Interactions:
             kind = np.int32 if feature.is_categorical else np.float32
             arrays[name] = feature.values[rows].astype(kind, copy=False)
         return arrays
+
+    def narrowed(self, labels: Collection[str], context: Collection[str]) -> "Interactions":
+        """The same events with no more labels and context features than these."""
+
+        def only(columns: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+            return {name: column for name, column in columns.items() if name in names}
+
+        return dataclasses.replace(
+            self,
+            labels=only(self.labels, labels),
+            observed=only(self.observed, labels),
+            context=only(self.context, context),
+        )
 
     def take(self, rows: np.ndarray) -> "Interactions":
         """The events at positions `rows` (or where a mask is true), with the same tables.

@@ -43,6 +43,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     """
 
     recent: Recent | None = None  # set by models that read what a user has met before an event
+    context_names: Sequence[str] = ()  # set by models that read features of the event
 
     def __init__(self, tasks: Sequence, make_sharing: Callable, weighting) -> None:
         super().__init__()
@@ -90,6 +91,11 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def build_sharing(self) -> None:
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
         self._sharing = self._make_sharing(self.pair_shape)
+
+    def narrowed(self, rows: Interactions) -> Interactions:
+        """Without the labels and context features that neither the model nor its tasks read."""
+        labels = {label for task in self._tasks for label in task.labels}
+        return rows.narrowed(labels, self.context_names)
 
     def make_weights(self, train: Interactions) -> None:
         """Makes what layers make when first used: now, so that every checkpoint holds all of it."""

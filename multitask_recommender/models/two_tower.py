@@ -54,8 +54,10 @@ class Model(MultiTaskModel):
         )
         if self.ranking:
             self._ranking_space = self._build_ranking_space(users, items)
-        context = settings.context if self.ranking else []
-        self._context = Context(train.context, context, self._width, settings.initial_stddev)
+        self.context_names = tuple(settings.context) if self.ranking else ()
+        self._context = Context(
+            train.context, self.context_names, self._width, settings.initial_stddev
+        )
         self.build_sharing()
 
     @property
