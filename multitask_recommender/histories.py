@@ -31,9 +31,10 @@ def items_left_by_users(train: Interactions, positive: str) -> Rows:
     return items_of_users(train, left & ~are_among(keys, np.sort(keys[train.positives(positive)])))
 
 
-def users_of_items(train: Interactions) -> Rows:
+def users_of_items(train: Interactions, chosen: np.ndarray | None = None) -> Rows:
     """Each item's distinct training users, ascending; the unknown item 0 has none."""
-    return _group(train.item_ids, train.user_ids, train.num_items)
+    rows = slice(None) if chosen is None else chosen
+    return _group(train.item_ids[rows], train.user_ids[rows], train.num_items)
 
 
 def _group(owners: np.ndarray, members: np.ndarray, num_owners: int) -> Rows:

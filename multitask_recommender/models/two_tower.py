@@ -7,7 +7,9 @@ Meets the Neighborhood", KDD 2008.
 A tower sums an id embedding, a history and features (layers/tower.py). The ranking tasks read the
 same vectors or, where `ranking` is given, a view of their own: other inputs, through a projection
 of the same tables (`embeddings: shared`) or from tables of their own (`separate`); and the vectors
-of the event's `context`. The item bias of retrieval begins at the log of popularity.
+of the event's `context`. Where retrieval has a label for its positives, its histories are of those
+alone; those of the ranking tasks are of all that was met, which tells no label. The item bias of
+retrieval begins at the log of popularity.
 """
 
 from typing import Any
@@ -34,17 +36,17 @@ class Model(MultiTaskModel):
         super().__init__(**shared)
         self.num_items = train.num_items
         self._settings = settings
-        users, items = sides(train)
-        self._user_view = View(tuple(settings.user), settings.history_dropout)
-        self._item_view = View(tuple(settings.item))
+        positive = None if self.retrieval is None else self.retrieval.positive
+        users, items = sides(train, positive)
+        of_positives = positive is not None
+        self._user_view = View(tuple(settings.user), settings.history_dropout, of_positives)
+        self._item_view = View(tuple(settings.item), of_positives=of_positives)
         shared_too = settings.ranking_inputs if settings.embeddings == "shared" else ((), ())
         dimension = settings.embedding_dimension
         self._user_tower = self._tower(users, {*settings.user, *shared_too[0]}, dimension)
         if settings.reads_recent:
-            positive = settings.recent_positive
-            if positive is None and self.retrieval is not None:
-                positive = self.retrieval.positive
-            self.recent = Recent(train, settings.recent_length, positive)
+            told = settings.recent_positive or positive
+            self.recent = Recent(train, settings.recent_length, told)
         self._item_tower = self._tower(items, {*settings.item, *shared_too[1]}, dimension)
         self._item_bias = self.add_weight(
             name="item_bias",
