@@ -17,7 +17,9 @@ def trained(experiment: Experiment, rows: Interactions) -> tuple[Any, float]:
     settings = experiment.config.training
     model = build(experiment.config, rows)
     by_user = settings.batch_by == "user"
-    batches = TrainingBatches(rows, settings.batch_size, settings.seed, by_user, model.recent)
+    batches = TrainingBatches(
+        model.narrowed(rows), settings.batch_size, settings.seed, by_user, model.recent
+    )
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for _ in Training(model, batches, settings, pathlib.Path(folder)).epochs(

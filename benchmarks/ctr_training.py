@@ -76,7 +76,7 @@ def ours(config: Any, train: Interactions, folder: pathlib.Path) -> Callable[[],
     from multitask_recommender.training.loop import Training
 
     model = build(config, train)
-    batches = TrainingBatches(train, BATCH_SIZE, seed=0)
+    batches = TrainingBatches(model.narrowed(train), BATCH_SIZE, seed=0)
     training = Training(model, batches, config.training, folder)
     iterator = iter(batches.dataset())
     return lambda: training._run_steps(iterator, tf.constant(OUR_STEPS))

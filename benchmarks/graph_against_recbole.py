@@ -89,7 +89,7 @@ def ours(name: str, loss: str, seconds: float | None, epochs: int = 2) -> dict[s
     settings, rows = run.config.training, run.data.train
     built = experiment.build(run.config, rows)
     by_user = settings.batch_by == "user"
-    batches = TrainingBatches(rows, settings.batch_size, settings.seed, by_user)
+    batches = TrainingBatches(built.narrowed(rows), settings.batch_size, settings.seed, by_user)
     taken: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         trainer = Training(built, batches, settings, pathlib.Path(folder))

@@ -66,7 +66,7 @@ def steps_of(num_rows: int, optimizer: str, folder: pathlib.Path) -> Callable[[]
         weighting=fixed.Weighting(fixed.Settings(), tasks),
     )
     settings = Settings(batch_size=BATCH_SIZE, optimizer=optimizer, learning_rate=0.01)
-    batches = TrainingBatches(train, BATCH_SIZE, seed=0)
+    batches = TrainingBatches(model.narrowed(train), BATCH_SIZE, seed=0)
     epochs = Training(model, batches, settings, folder).epochs(10**6, lambda steps: None)
     return lambda: next(epochs)
 

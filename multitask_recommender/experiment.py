@@ -231,7 +231,8 @@ class Experiment:
 
         if not len(rows):
             return {}
-        batches = ordered_batches(rows, self.config.training.batch_size, model.recent)
+        size = self.config.training.batch_size
+        batches = ordered_batches(model.narrowed(rows), size, model.recent)
         losses = loop.mean_losses(model, batches)
         total = losses.pop(TOTAL_LOSS)
         by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}

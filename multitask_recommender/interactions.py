@@ -10,7 +10,7 @@ to a model they are unknown (0), to evaluation a relevant item that can only be 
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,8 +128,9 @@ class Interactions:
     of a user of later ones. Both are traps, which traps.py looks for.
 
     `log_features` is for features that the events themselves tell, of which held-out events must
-    tell nothing: given a mask [N] of the rows to learn from, it returns those of all users and
-    of all items. `splits.split` calls it and adds them to the tables, and the parts have None.
+    tell nothing: given a mask [N] of the rows to learn from, it returns those of all users, of
+    all items, and of the events. `splits.split` calls it and adds them to the tables and to the
+    context, and the parts have None.
     """
 
     user_ids: np.ndarray  # [N] int32
@@ -142,7 +143,7 @@ class Interactions:
     parts: np.ndarray | None = None  # [N] int8
     source: Source = Source("unnamed")
     oracle: Any = None
-    log_features: Callable[[np.ndarray], tuple[Features, Features]] | None = None
+    log_features: Callable[[np.ndarray], tuple[Features, Features, Features]] | None = None
     context: Features = dataclasses.field(default_factory=dict)
     post_exposure: frozenset[str] = frozenset()
     future_features: frozenset[str] = frozenset()
@@ -245,6 +246,19 @@ class Interactions:
             kind = np.int32 if feature.is_categorical else np.float32
             arrays[name] = feature.values[rows].astype(kind, copy=False)
         return arrays
+
+    def narrowed(self, labels: Collection[str], context: Collection[str]) -> "Interactions":
+        """The same events with no more labels and context features than these."""
+
+        def only(columns: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+            return {name: column for name, column in columns.items() if name in names}
+
+        return dataclasses.replace(
+            self,
+            labels=only(self.labels, labels),
+            observed=only(self.observed, labels),
+            context=only(self.context, context),
+        )
 
     def take(self, rows: np.ndarray) -> "Interactions":
         """The events at positions `rows` (or where a mask is true), with the same tables.

@@ -20,3 +20,10 @@ def are_among(keys: np.ndarray, in_order: np.ndarray) -> np.ndarray:
     places = np.searchsorted(in_order, keys)
     np.minimum(places, len(in_order) - 1, out=places)
     return in_order[places] == keys
+
+
+def count_among(keys: np.ndarray, others: np.ndarray) -> int:
+    """How many of the keys occur among the others. Sorts both in place: sorted, it is fast."""
+    keys.sort()
+    others.sort()
+    return int(np.count_nonzero(are_among(keys, others)))

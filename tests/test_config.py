@@ -356,6 +356,7 @@ def test_a_protocol_by_override_does_not_inherit_the_sizes_of_another_split():
     split = config.parse(values, ["split.name=tenrec_ctr"]).split
 
     assert (split.test, split.validation, split.seed) == (0.1, 1 / 9, 7)
+    assert config.parse(values, ["split.name=tenrec_sbr"]).split.test == 1 / 30
     assert config.parse(values, ["split.name=time"]).split.test == 0.2
     with pytest.raises(ConfigError, match="test is 0.2, but tenrec_ctr is 8:1:1"):
         config.parse(values, ["split.name=tenrec_ctr", "split.test=0.2"])

@@ -79,7 +79,7 @@ def test_taking_rows_takes_them_from_every_column(events, rows):
 
 def test_taken_rows_have_no_features_of_the_log_to_come(events):
     """Their function takes a mask of all rows, so it would be given a wrong one."""
-    some = dataclasses.replace(events, log_features=lambda learnt: ({}, {})).take(np.array([0]))
+    some = dataclasses.replace(events, log_features=lambda learnt: ({}, {}, {})).take(np.array([0]))
 
     assert some.log_features is None
 

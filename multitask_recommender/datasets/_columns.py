@@ -24,50 +24,52 @@ def raw_array(raw: pl.Series) -> np.ndarray:
     return raw.to_numpy() if raw.dtype == pl.Int64 else np.array(raw.to_list(), dtype=str)
 
 
-def feature(values: pl.Series, num_rows: int) -> Feature:
-    """The Feature of a column: row r is id r + 1, ids after its end have no value.
+def feature(values: pl.Series, num_ids: int) -> Feature:
+    """The Feature of a table's column: row r is id r + 1, ids after its end have no value."""
+    unknown, others = values.clear(1), values.clear(num_ids - len(values))  # nulls
+    return feature_of_rows(pl.concat([unknown, values, others]))
+
+
+def feature_of_rows(values: pl.Series, learnt: np.ndarray | None = None) -> Feature:
+    """The Feature of a column, row by row; the rows `learnt`, by default all, make the vocabulary.
 
     Lists are multi-valued, floats numeric, all else is categorical.
     """
-    values = values.extend_constant(None, num_rows - len(values))
-    if values.dtype == pl.List:
-        return _multi_valued(values.cast(pl.List(pl.String)))
     if values.dtype.is_float():
-        return _numeric(values)
-    return _categorical(values.cast(pl.String))
+        return Feature(values.cast(pl.Float32).fill_null(np.nan).to_numpy())
+    is_list = values.dtype == pl.List
+    values = values.cast(pl.List(pl.String) if is_list else pl.String)
+    words = values if learnt is None else values.gather(learnt)
+    vocabulary = _vocabulary(words.explode(empty_as_null=True) if is_list else words)
+    codes = _multi_valued(values, vocabulary) if is_list else _codes(values, vocabulary)
+    return Feature(codes, tuple(vocabulary.to_list()))
 
 
-def _numeric(values: pl.Series) -> Feature:
-    numbers = values.cast(pl.Float32).fill_null(np.nan)
-    return Feature(np.concatenate([[np.nan], numbers.to_numpy()]).astype(np.float32))
-
-
-def _categorical(values: pl.Series) -> Feature:
-    codes, vocabulary = _coded(values)
-    return Feature(np.concatenate([[0], codes]).astype(np.int32), vocabulary)
-
-
-def _multi_valued(values: pl.Series) -> Feature:
-    num_rows = len(values)
+def _multi_valued(values: pl.Series, vocabulary: pl.Series) -> np.ndarray:
+    """Codes [n, M] of lists, each value once, padded with 0."""
     pairs = (
-        pl.DataFrame({"row": np.arange(1, num_rows + 1), "value": values})
+        pl.DataFrame({"row": np.arange(len(values)), "value": values})
         .explode("value", empty_as_null=True)
-        .filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
+        .filter(pl.col("value").is_in(vocabulary.implode()))
         .unique(maintain_order=True)
         .with_columns(place=pl.int_range(pl.len()).over("row"))
     )
-    codes, vocabulary = _coded(pairs["value"])
     width = 1 if pairs.is_empty() else pairs["place"].max() + 1
-    table = np.zeros((num_rows + 1, width), np.int32)  # [R + 1, M]
+    table = np.zeros((len(values), width), np.int32)  # [n, M]
+    codes = _codes(pairs["value"], vocabulary)
     table[pairs["row"].to_numpy(), pairs["place"].to_numpy()] = codes
-    return Feature(table, vocabulary)
+    return table
 
 
-def _coded(values: pl.Series) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Codes from 1 in the sorted vocabulary; missing and empty values are 0."""
-    vocabulary = values.filter(values != "").drop_nulls().unique().sort()
-    codes = values.cast(pl.Enum(vocabulary), strict=False).to_physical().cast(pl.Int32) + 1
-    return codes.fill_null(0).to_numpy(), tuple(vocabulary.to_list())
+def _vocabulary(words: pl.Series) -> pl.Series:
+    """The distinct words, sorted."""
+    return words.filter(words != "").drop_nulls().unique().sort()
+
+
+def _codes(words: pl.Series, vocabulary: pl.Series) -> np.ndarray:
+    """Codes from 1 in the vocabulary; what is missing, empty or not in it is 0."""
+    codes = words.cast(pl.Enum(vocabulary), strict=False).to_physical().cast(pl.Int32) + 1
+    return codes.fill_null(0).to_numpy()
 
 
 def first_rows(frame: pl.DataFrame, max_rows: int | None) -> pl.DataFrame:

@@ -35,10 +35,12 @@ def read(settings: "Settings") -> Interactions:
     users, user_ids = _entities(log, user_side)
     items, item_ids = _entities(log, item_side)
 
-    def log_features(learnt: np.ndarray) -> tuple[dict[str, Feature], dict[str, Feature]]:
+    def log_features(learnt: np.ndarray) -> tuple[dict[str, Feature], ...]:
+        rows = np.flatnonzero(learnt)
         return (
-            _log_features(log, user_side, user_ids, len(users.raw_ids), learnt),
-            _log_features(log, item_side, item_ids, len(items.raw_ids), learnt),
+            _log_features(log, user_side, user_ids, len(users.raw_ids), rows),
+            _log_features(log, item_side, item_ids, len(items.raw_ids), rows),
+            {name: _event_feature(log, name, rows) for name in columns.of_events},
         )
 
     labels, observed, warnings = _labels(log, columns.labels)
@@ -54,6 +56,7 @@ def read(settings: "Settings") -> Interactions:
         timestamps=_seconds(log, columns.timestamp),
         parts=log.frame[_columns.PART].to_numpy() if _columns.PART in log.frame.columns else None,
         log_features=log_features,
+        post_exposure=frozenset(columns.post_exposure),
         source=Source(f"table {settings.path}", checksums, warnings),
     )
 
@@ -73,8 +76,10 @@ def _side(word: str, column: str, features: list[str], path: str | None) -> _Sid
 
 def _read_log(settings: "Settings", files: list, user_side: _Side, item_side: _Side) -> Table:
     wanted = list(_named(settings.columns).items())
-    for side in (user_side, item_side):
-        wanted += [(f"dataset.columns.{side.word}_features", name) for name in side.from_log]
+    features = {f"{side.word}_features": side.from_log for side in (user_side, item_side)}
+    features |= {key: getattr(settings.columns, key) for key in ("context", "post_exposure")}
+    for key, names in features.items():
+        wanted += [(f"dataset.columns.{key}", name) for name in names]
     for file in files:
         _table_files.require_columns(file, wanted)
     return _table_files.read(files, [name for _, name in wanted], settings.max_rows)
@@ -109,10 +114,9 @@ def _entities(log: Table, side: _Side) -> tuple[Entities, np.ndarray]:
 
 
 def _log_features(
-    log: Table, side: _Side, ids: np.ndarray, num_ids: int, learnt: np.ndarray
+    log: Table, side: _Side, ids: np.ndarray, num_ids: int, rows: np.ndarray
 ) -> dict[str, Feature]:
-    """Of each id the last value in the rows [N] of a mask; no other row has a say in anything."""
-    rows = np.flatnonzero(learnt)
+    """Of each id the last value in these rows; no other row has a say in anything."""
     features = {}
     for name in side.from_log:
         column = _feature_column(log, name, rows)
@@ -122,6 +126,23 @@ def _log_features(
         by_id = ids_in_order.join(last, on="id", how="left", maintain_order="left")
         features[name] = _columns.feature(by_id["value"], num_ids)
     return features
+
+
+def _event_feature(log: Table, name: str, rows: np.ndarray) -> Feature:
+    """A column as it is in each row. Its kind and its vocabulary are those of the given rows."""
+    learnt = _feature_column(log, name, rows)
+    given = log.frame[name]
+    values = _table_types.as_feature(given, learnt.dtype)
+    if values.dtype.is_float():
+        unreadable = _unreadable(given, given.cast(pl.Float64, strict=False))
+        if unreadable.any():
+            row = unreadable.arg_max()
+            raise DataError(
+                f"{log.place(row)}: {name} is {given[row]!r}, expected a number, as the rows that "
+                "are learnt from have."
+            )
+        _check_finite(log, name, values)
+    return _columns.feature_of_rows(values, rows)
 
 
 def _check_present(table: Table, side: _Side) -> None:
@@ -142,15 +163,23 @@ def _feature_column(table: Table, name: str, rows: np.ndarray | None = None) -> 
     """The values of some rows of a table, or of all, and what kind these show them to be."""
     values = table.frame[name] if rows is None else table.frame[name].gather(rows)
     try:
-        values = _table_types.feature_column(values, table.is_text)
+        kind = _table_types.kind_of_feature(values, table.is_text)
+        values = _table_types.as_feature(values, kind)
     except pl.exceptions.PolarsError as error:
         kind = table.frame[name].dtype
         raise DataError(f"{table.files[0]}: {name} is {kind}, no kind of feature.") from error
+    _check_finite(table, name, values, rows)
+    return values
+
+
+def _check_finite(
+    table: Table, name: str, values: pl.Series, rows: np.ndarray | None = None
+) -> None:
+    """`values` are those of some rows of the table, or of all."""
     if values.dtype.is_float() and values.is_infinite().any():
         row = values.is_infinite().arg_max()
         row = row if rows is None else int(rows[row])
         raise DataError(f"{table.place(row)}: {name} is infinite.")
-    return values
 
 
 def _labels(
@@ -176,21 +205,27 @@ def _labels(
 
 def _check_label(log: Table, label: str, column: str, numbers: pl.Series) -> None:
     values = log.frame[column]
-    unreadable = numbers.is_null() & values.is_not_null()
-    if values.dtype == pl.String:
-        unreadable &= values != ""
+    unreadable = _unreadable(values, numbers)
     if label == "rating":
         out_of_range = numbers.is_infinite()
         expected = "a finite number"
     else:
         out_of_range = ~(numbers.is_in([0.0, 1.0]) | numbers.is_nan())
         expected = "0, 1, true or false"
-    wrong = unreadable.fill_null(False) | out_of_range.fill_null(False)
+    wrong = unreadable | out_of_range.fill_null(False)
     if wrong.any():
         row = wrong.arg_max()
         raise DataError(
             f"{log.place(row)}: label {label} ({column}) is {values[row]!r}, expected {expected}."
         )
+
+
+def _unreadable(values: pl.Series, numbers: pl.Series) -> pl.Series:
+    """Where there is a value, but no number was made of it."""
+    unreadable = numbers.is_null() & values.is_not_null()
+    if values.dtype == pl.String:
+        unreadable &= values != ""
+    return unreadable.fill_null(False)
 
 
 def _numbers(log: Table, column: str) -> pl.Series:

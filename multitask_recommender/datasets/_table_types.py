@@ -61,23 +61,37 @@ def _parsed(values: pl.Series) -> pl.Series:
     return pl.DataFrame({"time": values}).select(pl.coalesce(formats)).to_series()
 
 
-def feature_column(values: pl.Series, is_text: bool) -> pl.Series:
+def kind_of_feature(values: pl.Series, is_text: bool) -> pl.DataType:
     """float64 for numbers with a fraction, lists of text for several values, else text."""
     if values.dtype == pl.String:
-        values = values.set(values == "", None)
         if values.str.contains("|", literal=True).any():
-            return values.str.split("|")
-        return _fractions(values) if is_text else values
+            return pl.List(pl.String())
+        return pl.Float64() if is_text and _are_fractions(values) else pl.String()
     if values.dtype in (pl.List, pl.Array):
-        return values.cast(pl.List(pl.String))
-    if values.dtype.is_float() or values.dtype.is_decimal():
-        return values.cast(pl.Float64).fill_nan(None)
-    return values.cast(pl.String)
+        return pl.List(pl.String())
+    is_number = values.dtype.is_float() or values.dtype.is_decimal()
+    return pl.Float64() if is_number else pl.String()
 
 
-def _fractions(texts: pl.Series) -> pl.Series:
-    """Text that is numbers throughout, and not all of them whole, as float64."""
+def as_feature(values: pl.Series, kind: pl.DataType) -> pl.Series:
+    """Values as a kind of feature; null for what is empty, NaN, or not of that kind."""
+    if values.dtype == pl.String:
+        values = _without_blanks(values)
+        if kind == pl.List:
+            return values.str.split("|")
+    if kind.is_float():
+        return values.cast(kind, strict=False).fill_nan(None)
+    return values.cast(kind)
+
+
+def _are_fractions(texts: pl.Series) -> bool:
+    """Whether they are numbers throughout, and not all of them whole."""
+    texts = _without_blanks(texts)
     figures = texts.cast(pl.Float64, strict=False)
     are_numbers = figures.null_count() == texts.null_count() < len(texts)
     are_whole = texts.cast(pl.Int64, strict=False).null_count() == texts.null_count()
-    return figures.fill_nan(None) if are_numbers and not are_whole else texts
+    return are_numbers and not are_whole
+
+
+def _without_blanks(texts: pl.Series) -> pl.Series:
+    return texts.set(texts == "", None)

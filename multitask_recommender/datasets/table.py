@@ -10,6 +10,8 @@
         labels: {click: clicked, like: liked, rating: stars}
         user_features: [country]
         item_features: [price, tags]
+        context: [device]            # of the event itself, known when it begins
+        post_exposure: [seconds]     # of the event, known only afterwards
       users: users.csv               # if there is one: a row a user, in a column of the same name
       items: items.parquet           # the catalogue: what may be recommended
 
@@ -17,6 +19,8 @@ Labels are 0, 1, true or false; `rating` is any number. A label without a value,
 observed. A feature is looked for in the catalogue, else in the log, where the last value of each
 user or item counts, among the rows of train and validation: `splits` adds these features. Numbers
 with a fraction are numeric; lists, and texts with `|`, are multi-valued; all else is categorical.
+So it is with features of events, which are the row's own: the rows of train and validation say of
+what kind they are, and which values are known. The traps refuse `post_exposure` as inputs.
 A folder of train, test and, perhaps, validation files gives the split `given`. The same pair may be
 in several rows.
 """
@@ -39,6 +43,23 @@ class Columns(StrictSettings):
     labels: dict[str, str] = {}
     user_features: list[str] = []
     item_features: list[str] = []
+    context: list[str] = []
+    post_exposure: list[str] = []
+
+    @property
+    def of_events(self) -> list[str]:
+        """The columns of features of the event, whenever they are known."""
+        return [*self.context, *self.post_exposure]
+
+    @pydantic.model_validator(mode="after")
+    def _context_is_known_in_time(self) -> "Columns":
+        for name in self.context:
+            if name in self.post_exposure:
+                raise ValueError(
+                    f"'{name}' is in context and in post_exposure: is it known when the event "
+                    "begins? Name it in one of them."
+                )
+        return self
 
 
 class Settings(StrictSettings):

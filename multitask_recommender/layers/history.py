@@ -6,6 +6,7 @@ Koren, "Factorization Meets the Neighborhood", KDD 2008, section 4 (SVD++: |N(u)
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender.histories import Rows
 from multitask_recommender.layers.features import Stddev
 from multitask_recommender.layers.rows import sum_rows, take_rows
 
@@ -16,50 +17,71 @@ class History(tf.keras.layers.Layer):
     """For ids [n]: sum over their members m of table[m] / sqrt(number of members), [n, D].
 
     Args:
-      splits, members: the members of id r are members[splits[r] : splits[r + 1]].
+      met: the members of each id.
       num_members: members are 1..num_members.
       dimension, stddev: of the table, and of its initial values.
+      positives: those of them that some views read instead, from the same table.
     """
 
     def __init__(
         self,
-        histories: tuple[np.ndarray, np.ndarray],
+        met: Rows,
         num_members: int,
         dimension: int,
         stddev: Stddev,
+        positives: Rows | None = None,
     ) -> None:
         super().__init__(name="history")
-        splits, members = histories
         self.table = self.add_weight(
             name="table",
             shape=[num_members + 1, dimension],
             initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
         )
+        self._met = _Members(met, num_members)
+        self._positives = None if positives is None else _Members(positives, num_members)
+
+    def call(
+        self, ids: tf.Tensor, dropout: float, seed: tf.Tensor, of_positives: bool = False
+    ) -> tf.Tensor:
+        """Each member is left out with probability `dropout`, the others scaled up to match."""
+        members = self._positives if of_positives else self._met
+        return members.sums(self.table, ids, dropout, seed)
+
+
+class _Members:
+    """Who is in the history of each id, laid out to be summed."""
+
+    def __init__(self, histories: Rows, num_members: int) -> None:
+        splits, members = histories
         lengths = np.diff(splits)
         scale = 1.0 / np.sqrt(np.maximum(lengths, 1)).astype(np.float32)
         self._scale = tf.constant(scale)
-        self._dense = None
+        self.dense = None
         if len(lengths) * (num_members + 1) <= _DENSE_CELLS:
             dense = np.zeros((len(lengths), num_members + 1), np.float32)
             owners = np.repeat(np.arange(len(lengths)), lengths)
             dense[owners, members] = scale[owners]
-            self._dense = tf.constant(dense)
+            self.dense = tf.constant(dense)
         self._ragged = tf.RaggedTensor.from_row_splits(members, splits, validate=False)
 
-    def call(self, ids: tf.Tensor, dropout: float, seed: tf.Tensor) -> tf.Tensor:
-        """Each member is left out with probability `dropout`, the others scaled up to match."""
-        if self._dense is not None:
-            rows = take_rows(self._dense, ids)  # [n, members + 1]
+    def sums(
+        self, table: tf.Variable, ids: tf.Tensor, dropout: float, seed: tf.Tensor
+    ) -> tf.Tensor:
+        if self.dense is not None:
+            rows = take_rows(self.dense, ids)  # [n, members + 1]
             if dropout:
                 rows = tf.nn.experimental.stateless_dropout(rows, dropout, seed)
-            return tf.matmul(rows, self.table)
-        return self._sum_ragged(ids, dropout, seed) * tf.gather(self._scale, ids)[:, None]
+            return tf.matmul(rows, table)
+        sums = self._sum_ragged(table, ids, dropout, seed)
+        return sums * tf.gather(self._scale, ids)[:, None]
 
-    def _sum_ragged(self, ids: tf.Tensor, dropout: float, seed: tf.Tensor) -> tf.Tensor:
+    def _sum_ragged(
+        self, table: tf.Variable, ids: tf.Tensor, dropout: float, seed: tf.Tensor
+    ) -> tf.Tensor:
         members = tf.gather(self._ragged, ids)
         values, rows = members.values, members.value_rowids()
         if dropout:
             kept = tf.random.stateless_uniform(tf.shape(values), seed) >= dropout
             values, rows = tf.boolean_mask(values, kept), tf.boolean_mask(rows, kept)
-        sums = sum_rows(self.table, values, tf.cast(rows, tf.int32), tf.shape(ids)[0])
+        sums = sum_rows(table, values, tf.cast(rows, tf.int32), tf.shape(ids)[0])
         return sums / (1.0 - dropout)

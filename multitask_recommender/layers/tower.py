@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender import histories
+from multitask_recommender.histories import Rows
 from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.layers.features import FeatureEmbedding, Stddev
 from multitask_recommender.layers.history import History
@@ -24,7 +25,8 @@ class Side:
     entities: Entities
     counts: np.ndarray  # training events of each id, [R + 1]
     other_counts: np.ndarray  # of the other side's ids
-    histories: tuple[np.ndarray, np.ndarray]  # splits, members: who was met
+    met: Rows  # the other side's ids, of each id
+    positives: Rows | None = None  # those of them that were positives; None where all are
 
     @property
     def num_rows(self) -> int:
@@ -35,21 +37,32 @@ class Side:
         return self.entities.features[name].take(slice(0, self.num_rows))
 
 
-def sides(train: Interactions) -> tuple[Side, Side]:
-    """The users and the items."""
+def sides(train: Interactions, positive: str | None = None) -> tuple[Side, Side]:
+    """The users and the items; `positive` is the label whose 1 makes an event a positive."""
+    chosen = train.positives(positive)
     user_counts = histories.counts(train.user_ids, train.num_users)
     item_counts = histories.counts(train.item_ids, train.num_items)
     users = Side(train.users, user_counts, item_counts, histories.items_of_users(train))
     items = Side(train.items, item_counts, user_counts, histories.users_of_items(train))
-    return users, items
+    if chosen is None:
+        return users, items
+    return (
+        dataclasses.replace(users, positives=histories.items_of_users(train, chosen)),
+        dataclasses.replace(items, positives=histories.users_of_items(train, chosen)),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """How tasks read a tower: which of its inputs they sum, and what they drop in training."""
+    """How tasks read a tower: which of its inputs they sum, and what they drop in training.
+
+    of_positives: whether a history is of positives alone. Not for tasks that predict a label: in
+    training, a row's own item would be in it just where the label is 1.
+    """
 
     inputs: tuple[str, ...]
     history_dropout: float = 0.0
+    of_positives: bool = False
 
 
 class Tower(tf.keras.layers.Layer):
@@ -87,7 +100,7 @@ class Tower(tf.keras.layers.Layer):
             )
         if HISTORY in inputs:
             num_members = len(side.other_counts) - 1
-            self._history = History(side.histories, num_members, dimension, stddev)
+            self._history = History(side.met, num_members, dimension, stddev, side.positives)
         if RECENT in inputs:
             self._recent = RecentItems(len(side.other_counts) - 1, dimension, stddev)
         self._features = {
@@ -130,7 +143,7 @@ class Tower(tf.keras.layers.Layer):
             parts.append(take_rows(self._ids, ids) * known)
         if HISTORY in view.inputs:
             dropout = view.history_dropout if training else 0.0
-            parts.append(self._history(ids, dropout, seed))
+            parts.append(self._history(ids, dropout, seed, view.of_positives))
         if RECENT in view.inputs:
             parts.append(self._recent(recent))
         return parts

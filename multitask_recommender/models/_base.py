@@ -29,6 +29,7 @@ class Forward:
 
     representation: Representation
     losses: Features
+    rows: Features  # how many each loss is the mean over
     terms: Features  # the parts of the total that is minimised
 
 
@@ -42,6 +43,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     """
 
     recent: Recent | None = None  # set by models that read what a user has met before an event
+    context_names: Sequence[str] = ()  # set by models that read features of the event
 
     def __init__(self, tasks: Sequence, make_sharing: Callable, weighting) -> None:
         super().__init__()
@@ -90,6 +92,11 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
         self._sharing = self._make_sharing(self.pair_shape)
 
+    def narrowed(self, rows: Interactions) -> Interactions:
+        """Without the labels and context features that neither the model nor its tasks read."""
+        labels = {label for task in self._tasks for label in task.labels}
+        return rows.narrowed(labels, self.context_names)
+
     def make_weights(self, train: Interactions) -> None:
         """Makes what layers make when first used: now, so that every checkpoint holds all of it."""
         features = self.features_of(train.inputs(slice(0, 1)))
@@ -124,8 +131,8 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         # Means over the rows that count, also where batches have more or fewer of them.
         self._loss_means[TOTAL_LOSS].update_state(total, sample_weight=tf.size(features[USER_ID]))
         for task in self._tasks:
-            rows = tf.reduce_sum(task.weights(features, training))
-            self._loss_means[task.name].update_state(forward.losses[task.name], sample_weight=rows)
+            loss, rows = forward.losses[task.name], forward.rows[task.name]
+            self._loss_means[task.name].update_state(loss, sample_weight=rows)
         return total + forward.representation.penalty + change if training else total
 
     def train_step(self, features: Features) -> dict[str, tf.Tensor]:
@@ -189,10 +196,12 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         outputs = self.predict_labels(representation, features, training)
         for name, task in self.ranking.items():
             losses[name] = task.loss(outputs[name], features, training)
+        rows = {task.name: tf.reduce_sum(task.weights(features, training)) for task in self._tasks}
         if training:
-            return Forward(representation, losses, self._weighting.terms(losses))
-        terms = {task.name: task.weight * losses[task.name] for task in self._tasks}
-        return Forward(representation, losses, terms)
+            terms = self._weighting.terms(losses, rows)
+        else:
+            terms = {task.name: task.weight * losses[task.name] for task in self._tasks}
+        return Forward(representation, losses, rows, terms)
 
     def _with_surgery(self, features: Features) -> tuple[Forward, tf.Tensor]:
         """A batch in training, and what combines the gradients of its terms (_gradients.py)."""

@@ -59,7 +59,8 @@ class RankingOnlyModel(MultiTaskModel):
             Tower(side, view.inputs, dimension, l2_power=settings.l2_power, stddev=stddev)
             for side, view in zip(sides(train), self._views, strict=True)
         ]
-        self._context = Context(train.context, settings.context, dimension, stddev)
+        self.context_names = tuple(settings.context)
+        self._context = Context(train.context, self.context_names, dimension, stddev)
 
     def fields(self, features: Features, item_ids: tf.Tensor, training: bool) -> FieldVectors:
         """The inputs of a batch whose distinct items are `item_ids` [C], ascending."""

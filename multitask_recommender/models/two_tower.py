@@ -7,7 +7,9 @@ Meets the Neighborhood", KDD 2008.
 A tower sums an id embedding, a history and features (layers/tower.py). The ranking tasks read the
 same vectors or, where `ranking` is given, a view of their own: other inputs, through a projection
 of the same tables (`embeddings: shared`) or from tables of their own (`separate`); and the vectors
-of the event's `context`. The item bias of retrieval begins at the log of popularity.
+of the event's `context`. Where retrieval has a label for its positives, its histories are of those
+alone; those of the ranking tasks are of all that was met, which tells no label. The item bias of
+retrieval begins at the log of popularity.
 """
 
 from typing import Any
@@ -33,24 +35,26 @@ class Model(MultiTaskModel):
         super().__init__(**shared)
         self.num_items = train.num_items
         self._settings = settings
-        users, items = sides(train)
-        self._user_view = View(tuple(settings.user), settings.history_dropout)
-        self._item_view = View(tuple(settings.item))
+        positive = None if self.retrieval is None else self.retrieval.positive
+        users, items = sides(train, positive)
+        of_positives = positive is not None
+        self._user_view = View(tuple(settings.user), settings.history_dropout, of_positives)
+        self._item_view = View(tuple(settings.item), of_positives=of_positives)
         shared_too = settings.ranking_inputs if settings.embeddings == "shared" else ((), ())
         dimension = settings.embedding_dimension
         self._user_tower = self._tower(users, {*settings.user, *shared_too[0]}, dimension)
         if settings.reads_recent:
-            positive = settings.recent_positive
-            if positive is None and self.retrieval is not None:
-                positive = self.retrieval.positive
-            self.recent = Recent(train, settings.recent_length, positive)
+            told = settings.recent_positive or positive
+            self.recent = Recent(train, settings.recent_length, told)
         self._item_tower = self._tower(items, {*settings.item, *shared_too[1]}, dimension)
         biases = log_popularity(items.counts)
         self._space = RetrievalSpace(biases, settings.normalise, self.retrieval)
         if self.ranking:
             self._ranking_space = self._build_ranking_space(users, items)
-        context = settings.context if self.ranking else []
-        self._context = Context(train.context, context, self._width, settings.initial_stddev)
+        self.context_names = tuple(settings.context) if self.ranking else ()
+        self._context = Context(
+            train.context, self.context_names, self._width, settings.initial_stddev
+        )
         self.build_sharing()
 
     @property

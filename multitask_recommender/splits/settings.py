@@ -19,8 +19,14 @@ Name = Literal[
 ]
 
 _DRAWN = ("random", "given")  # validation is drawn out of train
-_TENTHS = ("tenrec_ctr", "tenrec_mtl", "tenrec_topn")
-_PROTOCOL_SHARES = {"test": 0.1, "validation": 1 / 9}  # 8:1:1, validation being of what is not test
+_TENTHS = {"test": 0.1, "validation": 1 / 9}  # 8:1:1, validation being of what is not test
+_LAST_TWO = {"test": 1 / 30, "validation": 1 / 29}  # of a session of full length
+_PROTOCOLS = {  # the sizes that papers fix, and in words
+    "tenrec_ctr": (_TENTHS, "is 8:1:1"),
+    "tenrec_mtl": (_TENTHS, "is 8:1:1"),
+    "tenrec_topn": (_TENTHS, "is 8:1:1"),
+    "tenrec_sbr": (_LAST_TWO, "tests on the last click, and validates on the one before"),
+}
 
 
 class Settings(StrictSettings):
@@ -59,18 +65,19 @@ class Settings(StrictSettings):
         """So that a resolved config says what the parts were."""
         if not isinstance(values, dict):
             return values
-        own = cls.sizes_of(values.get("name"))
+        name = values.get("name")
+        own = cls.sizes_of(name)
         for key, share in own.items():
             if values.get(key, share) != share:
                 raise ValueError(
-                    f"{key} is {values[key]}, but {values['name']} is 8:1:1: leave {key} out"
+                    f"{key} is {values[key]}, but {name} {_PROTOCOLS[name][1]}: leave {key} out"
                 )
         return {**values, **own}
 
     @staticmethod
     def sizes_of(name: Any) -> dict[str, float]:
         """The settings of a cut that has sizes of its own; none of others."""
-        return _PROTOCOL_SHARES if name in _TENTHS else {}
+        return _PROTOCOLS.get(str(name), ({}, ""))[0]
 
     @pydantic.model_validator(mode="after")
     def _leaks_are_of_protocols(self) -> "Settings":

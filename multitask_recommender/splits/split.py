@@ -68,8 +68,8 @@ def split(interactions: Interactions, settings: Settings) -> Splits:
     train, validation, test = (
         interactions.take(np.flatnonzero(parts == part)) for part in range(len(PARTS))
     )
-    notes = tenrec.notes(train, test, settings)
-    return Splits(train, validation, test, int(np.count_nonzero(parts == cuts.DROPPED)), notes)
+    dropped = int(np.count_nonzero(parts == cuts.DROPPED))
+    return Splits(train, validation, test, dropped, tenrec.notes(settings))
 
 
 def _checked(interactions: Interactions, parts: np.ndarray, settings: Settings) -> Interactions:

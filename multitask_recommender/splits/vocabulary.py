@@ -8,18 +8,21 @@ from multitask_recommender.interactions import Entities, Features, Interactions
 
 
 def with_log_features(interactions: Interactions, learnt: np.ndarray) -> Interactions:
-    """The tables get the features that the learnt rows tell."""
+    """The tables and the context get the features that the learnt rows tell."""
     if interactions.log_features is None:
         return interactions
-    users, items = (
-        dataclasses.replace(entities, features={**entities.features, **features})
-        for entities, features in zip(
-            (interactions.users, interactions.items),
-            interactions.log_features(learnt),
-            strict=True,
-        )
+    of_users, of_items, of_events = interactions.log_features(learnt)
+
+    def with_more(entities: Entities, features: Features) -> Entities:
+        return dataclasses.replace(entities, features={**entities.features, **features})
+
+    return dataclasses.replace(
+        interactions,
+        users=with_more(interactions.users, of_users),
+        items=with_more(interactions.items, of_items),
+        context={**interactions.context, **of_events},
+        log_features=None,
     )
-    return dataclasses.replace(interactions, users=users, items=items, log_features=None)
 
 
 def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:

@@ -19,6 +19,7 @@ class LabelTask(abc.ABC):
 
     def __init__(self, name: str, settings: TaskSettings) -> None:
         self.name = name
+        self.labels = (name,)  # that a batch must hold
         self.weight = settings.weight
 
     @abc.abstractmethod

@@ -20,6 +20,8 @@ class Task(LabelTask):
         super().__init__(name, settings)
         self.only_with = settings.only_with
         self._where = settings.observed_where
+        if self._where is not None:
+            self.labels = (name, self._where)
         rows = train.is_observed(name)
         if self._where is not None:
             rows = rows & train.positives(self._where)

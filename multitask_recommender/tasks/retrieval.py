@@ -45,6 +45,7 @@ class Task:
         self.weight = settings.weight
         self.positive = settings.positive
         self.temperature = settings.temperature
+        self.labels = () if self.positive is None else (self.positive,)  # that a batch must hold
         self._settings = settings
         self.negatives = _choose_negatives(settings, train.num_items)
         self._num_items = train.num_items

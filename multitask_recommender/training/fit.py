@@ -111,7 +111,9 @@ class Fit:
         settings = self._settings
         model = self._build(rows)
         by_user = settings.batch_by == "user"
-        batches = TrainingBatches(rows, settings.batch_size, settings.seed, by_user, model.recent)
+        batches = TrainingBatches(
+            model.narrowed(rows), settings.batch_size, settings.seed, by_user, model.recent
+        )
         training = loop.Training(model, batches, settings, self._checkpoints / phase)
         self._history.keep(phase, training.epoch)
         self._progress.start(phase, training.step, last, training.steps_per_epoch)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from multitask_recommender.interactions import Entities, Interactions
+from multitask_recommender.pairs import count_among, keys_of
 from multitask_recommender.schema import TEST, VALIDATION
 from multitask_recommender.splits import Splits
 from multitask_recommender.traps._trap import Trap
@@ -22,10 +23,10 @@ def find(splits: Splits) -> list[Trap]:
 
 
 def _repeated(earlier: Sequence[Interactions], later: Interactions, part: str) -> list[Trap]:
-    pairs = _count_among(_pairs(later), np.concatenate([_pairs(rows) for rows in earlier]))
+    pairs = count_among(keys_of(later), np.concatenate([keys_of(rows) for rows in earlier]))
     if not pairs:
         return []
-    exact = _count_among(_digests(later), np.concatenate([_digests(rows) for rows in earlier]))
+    exact = count_among(_digests(later), np.concatenate([_digests(rows) for rows in earlier]))
     return [
         Trap(
             "same_row_in_train_and_test",
@@ -47,14 +48,9 @@ def _has_clock(rows: Interactions) -> bool:
     return rows.timestamps is not None and not rows.ordered_by_user
 
 
-def _pairs(rows: Interactions) -> np.ndarray:
-    """One uint64 [N] for each pair of user and item."""
-    return (rows.user_ids.astype(np.uint64) << np.uint64(32)) | rows.item_ids.astype(np.uint64)
-
-
 def _digests(rows: Interactions) -> np.ndarray:
     """One uint64 [N] for pair, labels and time together; equal by chance once in 2**64."""
-    digests = _pairs(rows)
+    digests = keys_of(rows).view(np.uint64)
     for column in _columns(rows):
         digests *= _MIX
         digests ^= digests >> np.uint64(29)
@@ -69,16 +65,6 @@ def _columns(rows: Interactions) -> Iterator[np.ndarray]:
         yield (column + np.float32(0)).view(np.uint32)  # + 0 makes one zero of two
     if _has_clock(rows):
         yield rows.timestamps.astype(np.int64).view(np.uint64)
-
-
-def _count_among(values: np.ndarray, others: np.ndarray) -> int:
-    """How many of the values occur among the others. Sorts both in place: sorted, it is fast."""
-    if not len(values) or not len(others):
-        return 0
-    values.sort()
-    others.sort()
-    places = np.minimum(np.searchsorted(others, values), len(others) - 1)
-    return int(np.count_nonzero(others[places] == values))
 
 
 def _duplicates(items: Entities) -> list[Trap]:

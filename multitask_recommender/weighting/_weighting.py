@@ -24,8 +24,14 @@ class TaskWeighting(tf.keras.layers.Layer):
         super().__init__(name="weighting")
         self._tasks = list(tasks)
 
-    def terms(self, losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Of the tasks' mean losses: what each task adds to the total that training minimises."""
+    def terms(
+        self, losses: dict[str, tf.Tensor], rows: dict[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """Of the tasks' mean losses: what each task adds to the total that training minimises.
+
+        `rows` are how many each is the mean over: of none, a loss is 0, which says nothing.
+        """
+        del rows
         return {task.name: task.weight * losses[task.name] for task in self._tasks}
 
     def shares(self, products: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

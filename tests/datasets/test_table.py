@@ -7,9 +7,10 @@ import polars as pl
 import pydantic
 import pytest
 
-from multitask_recommender import splits
+from multitask_recommender import config, splits
 from multitask_recommender.datasets import table
 from multitask_recommender.errors import ConfigError
+from multitask_recommender.experiment import Experiment
 
 LOG = """user,item,time,clicked,liked,stars,country,price,tags
 ann,i7,100,1,0,4.5,NO,9.5,new|red
@@ -114,6 +115,67 @@ def test_held_out_rows_tell_nothing_of_features(tmp_path):
     assert seen[1]["country"].vocabulary == ("DK", "SE")
 
 
+def test_context_is_of_each_event(log):
+    data = learn(
+        read(log, context=["country", "price"], post_exposure=["tags"], item_features=["price"])
+    )
+
+    assert words(data.context["country"]) == [["NO"], ["SE"], [""], ["DK"]]
+    np.testing.assert_array_equal(data.context["price"].values, [9.5, np.nan, 3.0, 10.5])
+    assert not data.context["price"].is_categorical
+    assert words(data.context["tags"]) == [["new", "red"], [], ["blue"], ["red"]]
+    assert data.post_exposure == {"tags"}
+    assert list(data.items.features) == ["price"]
+
+
+def test_held_out_events_tell_nothing_of_context_but_their_own_values(tmp_path):
+    lines = {
+        "train": ["1,a,NO,9.5,new,3", "2,a,,,new|old,4", "1,b,SE,2.5,,3"],
+        "validation": ["2,b,DK,1.5,red,5"],
+        "test": ["1,c,SE,4,new|blue|red|old,3", "2,c,XX,,blue,1.5", "3,a,NO|SE,3,,"],
+    }
+    for part, rows in lines.items():
+        text = "\n".join(["user,item,country,price,tags,hour", *rows])
+        (tmp_path / f"{part}.csv").write_text(text)
+
+    data = read(tmp_path, context=["country", "price", "tags", "hour"])
+    parts = splits.split(data, splits.Settings(name="given"))
+
+    assert parts.train.context["country"].vocabulary == ("DK", "NO", "SE")
+    assert words(parts.test.context["country"]) == [["SE"], [""], [""]]
+    np.testing.assert_array_equal(parts.test.context["price"].values, [4.0, np.nan, 3.0])
+    assert words(parts.test.context["tags"]) == [["new", "red", "old"], [], []]
+    assert words(parts.train.context["tags"]) == [["new"], ["new", "old"], []]
+    assert words(parts.train.context["hour"]) == [["3"], ["4"], ["3"]]
+    assert words(parts.test.context["hour"]) == [["3"], [""], [""]]
+
+
+def test_a_model_reads_context_of_a_table_and_not_what_is_known_only_later(tmp_path):
+    rng = np.random.default_rng(5)
+    lines = ["user,item,clicked,device,seconds"]
+    for _ in range(200):
+        device, user, item = rng.integers(3), rng.integers(9), rng.integers(7)
+        lines.append(f"{user},{item},{int(rng.random() < 0.3)},d{device},{rng.random():.3f}")
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    columns = {**COLUMNS, "labels": {"click": "clicked"}, "context": ["device"]}
+    raw = {
+        "dataset": {
+            "name": "table",
+            "path": str(tmp_path / "log.csv"),
+            "columns": {**columns, "post_exposure": ["seconds"]},
+        },
+        "model": {"name": "two_tower", "context": ["device"]},
+        "tasks": {"click": {}},
+    }
+
+    assert Experiment(config.parse(raw)).data.train.context["device"].vocabulary[0] == "d0"
+    raw["model"]["context"] = ["device", "seconds"]
+    with pytest.raises(ConfigError, match="post_exposure_input: The model reads 'seconds', which"):
+        Experiment(config.parse(raw))
+    raw["traps"] = {"allow": ["post_exposure_input"]}
+    assert Experiment(config.parse(raw)).traps[0].name == "post_exposure_input"
+
+
 def test_dropped_rows_tell_nothing_of_features_either(tmp_path):
     """Of ann and i7, the meeting at time 3 lies after the cut, so it is in no part."""
     lines = ["user,item,time,country", "ann,i7,1,NO", "bob,i8,2,SE", "ann,i7,3,XX", "bob,i9,4,YY"]
@@ -137,6 +199,7 @@ def test_parquet_and_csv_give_the_same(log, tmp_path):
         "labels": {"click": "clicked", "like": "liked", "rating": "stars"},
         "user_features": ["country"],
         "item_features": ["price", "tags"],
+        "context": ["price", "country", "tags"],
     }
 
     one, other = read(log, **columns), read(tmp_path / "log.parquet", **columns)
@@ -152,6 +215,9 @@ def test_parquet_and_csv_give_the_same(log, tmp_path):
         same = features(other)[name]
         np.testing.assert_array_equal(feature.values, same.values)
         assert feature.vocabulary == same.vocabulary
+    for name, feature in one.context.items():
+        np.testing.assert_array_equal(feature.values, other.context[name].values)
+        assert feature.vocabulary == other.context[name].vocabulary
 
 
 @pytest.mark.parametrize(
@@ -293,6 +359,9 @@ def test_settings_are_strict():
         table.Settings(path="x", columns={"item": "i"})
     with pytest.raises(pydantic.ValidationError, match="columns.itme\n"):
         table.Settings(path="x", columns={"user": "u", "item": "i", "itme": "i"})
+    late = {"user": "u", "item": "i", "context": ["hour", "read"], "post_exposure": ["read"]}
+    with pytest.raises(pydantic.ValidationError, match="'read' is in context and in post_exposure"):
+        table.Settings(path="x", columns=late)
 
 
 def test_there_are_no_folds(log):

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from multitask_recommender import splits
 from multitask_recommender.datasets import table
 from multitask_recommender.errors import DataError
 
@@ -94,6 +95,30 @@ def test_an_infinite_feature_is_named_by_its_line_among_all(log):
         data.log_features(np.arange(len(data)) >= 2)
 
 
+@pytest.mark.parametrize(
+    ("price", "message"),
+    [
+        ("dear", "log.csv line 6: price is 'dear', expected a number, as the rows that are learnt"),
+        ("-inf", "log.csv line 6: price is infinite"),
+    ],
+)
+def test_a_faulty_number_of_a_held_out_event_is_named(log, price, message):
+    """Else it would be read as missing, without a word."""
+    with log.open("a") as file:
+        file.write(f"eve,i1,1,1,1,1,a,{price},b\n")
+    data = read(log, context=["price"])
+
+    with pytest.raises(DataError, match=message):
+        data.log_features(np.arange(len(data)) < 4)
+
+
+def test_context_may_not_be_called_like_something_else(log):
+    data = read(log, labels={"price": "clicked"}, context=["price"])
+
+    with pytest.raises(DataError, match="price is a label and a context feature"):
+        splits.split(data, splits.Settings(name="random"))
+
+
 def test_a_faulty_row_of_parquet_is_named(tmp_path):
     path = tmp_path / "log.parquet"
     pl.DataFrame({"user": ["a", None], "item": [1, 2]}).write_parquet(path)
@@ -108,6 +133,8 @@ def test_a_faulty_row_of_parquet_is_named(tmp_path):
         ({"user": "usr"}, "dataset.columns.user is 'usr', but .*log.csv has no such column. Did"),
         ({"labels": {"like": "lked"}}, "dataset.columns.labels.like is 'lked'.* mean 'liked'"),
         ({"timestamp": "when"}, "dataset.columns.timestamp is 'when'.* Columns: user, item, time,"),
+        ({"context": ["tegs"]}, "dataset.columns.context is 'tegs'.* mean 'tags'"),
+        ({"post_exposure": ["tgs"]}, "dataset.columns.post_exposure is 'tgs'.* mean 'tags'"),
         ({"item_features": ["prize"]}, "columns.item_features is 'prize'.* mean 'price'"),
     ],
 )

@@ -19,7 +19,7 @@ def layer(request, monkeypatch):
     if request.param == "ragged":
         monkeypatch.setattr(history, "_DENSE_CELLS", 0)
     layer = History((SPLITS, MEMBERS), num_members=3, dimension=2, stddev=0.1)
-    assert (layer._dense is None) == (request.param == "ragged")
+    assert (layer._met.dense is None) == (request.param == "ragged")
     layer.table.assign([[1e6, 1e6], [1, 2], [10, 20], [100, -200]])  # row 0 is never read
     return layer
 
@@ -35,6 +35,19 @@ def test_members_are_summed_over_the_root_of_their_number(layer):
     ]
 
     np.testing.assert_allclose(layer(IDS, 0.0, SEED), expected, rtol=1e-6)
+
+
+def test_positives_are_read_from_the_same_table(layer):
+    positives = np.array([0, 0, 1, 1, 1, 3]), np.array([3, 1, 2], np.int32)
+    both = History((SPLITS, MEMBERS), 3, dimension=2, stddev=0.1, positives=positives)
+    both.table.assign(layer.table)
+
+    of_positives = both(IDS, 0.0, SEED, True)
+
+    of_4 = np.array([11, 22]) / np.sqrt(2)
+    expected = [of_4, [100, -200], [0, 0], [100, -200], [0, 0], [0, 0]]
+    np.testing.assert_allclose(of_positives, expected, rtol=1e-6)
+    np.testing.assert_array_equal(both(IDS, 0.0, SEED), layer(IDS, 0.0, SEED))
 
 
 def test_the_gradient_reaches_each_member_once_for_each_time_it_is_read(layer):

@@ -18,8 +18,19 @@ def test_sides_know_who_met_whom_and_how_often(tiny):
     assert (users.num_rows, items.num_rows) == (5, 7)
     assert users.counts.tolist() == items.other_counts.tolist() == [0, 4, 2, 3, 1]
     assert items.counts.tolist() == users.other_counts.tolist() == [0, 5, 2, 1, 1, 1, 0]
-    assert users.histories[1].tolist() == [1, 2, 3, 1, 4, 1, 2, 5, 1]
-    assert items.histories[0].tolist() == [0, 0, 4, 6, 7, 8, 9, 9]
+    assert users.met[1].tolist() == [1, 2, 3, 1, 4, 1, 2, 5, 1]
+    assert items.met[0].tolist() == [0, 0, 4, 6, 7, 8, 9, 9]
+    assert users.positives is items.positives is None
+
+
+def test_sides_know_whom_they_met_as_a_positive(tiny):
+    """Item 1 was liked by users 1, 2 and 3; the likes of items 4 and 5 are not known."""
+    users, items = sides(tiny, "like")
+
+    assert [column.tolist() for column in users.positives] == [[0, 0, 1, 2, 3, 3], [1, 1, 1]]
+    assert [column.tolist() for column in items.positives] == [[0, 0, *[3] * 6], [1, 2, 3]]
+    assert users.counts.tolist() == [0, 4, 2, 3, 1]  # by which tables decay: of all events
+    assert users.met[1].tolist() == [1, 2, 3, 1, 4, 1, 2, 5, 1]
 
 
 class TestTower:

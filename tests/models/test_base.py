@@ -83,6 +83,25 @@ def test_an_unobserved_label_has_no_effect(tiny, label, batch_of):
     np.testing.assert_array_equal(model.compute_loss(batch), model.compute_loss(changed))
 
 
+@pytest.mark.parametrize(
+    ("tasks", "labels"),
+    [
+        ({"rating": {}}, {"rating"}),
+        ({"retrieval": {}}, set()),
+        ({"retrieval": {"positive": "like"}, "rating": {}}, {"like", "rating"}),
+        ({"click": {"observed_where": "like"}}, {"click", "like"}),
+    ],
+)
+def test_batches_hold_the_labels_that_tasks_read_and_no_others(tiny, batch_of, tasks, labels):
+    tiny.labels["click"] = 1 - tiny.labels["like"]
+    model = build(tiny, tasks)
+
+    batch = batch_of(model.narrowed(tiny))
+
+    assert batch.keys() & {"click", "like", "rating"} == labels
+    model.compute_loss(batch, training=True)
+
+
 def test_a_step_leaves_what_no_task_reads(tiny, batch_of):
     model = build(tiny, {"like": {}}, user=["id", "age"], ranking={"dimension": 2, "user": ["id"]})
     model.optimizer = optimizers.build("adam", 0.1)

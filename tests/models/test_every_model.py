@@ -232,6 +232,15 @@ class TestEveryModelOfInputs:
             if model.retrieval:
                 np.testing.assert_array_equal(before.queries, after.queries)
 
+    def test_batches_hold_no_more_context_than_is_read(self, model, in_context):
+        none = build(in_context, model, "labels", user=["id", "age"])
+        some = build(in_context, model, "labels", context=["tags"])
+
+        for built, context in ((none, set()), (some, {"tags"})):
+            batch = self.batch(built, built.narrowed(in_context))
+            assert batch.keys() & {"category", "tags", "price"} == context
+            built.compute_loss(batch, training=True)
+
     def test_a_code_of_no_training_row_is_read_as_missing(self, model, in_context):
         model = build(in_context, model, **self.INPUTS)
         batch = self.batch(model, in_context)

@@ -68,3 +68,51 @@ class TestRecent:
         faults = settings.settings.missing_from(tiny, "model")
 
         assert any("model.item names 'recent', which the data does not have" in f for f in faults)
+
+
+class TestHistoryOfPositives:
+    """tiny: item 1 was liked by users 1, 2 and 3, which users 1 and 3 met others besides."""
+
+    def build(self, tiny, tasks, embeddings="shared"):
+        settings = {
+            "name": "two_tower",
+            "embedding_dimension": 4,
+            "embeddings": embeddings,
+            "user": ["history"],
+            "ranking": {"dimension": 4},
+        }
+        return experiment.build(config.parse({"model": settings, "tasks": tasks}), tiny)
+
+    def queries(self, model):
+        return model.embed_queries({"user_id": tf.constant([1, 2, 3, 4])}).numpy()[:, :-1]
+
+    def test_retrieval_reads_what_was_liked(self, tiny):
+        model = self.build(tiny, {"retrieval": {"positive": "like", "negatives": "in_batch"}})
+        liked = model._user_tower._history.table.numpy()[1]
+
+        np.testing.assert_allclose(self.queries(model), [liked, liked, liked, 0 * liked], rtol=1e-6)
+
+    @pytest.mark.parametrize("embeddings", ["shared", "separate"])
+    def test_labels_are_predicted_from_all_that_was_met(self, tiny, embeddings):
+        """Else a row's own item were in its history just where it is liked."""
+        disliked = dataclasses.replace(
+            tiny, labels={**tiny.labels, "like": 1 - tiny.labels["like"]}
+        )
+        batch = {"user_id": tf.constant([1, 2, 3]), "item_id": tf.constant([1, 4, 2])}
+
+        def pair(train):
+            model = self.build(train, TASKS, embeddings)
+            return model.encode(batch, tf.constant([1, 2, 4]), training=False)
+
+        one, other = pair(tiny), pair(disliked)
+
+        np.testing.assert_array_equal(one.pair, other.pair)
+        assert (one.queries != other.queries).numpy().any()
+
+    def test_without_a_label_it_is_of_every_event_and_read_once(self, tiny):
+        model = self.build(tiny, {"retrieval": {}, "like": {}})
+        table = model._user_tower._history.table.numpy()
+
+        expected = [table[1:4].sum(0) / np.sqrt(3), table[[1, 4]].sum(0) / np.sqrt(2)]
+        np.testing.assert_allclose(self.queries(model)[:2], expected, rtol=1e-5)
+        assert model._ranking_space.reads_as(0, model._user_tower, model._user_view)

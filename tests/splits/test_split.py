@@ -244,7 +244,8 @@ def test_features_of_the_log_are_asked_of_train_and_validation(make_events):
 
     def log_features(learnt):
         asked.append(learnt.tolist())
-        return {}, {"price": Feature(np.array([np.nan, 10, 20, 30], np.float32))}
+        prices = Feature(np.array([np.nan, 10, 20, 30], np.float32))
+        return {}, {"price": prices}, {"hour": Feature(np.array([0, 2, 1]), ("noon", "night"))}
 
     events = make_events([(1, 2), (2, 1), (1, 3)], parts=[0, 2, 1])
     parts = cut(dataclasses.replace(events, log_features=log_features), name="given")
@@ -254,6 +255,7 @@ def test_features_of_the_log_are_asked_of_train_and_validation(make_events):
         assert part.items.raw_ids.tolist() == ["i2", "i3", "i1"]
         assert part.items.features["price"].values[1:].tolist() == [20, 30, 10]
         assert part.log_features is None
+    assert parts.test.context["hour"].values.tolist() == [2]
 
 
 def test_synthetic_ids_never_move_so_the_oracle_stays_right():

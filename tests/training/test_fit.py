@@ -45,8 +45,9 @@ class Progress:
 
 
 class Little(tf.keras.Model):
-    recent = None
     """A table of what items are rated, and a bit of chance; it knows how many rows it is for."""
+
+    recent = None
 
     def __init__(self, rows):
         super().__init__()
@@ -58,10 +59,14 @@ class Little(tf.keras.Model):
     def task_losses(self, features, training):
         pass
 
+    def narrowed(self, rows):
+        return rows.narrowed({"rating"}, ())
+
     def traced_mixtures(self, features):
         return {"gate/like/expert_0": self.table[1]}
 
     def train_step(self, features):
+        assert "like" not in features
         noise = tf.random.stateless_uniform(tf.shape(features["rating"]), features[STEP_SEED])
         with tf.GradientTape() as tape:
             errors = features["rating"] + noise - tf.gather(self.table, features["item_id"])

@@ -7,6 +7,7 @@ import tensorflow as tf
 from multitask_recommender import registry
 
 LOSSES = {"rating": 4.0, "retrieval": 3.0, "like": 0.5}
+ROWS = {name: tf.constant(4.0) for name in LOSSES}
 
 
 @pytest.fixture(params=registry.names("weighting"))
@@ -20,7 +21,7 @@ def test_losses_become_a_finite_term_each_which_its_own_loss_moves(weighting):
 
     for name, own in losses.items():
         with tf.GradientTape() as tape:
-            term = weighting.terms(dict(losses))[name]
+            term = weighting.terms(dict(losses), ROWS)[name]
         gradients = tape.gradient(term, losses)
         assert term.shape == ()
         assert float(gradients.pop(name)) > 0, own
@@ -31,7 +32,7 @@ def test_terms_are_in_the_order_of_the_tasks(weighting):
     """So that gradients of the terms are in the order that `shares` knows."""
     losses = {name: tf.constant(value) for name, value in LOSSES.items()}
 
-    assert list(weighting.terms(losses)) == ["retrieval", "like", "rating"]
+    assert list(weighting.terms(losses, ROWS)) == ["retrieval", "like", "rating"]
 
 
 def test_gradients_that_do_not_conflict_are_added_up(weighting):
@@ -51,7 +52,7 @@ def test_fixed_weights_are_those_of_the_config(tasks):
     settings = registry.settings_class("weighting", "fixed")()
     fixed = registry.load("weighting", "fixed").Weighting(settings, tasks)
 
-    terms = fixed.terms({name: tf.constant(value) for name, value in LOSSES.items()})
+    terms = fixed.terms({name: tf.constant(value) for name, value in LOSSES.items()}, ROWS)
 
     assert {name: float(term) for name, term in terms.items()} == {
         "retrieval": 3.0,

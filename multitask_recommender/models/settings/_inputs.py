@@ -13,8 +13,8 @@ Inputs = list[str]
 Units = Annotated[int, Field(gt=0, le=65_536)]
 
 INPUTS = (
-    "What is read: id, history (who was met in training), recent (of users: what was met before "
-    "the event, the latest items), features by name."
+    "What is read: id, history (who was met in training; for retrieval, as its positive), recent "
+    "(of users: what was met before the event, the latest items), features by name."
 )
 
 
