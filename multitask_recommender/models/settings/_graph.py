@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.settings import Settings
+from multitask_recommender.models.settings._inputs import IdSettings
 from multitask_recommender.tasks.settings._task import not_binary
 
 
-class GraphSettings(Settings):
+class GraphSettings(IdSettings):
     embedding_dimension: int = Field(64, gt=0, le=65_536)
     initial_stddev: float = Field(0.1, gt=0)
     l2: float = Field(

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from multitask_recommender.settings import Settings as Base
+from multitask_recommender.models.settings._inputs import IdSettings
 
 
-class Settings(Base):
+class Settings(IdSettings):
     embedding_dimension: int = Field(32, gt=0, le=65_536)
     embeddings: Literal["shared", "separate"] = Field(
         "shared",
