@@ -5,9 +5,9 @@
 experiments/tenrec_joint.yaml (retrieval, click and like on rows in the form of Tenrec's ctr_1m)
 with each way of sharing, beside a twin for each task: a run of its own with that task alone. All
 settings were chosen on validation rows. Each run learns from training and validation rows, and is
-scored once on test: `full` (clicked items excluded, ties against the model), labels over all test rows. The
-oracle scores with the planted numbers; its ranking knows no order of clicks. Intervals are paired,
-95 %, with users as units: hit rates by Student's t, AUCs by DeLong's method.
+scored once on test: `full` (clicked items excluded, ties against the model), labels over all test
+rows. The oracle scores with the planted numbers; its ranking knows no order of clicks. Intervals
+are paired, 95 %, with users as units: hit rates by Student's t, AUCs by DeLong's method.
 """
 
 import argparse
