@@ -126,7 +126,7 @@ def show_validation(runs: Mapping[str, list[Run]]) -> None:
     rows = []
     for name, each in runs.items():
         curves = {metric: _curves(each, key) for metric, key in CURVES.items()}
-        pulls = [f"{_curves(each, key).mean():.3f}" for key in PULLS]
+        pulls = [f"{_curves(each, key).mean():.4f}" for key in PULLS]
         rows.append([name, shown(curves[MSE].min(axis=1)), shown(curves[MRR].max(axis=1)), *pulls])
     columns = ["", f"best {MSE}", f"best {MRR}", "|retrieval|", "|rating|", "cosine"]
     show("validation: each metric at its own best epoch; gradients: means", columns, rows)

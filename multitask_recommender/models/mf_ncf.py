@@ -36,7 +36,8 @@ class Model(MultiTaskModel):
         super().__init__(**shared)
         self.num_items = train.num_items
         self._settings = settings
-        self._tables = self._ranking_tables = self._build_tables(train)
+        self._tables = self._build_tables(train)
+        self._ranking_tables = None  # those of all tasks
         if self.retrieval is not None and self.ranking and settings.ranks_apart:
             self._ranking_tables = self._build_tables(train)
         biases = np.zeros(train.num_items + 1, np.float32)
@@ -52,9 +53,8 @@ class Model(MultiTaskModel):
     ) -> Representation:
         user_ids, query_rows = self.distinct_queries(features)
         ids = user_ids, candidate_ids
-        users, items = ranking = _vectors(self._tables, ids)
-        cut = ranking
-        if self._ranking_tables is not self._tables:
+        users, items = cut = ranking = _vectors(self._tables, ids)
+        if self._ranking_tables is not None:
             ranking = _vectors(self._ranking_tables, ids)
             cut += ranking
         retrieves = self.retrieval is not None
@@ -87,12 +87,11 @@ class Model(MultiTaskModel):
         if not self._settings.l2:
             return 0.0
         ids = features[USER_ID], features[ITEM_ID]
-        tables = dict.fromkeys([self._tables, self._ranking_tables])  # once, where they are one
         return self._settings.l2 * tf.add_n(
             [
                 table.penalty(_VIEW, own, other)
-                for pair in tables
-                for table, own, other in zip(pair, ids, ids[::-1], strict=True)
+                for tables in (self._tables, self._ranking_tables or ())
+                for table, own, other in zip(tables, ids, ids[::-1], strict=False)
             ]
         )
 

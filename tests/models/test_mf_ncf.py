@@ -160,6 +160,18 @@ def test_weight_decay_charges_the_rows_of_a_batch_in_every_table_once(tiny, batc
     assert float(model.task_losses(batch, training=False)[1]) == 0
 
 
+def test_tasks_meet_in_shared_tables_alone(tiny, batch_of):
+    cosines = []
+    for embeddings in EMBEDDINGS:
+        model = build(tiny, embeddings)
+        set_weights(model)
+        cosines.append(model.task_gradients(batch_of(tiny))["gradient_cosine/retrieval/rating"])
+
+    shared, separate = cosines
+    assert abs(shared) > 1e-2
+    assert separate == 0
+
+
 @pytest.mark.parametrize("embeddings", EMBEDDINGS)
 def test_all_that_both_tasks_read_of_tables_passes_through_the_cut(tiny, batch_of, embeddings):
     """With a share of 0 of every gradient, no table moves."""
