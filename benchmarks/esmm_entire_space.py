@@ -11,20 +11,15 @@ DeLong's method with users as units.
 import argparse
 import dataclasses
 import functools
-import pathlib
-import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+import numpy as np
+from _timing import ROOT, show
+from _trained import trained
 
-import numpy as np  # noqa: E402
-from _timing import show  # noqa: E402
-
-from multitask_recommender import config, registry  # noqa: E402
-from multitask_recommender.evaluation.scorer import rank_rows  # noqa: E402
-from multitask_recommender.experiment import Experiment, build  # noqa: E402
-from multitask_recommender.metrics import intervals, labels  # noqa: E402
+from multitask_recommender import config, registry
+from multitask_recommender.evaluation.scorer import rank_rows
+from multitask_recommender.experiment import Experiment
+from multitask_recommender.metrics import intervals, labels
 
 RECIPE = ROOT / "experiments" / "tenrec_joint.yaml"
 ESMM, ONE_HEAD, CLICKED = "esmm", "one head for the product", "likes of clicked rows"
@@ -33,24 +28,6 @@ RUNS = {
     ONE_HEAD: ["tasks.like.only_with=click"],
     CLICKED: ["tasks.like.observed_where=click"],
 }
-
-
-def trained(overrides: list[str]):
-    """The experiment, and its model after training on train."""
-    from multitask_recommender.batches import TrainingBatches
-    from multitask_recommender.training.loop import Training
-
-    experiment = Experiment(config.load(RECIPE, overrides))
-    settings, rows = experiment.config.training, experiment.data.train
-    model = build(experiment.config, rows)
-    batches = TrainingBatches(
-        model.narrowed(rows), settings.batch_size, settings.seed, recent=model.recent
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        training = Training(model, batches, settings, pathlib.Path(folder))
-        for _ in training.epochs(settings.epochs, lambda steps: None):
-            pass
-    return experiment, model
 
 
 def main() -> None:
@@ -63,7 +40,8 @@ def main() -> None:
     synthetic.read = functools.lru_cache(synthetic.read)  # the same rows for all: drawn once
     predicted = {}
     for name, own in RUNS.items():
-        experiment, model = trained([*overrides, *own])
+        experiment = Experiment(config.load(RECIPE, [*overrides, *own]))
+        model, _ = trained(experiment, experiment.data.train)
         chances = rank_rows(model.scorer(), experiment.data.test)
         is_conditional = name == CLICKED
         predicted[name] = chances["like"] * (chances["click"] if is_conditional else 1.0)

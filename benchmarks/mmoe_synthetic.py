@@ -9,8 +9,8 @@ towers of 8 units. It prints the squared error of both tasks on fresh data (0.01
 noise), and draws it.
 
 Differs from the paper, which does not say all: alpha_i = 1, 2, 3, beta_i = 0, 1, 2; Adam with
-a cosine to 0, each model with the better of two learning rates; fresh rows in every batch; and the
-linear term of our heads is held at 0, since the paper has none.
+a cosine to 0, each model with the better of two learning rates; and fresh rows in every batch. Our
+heads go without their linear term, since the paper has none.
 """
 
 import argparse
@@ -35,11 +35,11 @@ NOISE = 0.1  # variance 0.01
 CORRELATIONS = (1.0, 0.75, 0.5, 0.25, 0.0)
 RATES = (0.01, 0.03)
 LABELS = ("first", "second")
-TOWER = {"tower_layers": [8]}
+HEAD = {"tower_layers": [8], "linear": False}
 MODELS: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "shared bottom": ("shared_bottom", {"hidden_layers": [113], **TOWER}),
-    "MMoE": ("mmoe", {"experts": 8, "hidden_layers": [16], **TOWER}),
-    "PLE": ("ple", {"task_experts": 2, "shared_experts": 4, "hidden_layers": [16], **TOWER}),
+    "shared bottom": ("shared_bottom", {"hidden_layers": [113], **HEAD}),
+    "MMoE": ("mmoe", {"experts": 8, "hidden_layers": [16], **HEAD}),
+    "PLE": ("ple", {"task_experts": 2, "shared_experts": 4, "hidden_layers": [16], **HEAD}),
 }
 PICTURE = ROOT / "docs" / "mmoe_correlation.svg"
 
@@ -68,8 +68,8 @@ def drawn_from(correlation: float, seed: int) -> Draw:
     return draw
 
 
-def build(name: str, seed: int) -> tuple[Any, list[Any]]:
-    """A sharing block for two tasks, and its weights but for the heads' linear terms, held at 0."""
+def build(name: str, seed: int) -> Any:
+    """A sharing block for two tasks, with its weights."""
     tf.keras.utils.set_random_seed(seed)
     option, settings = MODELS[name]
     chosen = registry.settings_class("sharing", option)(**settings)
@@ -77,11 +77,7 @@ def build(name: str, seed: int) -> tuple[Any, list[Any]]:
     shape = PairShape(vectors=0, fields=WIDTH)
     block = registry.load("sharing", option).Sharing(chosen, shape, dict.fromkeys(LABELS, task))
     block(tf.zeros([1, WIDTH]))
-    is_wide = {weights.name: "/wide:" in weights.name for weights in block.trainable_variables}
-    for weights in block.trainable_variables:
-        if is_wide[weights.name]:
-            weights.assign(tf.zeros_like(weights))
-    return block, [w for w in block.trainable_variables if not is_wide[w.name]]
+    return block
 
 
 def squared_errors(block: Any, draw: Draw, rows: int, seed: Any) -> Any:
@@ -94,7 +90,8 @@ def squared_errors(block: Any, draw: Draw, rows: int, seed: Any) -> Any:
 
 def error_of(name: str, draw: Draw, rate: float, steps: int, seed: int) -> float:
     """The mean squared error, on fresh rows, of a block that has been trained."""
-    block, weights = build(name, seed)
+    block = build(name, seed)
+    weights = block.trainable_variables
     schedule = tf.keras.optimizers.schedules.CosineDecay(rate, steps)
     optimizer = tf.keras.optimizers.legacy.Adam(schedule)
     optimizer._create_all_weights(weights)

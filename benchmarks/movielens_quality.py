@@ -12,19 +12,16 @@ users, 95 %.
 import argparse
 import json
 import pathlib
-import sys
-import tempfile
 
 import numpy as np
+from _timing import ROOT
+from _trained import trained
 from rich.console import Console
 from rich.table import Table
 
-ROOT = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from multitask_recommender import config, evaluation  # noqa: E402
-from multitask_recommender.experiment import Experiment, build  # noqa: E402
-from multitask_recommender.metrics.intervals import paired_interval  # noqa: E402
+from multitask_recommender import config, evaluation
+from multitask_recommender.experiment import Experiment
+from multitask_recommender.metrics.intervals import paired_interval
 
 SHARED, SEPARATE = ROOT / "config.yaml", ROOT / "experiments" / "two_tower_separate.yaml"
 JOINT = {"joint, shared tables": (SHARED, []), "joint, separate tables": (SEPARATE, [])}
@@ -54,19 +51,10 @@ ROWS = {
 
 def evaluate(source: tuple[pathlib.Path, list[str]], overrides: list[str]) -> evaluation.Evaluation:
     """Trains on train and validation and evaluates on test."""
-    from multitask_recommender.batches import TrainingBatches
-    from multitask_recommender.training.loop import Training
-
     path, own = source
     experiment = Experiment(config.load(path, [*own, "dataset.offline=error", *overrides]))
-    settings, rows = experiment.config.training, experiment.learnt_rows
-    batches = TrainingBatches(rows, settings.batch_size, settings.seed, settings.batch_by == "user")
-    with tempfile.TemporaryDirectory() as folder:
-        training = Training(build(experiment.config, rows), batches, settings, pathlib.Path(folder))
-        for _ in training.epochs(settings.epochs, lambda steps: None):
-            pass
-        scorer = training.model.scorer()
-        return experiment.test_evaluator(scorer, experiment.kinds, keep_arrays=True)
+    model, _ = trained(experiment, experiment.learnt_rows)
+    return experiment.test_evaluator(model.scorer(), experiment.kinds, keep_arrays=True)
 
 
 def baseline(name: str, overrides: list[str]) -> evaluation.Evaluation:

@@ -4,27 +4,21 @@
 
 experiments/tenrec_joint.yaml (retrieval, click and like on rows in the form of Tenrec's ctr_1m)
 with each way of sharing, beside a twin for each task: a run of its own with that task alone. All
-settings were chosen on validation rows. Each run learns from the training rows, and is scored once
-on test: `full` (clicked items excluded, ties against the model), labels over all test rows. The
-oracle scores with the planted numbers; its ranking knows no order of clicks. Intervals are paired,
-95 %, with users as units: hit rates by Student's t, AUCs by DeLong's method.
+settings were chosen on validation rows. Each run learns from training and validation rows, and is
+scored once on test: `full` (clicked items excluded, ties against the model), labels over all test
+rows. The oracle scores with the planted numbers; its ranking knows no order of clicks. Intervals
+are paired, 95 %, with users as units: hit rates by Student's t, AUCs by DeLong's method.
 """
 
 import argparse
 import functools
-import pathlib
-import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from _timing import ROOT, console, show
+from _trained import trained
 
-from _timing import console, show  # noqa: E402
-
-from multitask_recommender import config, evaluation, registry  # noqa: E402
-from multitask_recommender.experiment import Experiment, build  # noqa: E402
-from multitask_recommender.metrics import intervals  # noqa: E402
+from multitask_recommender import config, evaluation, registry
+from multitask_recommender.experiment import Experiment
+from multitask_recommender.metrics import intervals
 
 RECIPE = ROOT / "experiments" / "tenrec_joint.yaml"
 JOINT = {
@@ -33,10 +27,15 @@ JOINT = {
     "ple": ["sharing={name: ple, hidden_layers: [32]}"],
     "separate tables": ["model.embeddings=separate", "model.l2=0.0"],
 }
+# With the settings that are best for each task alone.
+ALONE = ["model.embedding_dimension=32", "model.ranking.l2=5.0", "training.epochs=5"]
 TWINS = {
-    "retrieval": ["tasks.click=null", "tasks.like=null", "model.l2=0.0", "training.epochs=3"],
-    "click": ["tasks.retrieval=null", "tasks.like=null", "training.epochs=5"],
-    "like": ["tasks.retrieval=null", "tasks.click=null", "training.epochs=5"],
+    "retrieval": [
+        *("tasks.click=null", "tasks.like=null", "model.embedding_dimension=32"),
+        *("model.l2=0.0", "training.epochs=3"),
+    ],
+    "click": ["tasks.retrieval=null", "tasks.like=null", "tasks.click.weight=1.0", *ALONE],
+    "like": ["tasks.retrieval=null", "tasks.click=null", *ALONE],
 }
 METRICS = {
     "HR@20": "test/full/hit_rate@20",
@@ -51,21 +50,9 @@ METRICS = {
 
 def evaluated(overrides: list[str]) -> evaluation.Evaluation:
     """Trains on train and evaluates on test."""
-    from multitask_recommender.batches import TrainingBatches
-    from multitask_recommender.training.loop import Training
-
     experiment = Experiment(config.load(RECIPE, overrides))
-    settings, rows = experiment.config.training, experiment.data.train
-    model = build(experiment.config, rows)
-    batches = TrainingBatches(
-        model.narrowed(rows), settings.batch_size, settings.seed, recent=model.recent
-    )
-    started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        training = Training(model, batches, settings, pathlib.Path(folder))
-        for _ in training.epochs(settings.epochs, lambda steps: None):
-            pass
-    console.print(f"trained in {time.perf_counter() - started:.0f} s: {' '.join(overrides)}")
+    model, seconds = trained(experiment, experiment.learnt_rows)
+    console.print(f"trained in {seconds:.0f} s: {' '.join(overrides)}")
     return experiment.test_evaluator(model.scorer(), experiment.kinds, keep_arrays=True)
 
 

@@ -6,18 +6,24 @@ Nothing here imports TensorFlow: a wrong key is answered at once.
 import dataclasses
 import difflib
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from multitask_recommender import config_file, evaluation, registry, splits
+from multitask_recommender import config_file, evaluation, splits
+from multitask_recommender.config_choices import (
+    BASELINES,
+    Choice,
+    all_or_every_fault,
+    choose,
+    read_baselines,
+    read_tasks,
+)
 from multitask_recommender.config_faults import checked, not_a_setting
-from multitask_recommender.config_file import RECORD, shown
-from multitask_recommender.errors import ConfigError, suggestion
+from multitask_recommender.config_file import RECORD
+from multitask_recommender.errors import ConfigError
 from multitask_recommender.settings import Settings
 from multitask_recommender.training import settings as training
 from multitask_recommender.traps import settings as traps
-
-T = TypeVar("T")
 
 # What a section that is left out stands for: the main job.
 DEFAULTS: Mapping[str, Any] = {
@@ -45,20 +51,6 @@ CLASSES: Mapping[str, type[Settings]] = {
     "evaluation": evaluation.Settings,
     "traps": traps.Settings,
 }
-# The kind of a task that does not say it.
-KINDS = {
-    "retrieval": "retrieval",
-    "rating": "rating",
-    **dict.fromkeys(("click", "like", "share", "follow", "read", "favorite"), "binary"),
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """A chosen option: the name of its file (or a dotted path), and its settings."""
-
-    name: str
-    settings: Settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +65,7 @@ class Config:
     weighting: Choice
     training: training.Settings
     evaluation: evaluation.Settings
+    baselines: Mapping[str, Choice]  # of the section evaluation, by name
     traps: traps.Settings
 
     def to_dict(self) -> dict[str, Any]:
@@ -88,6 +81,8 @@ class Config:
                 values[section] = {
                     name: {"kind": task.name, **_dump(task)} for name, task in value.items()
                 }
+        baselines = {name: _dump(choice) for name, choice in self.baselines.items()}
+        values["evaluation"][BASELINES] = baselines
         return values
 
     def to_yaml(self) -> str:
@@ -110,8 +105,9 @@ def parse(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     readers = {"": lambda: _check_sections(values)}
     for section in DEFAULTS:
         readers[section] = lambda section=section: _section(section, values[section])
+    readers[BASELINES] = lambda: read_baselines(values["evaluation"])
     try:
-        sections = _all_or_every_fault(readers)
+        sections = all_or_every_fault(readers)
     except ConfigError as error:
         raise ConfigError(_as_written(str(error), written_as)) from error
     del sections[""]
@@ -149,9 +145,9 @@ def _check_combinations(config: Config) -> None:
             "`tasks: {retrieval: {weight: 1}}`."
         )
     faults = _faulty_weights(config.tasks)
-    for section in DEFAULTS:
+    for section in (*DEFAULTS, BASELINES):
         value = getattr(config, section)
-        for part in value.values() if section == "tasks" else [value]:
+        for part in value.values() if section in ("tasks", BASELINES) else [value]:
             settings = part.settings if isinstance(part, Choice) else part
             faults.extend(settings.conflicts(config))
     if faults:
@@ -176,45 +172,13 @@ def _faulty_weights(tasks: Mapping[str, Choice]) -> list[str]:
 def _section(section: str, value: Any) -> Any:
     value = {} if value is None else value
     if section in FOLDERS:
-        return _choice(FOLDERS[section], section, value, "name", DEFAULTS[section]["name"])
+        return choose(FOLDERS[section], section, value, "name", DEFAULTS[section]["name"])
     if section == "tasks":
-        return _tasks(value)
+        return read_tasks(value)
+    if section == "evaluation" and isinstance(value, dict):
+        own = {key: setting for key, setting in value.items() if key != BASELINES}
+        return checked(CLASSES[section], own, section, also=[BASELINES])
     return checked(CLASSES[section], value, section)
-
-
-def _tasks(value: Any) -> dict[str, Choice]:
-    if not isinstance(value, dict):
-        raise ConfigError(
-            f"tasks is {shown(value)}, expected the tasks by name, such as `like: {{weight: 0.5}}`."
-        )
-    readers = {}
-    for name, task in value.items():
-        if task is not None:  # `like: null` takes the task away
-            readers[name] = lambda name=name, task=task: _choice(
-                "tasks", f"tasks.{name}", task, "kind", KINDS.get(name)
-            )
-    return _all_or_every_fault(readers)
-
-
-def _choice(folder: str, where: str, value: Any, key: str, default: str | None) -> Choice:
-    """The option of a folder that a section chooses by its `key`, or is the bare name of."""
-    if isinstance(value, str):
-        value = {key: value}
-    if not isinstance(value, dict):
-        raise ConfigError(f"{where} is {shown(value)}, expected a name or a mapping (key: value).")
-    known = ", ".join(registry.names(folder))
-    name = value.get(key, default)
-    if name is None:
-        hint = suggestion(where.rpartition(".")[2], list(KINDS))
-        raise ConfigError(f"{where}.{key} is missing.{hint} Available {folder}: {known}.")
-    if not isinstance(name, str):
-        raise ConfigError(f"{where}.{key} is {shown(name)}, expected one of: {known}.")
-    try:
-        settings_class = registry.settings_class(folder, name)
-    except ConfigError as error:
-        raise ConfigError(f"{where}.{key} is {shown(name)}. {error}") from error
-    settings = {word: setting for word, setting in value.items() if word != key}
-    return Choice(name, checked(settings_class, settings, where, also=[key]))
 
 
 def _check_sections(values: Mapping[str, Any]) -> None:
@@ -224,6 +188,7 @@ def _check_sections(values: Mapping[str, Any]) -> None:
     for section, settings_class in CLASSES.items():
         for key in settings_class.model_fields.keys() - config_file.FLAT.keys():
             places.setdefault(key, []).append(f"{section}.{key}")
+    places[BASELINES] = [f"evaluation.{BASELINES}"]
     faults = []
     for key in sorted(values.keys() - DEFAULTS.keys()):
         near = difflib.get_close_matches(key, places, n=1)
@@ -232,19 +197,6 @@ def _check_sections(values: Mapping[str, Any]) -> None:
         faults.append(not_a_setting(key, hint, DEFAULTS))
     if faults:
         raise ConfigError("\n".join(faults))
-
-
-def _all_or_every_fault(readers: Mapping[str, Callable[[], T]]) -> dict[str, T]:
-    """What each reader returns; if any raises ConfigError, one error with the faults of all."""
-    results, faults = {}, []
-    for name, read in readers.items():
-        try:
-            results[name] = read()
-        except ConfigError as error:
-            faults.append(str(error))
-    if faults:
-        raise ConfigError("\n".join(faults))
-    return results
 
 
 def _as_written(faults: str, written_as: Mapping[str, str]) -> str:

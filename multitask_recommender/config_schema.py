@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from multitask_recommender import config, config_file, registry
+from multitask_recommender import config, config_choices, config_file, registry
 from multitask_recommender.settings import Settings
 
 Json = dict[str, Any]
@@ -17,7 +17,8 @@ _DOTTED = {"type": "string", "pattern": r"\."}  # a module of the user's own
 
 def schema() -> Json:
     """The schema of a config file, draft 7."""
-    options = {folder: _options(folder) for folder in (*config.FOLDERS.values(), "tasks")}
+    folders = *config.FOLDERS.values(), "tasks", config_choices.BASELINES
+    options = {folder: _options(folder) for folder in folders}
     classes = {*config.CLASSES.values()}.union(*(found.values() for found in options.values()))
     ordered = sorted(classes, key=lambda settings_class: settings_class.__module__)
     found, definitions = models_json_schema([(each, "validation") for each in ordered])
@@ -34,6 +35,10 @@ def schema() -> Json:
             kinds = _refs(options["tasks"], refs, definitions, "kind")
             definitions["$defs"] |= _task_definitions(kinds)
             properties[section] = _tasks()
+    evaluation = _definition(definitions, refs[config.CLASSES["evaluation"]])
+    evaluation["properties"][config_choices.BASELINES] = _baselines(
+        options[config_choices.BASELINES], refs
+    )
     for key, place in config_file.FLAT.items():
         properties[key] = {"type": "number", "description": f"Short for {place}."}
     return {
@@ -59,13 +64,34 @@ def _refs(
     """The reference to each option's schema, in which the key that chose it may stand too."""
     chosen = {name: refs[settings_class] for name, settings_class in options.items()}
     for reference in chosen.values():
-        definition = definitions["$defs"][reference["$ref"].rpartition("/")[2]]
-        definition.setdefault("properties", {}).setdefault(key, {})
+        _definition(definitions, reference).setdefault("properties", {}).setdefault(key, {})
     return chosen
 
 
+def _definition(definitions: Json, reference: Json) -> Json:
+    return definitions["$defs"][reference["$ref"].rpartition("/")[2]]
+
+
+def _baselines(options: Mapping[str, type[Settings]], refs: Mapping[type[Settings], Json]) -> Json:
+    """A list of names, or settings by name; null takes one away."""
+    named = {name: {"anyOf": [{"type": "null"}, refs[each]]} for name, each in options.items()}
+    return {
+        "description": "What stands in the table beside the model, popularity and random.",
+        "anyOf": [
+            {"type": "null"},
+            {"type": "array", "items": {"anyOf": [{"enum": list(options)}, _DOTTED]}},
+            {
+                "type": "object",
+                "properties": named,
+                "patternProperties": {_DOTTED["pattern"]: {"type": ["object", "null"]}},
+                "additionalProperties": False,
+            },
+        ],
+    }
+
+
 def _tasks() -> Json:
-    named = {name: {"$ref": f"#/$defs/task_{kind}"} for name, kind in config.KINDS.items()}
+    named = {name: {"$ref": f"#/$defs/task_{kind}"} for name, kind in config_choices.KINDS.items()}
     return {
         "type": "object",
         "properties": named,
@@ -75,7 +101,7 @@ def _tasks() -> Json:
 
 def _task_definitions(kinds: Mapping[str, Json]) -> dict[str, Json]:
     """A task that must say its kind, and for each kind one that need not; null takes it away."""
-    defaults = {"task": None, **{f"task_{kind}": kind for kind in config.KINDS.values()}}
+    defaults = {"task": None, **{f"task_{kind}": kind for kind in config_choices.KINDS.values()}}
     return {
         name: {"anyOf": [{"type": "null"}, _choice(kinds, "kind", default)]}
         for name, default in defaults.items()

@@ -21,7 +21,7 @@ from multitask_recommender.schema import TEST, TOTAL_LOSS, VALIDATION
 from multitask_recommender.training.early_stopping import Monitor, choose_monitor
 
 RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
-BASELINES = ("popularity", "random")  # beside every model
+BASELINES = ("popularity", "random")  # beside every model, with those that the config adds
 
 
 def build(config: Config, train: Interactions) -> Any:
@@ -150,17 +150,23 @@ class Experiment:
         """The test part, by the protocols of the config."""
         return self._evaluator(self.seen, self.data.test, TEST, self.config.evaluation.protocols)
 
-    def baseline(self, name: str) -> evaluation.Scorer:
-        """A baseline with its default settings, fitted on the rows of the final model."""
-        settings = registry.settings_class("baselines", name)()
+    def baseline(self, name: str) -> evaluation.Predictor:
+        """A baseline with the settings of the config, fitted on the rows of the final model.
+
+        Those that the config does not hold have their default settings.
+        """
+        chosen = self.config.baselines.get(name)
+        settings = chosen.settings if chosen else registry.settings_class("baselines", name)()
         fit = registry.load("baselines", name).fit
         rows = self.learnt_rows
-        return fit(settings, rows, self.config.training.seed, self.positives(rows))
+        with report.working(f"fitting the baseline {name}"):
+            return fit(settings, rows, self.config.training.seed, self.positives(rows))
 
     def results(self, model: Any) -> dict[str, Any]:
         """What metrics.json holds of the test part: the model, what stands beside it, and how."""
         evaluated = self.test_evaluator(model.scorer(), self.kinds)
-        beside = {name: self.baseline(name) for name in BASELINES}
+        names = dict.fromkeys((*BASELINES, *self.config.baselines))
+        beside = {name: self.baseline(name) for name in names}
         if self.data.train.oracle is not None:
             beside["oracle"] = self.data.train.oracle
         baselines = {
@@ -194,11 +200,14 @@ class Experiment:
 
     @functools.cached_property
     def _validator(self) -> evaluation.Evaluator | None:
-        """The validation part, by the protocol `full`; None without validation rows."""
+        """The validation part, by `full` and, where that is asked for, `sampled`; None without
+        validation rows.
+        """
         if not len(self.data.validation):
             return None
         seen = [self._retrieved(self.data.train)]
-        return self._evaluator(seen, self.data.validation, VALIDATION, ["full"])
+        protocols = ["full", *{"sampled"}.intersection(self.config.evaluation.protocols)]
+        return self._evaluator(seen, self.data.validation, VALIDATION, protocols)
 
     def _validate(self, model: Any) -> dict[str, float]:
         metrics = self._validator(model.scorer(), self.kinds).metrics
@@ -243,6 +252,8 @@ class Experiment:
         faults = config.model.settings.missing_from(train, "model")
         for name, task in config.tasks.items():
             faults += task.settings.missing_from(train, f"tasks.{name}")
+        for name, baseline in config.baselines.items():
+            faults += baseline.settings.missing_from(train, f"evaluation.baselines.{name}")
         if faults:
             raise ConfigError("\n".join(faults))
         self.traps = traps.check(self.data, config)

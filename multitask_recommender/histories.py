@@ -32,7 +32,7 @@ def items_left_by_users(train: Interactions, positive: str) -> Rows:
 
 
 def users_of_items(train: Interactions, chosen: np.ndarray | None = None) -> Rows:
-    """Each item's distinct training users, ascending; the unknown item 0 has none."""
+    """Each item's distinct training users, as `items_of_users`; the unknown item 0 has none."""
     rows = slice(None) if chosen is None else chosen
     return _group(train.item_ids[rows], train.user_ids[rows], train.num_items)
 

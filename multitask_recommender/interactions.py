@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from multitask_recommender.errors import DataError
+from multitask_recommender.given_negatives import GivenNegatives
 from multitask_recommender.schema import ITEM_ID, PAD, PARTS, RESERVED, TIMESTAMP, USER_ID
 
 
@@ -118,8 +119,9 @@ class Interactions:
     number: what is 0 or 1 in millions of rows takes a byte. `timestamps` are seconds UTC or, for a
     source that is ordered but has no clock, any number that grows with time; None where the source
     has neither. Where `ordered_by_user`, they order each user's own events and say nothing of two
-    users. `parts` holds an index into schema.PARTS for sources with given splits. `oracle` scores
-    as well as the planted structure of a synthetic source allows.
+    users. `parts` holds an index into schema.PARTS for sources with given splits, and `negatives`
+    what such a source wants its test events ranked among. `oracle` scores as well as the planted
+    structure of a synthetic source allows.
 
     `context` are features of the event itself. Those of them in `post_exposure` are known only
     after what is to be predicted has happened; user features in `future_features` tell early events
@@ -146,11 +148,14 @@ class Interactions:
     post_exposure: frozenset[str] = frozenset()
     future_features: frozenset[str] = frozenset()
     ordered_by_user: bool = False
+    negatives: GivenNegatives | None = None
 
     def __post_init__(self) -> None:
         self._check_lengths()
         self._check_ids("user_ids", self.user_ids, self.users)
         self._check_ids("item_ids", self.item_ids, self.items)
+        if self.negatives is not None:
+            self.negatives.check(len(self.items.raw_ids))
         self._check_names()
         for name, values in self.labels.items():
             if values.dtype.kind in "biu":
@@ -177,6 +182,7 @@ class Interactions:
         columns = {"item_ids": self.item_ids, **self.labels, **self.observed}
         columns |= {name: feature.values for name, feature in self.context.items()}
         columns |= {"timestamps": self.timestamps, "parts": self.parts}
+        columns |= {"negatives": self.negatives and self.negatives.lines}
         for name, column in columns.items():
             if column is not None and len(column) != len(self.user_ids):
                 raise DataError(
@@ -214,6 +220,13 @@ class Interactions:
     def positives(self, label: str | None) -> np.ndarray | None:
         """A mask [N] of the rows whose label is known to be 1; None, for all, without a label."""
         return None if label is None else self.is_observed(label) & (self.labels[label] == 1)
+
+    @property
+    def given_negatives(self) -> np.ndarray | None:
+        """Item ids [N, n] that the source wants each event ranked among; None unless it has them
+        for all.
+        """
+        return None if self.negatives is None else self.negatives.of_all()
 
     def inputs(
         self, rows: np.ndarray | slice, with_timestamps: bool = True
@@ -261,6 +274,7 @@ class Interactions:
             timestamps=None if self.timestamps is None else self.timestamps[rows],
             parts=None if self.parts is None else self.parts[rows],
             context={name: feature.take(rows) for name, feature in self.context.items()},
+            negatives=self.negatives and self.negatives.take(rows),
             log_features=None,
         )
 

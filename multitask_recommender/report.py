@@ -46,7 +46,7 @@ _BINARY = {  # of the second table: a row a label, so that any number of labels 
 _NOT_COMPUTED = "-"
 _EXPLAINED = {
     "full": "full: all items but those the user has seen, ties count against the model",
-    "sampled": "sampled: against a few items drawn for each row",
+    "sampled": "sampled: {candidates}",
     "unfiltered": "unfiltered: as in the TFRS tutorials, seen items are candidates too",
 }
 
@@ -140,9 +140,9 @@ def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) ->
         _show_table("binary labels of the model", list(_BINARY), binary)
     _warn(dataset["warnings"])
     for protocol, explained in _EXPLAINED.items():
-        if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
-            console.print(explained, highlight=False)
         record = results["protocol"].get(protocol, {})
+        if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
+            console.print(explained.format_map(record), highlight=False)
         if record.get("rows") and record["cutoffs_left_out"]:
             cutoffs = ", ".join(map(str, record["cutoffs_left_out"]))
             console.print(f"{protocol}: nobody has more candidates than {cutoffs}: not computed")
@@ -174,6 +174,11 @@ def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:
         label: [_shown(metrics.get(f"test/{label}/{name}")) for name in _BINARY.values()]
         for label in labels
     }
+
+
+def working(at: str) -> contextlib.AbstractContextManager[Any]:
+    """Says what is being done while it lasts, in a terminal alone."""
+    return console.status(escape(at))
 
 
 @contextlib.contextmanager

@@ -23,21 +23,23 @@ ARROW = [
     {"record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},
+    {"config_choices"},
     {"config_faults"},
     {"config_file", "registry"},
     {"evaluation", "export", "index", "training", "traps"},
     {"models", "baselines"},
     {"tasks", "sharing", "weighting", "label_chains"},
     {"datasets", "splits", "batches", "layers"},
-    {"graph", "histories"},
+    {"graph"},
+    {"histories"},
     {"pairs"},
     {"interactions"},
-    {"metrics"},
-    {"schema", "settings", "run_folder"},
+    {"metrics", "given_negatives"},
+    {"schema", "settings", "run_folder", "threads"},
     {"errors", "__init__"},
 ]
 # What may choose a file of a folder by its name.
-MAY_USE_REGISTRY = {"config", "config_schema", "experiment", "exploration"}
+MAY_USE_REGISTRY = {"config_choices", "config_schema", "experiment", "exploration"}
 OPTION_FOLDERS = {  # and the word by which code speaks of a choice from it
     "models": "model",
     "sharing": "sharing",

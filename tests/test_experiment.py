@@ -30,7 +30,9 @@ model:
   ranking: {dimension: 4, dropout: 0.2, l2: 0.1}
 sharing: {name: shared_bottom, hidden_layers: [4]}
 training: {epochs: 30, batch_size: 120, learning_rate: 0.01, optimizer: lazy_adam, patience: 99}
-evaluation: {protocols: [full, unfiltered, sampled]}
+evaluation:
+  protocols: [full, unfiltered, sampled]
+  baselines: {ials: {dimension: 4, epochs: 3}, biased_mf: {dimension: 2}, ease: {}}
 """
 KILLED_WHILE = ["training.checkpoint_seconds=0"]
 
@@ -100,7 +102,8 @@ def test_the_history_has_every_loss_of_every_epoch(run_dir, results):
 
 def test_the_metrics_are_those_that_were_promised(results):
     assert results.keys() >= {"metrics", "baselines", "protocol", "dataset", "versions"}
-    assert results["baselines"].keys() == {"popularity", "random", "oracle"}
+    baselines = {"popularity", "random", "ials", "biased_mf", "ease", "oracle"}
+    assert results["baselines"].keys() == baselines
     metrics = results["metrics"]
     for key in (
         "test/full/recall@20",
@@ -134,6 +137,36 @@ def test_the_model_learns(results):
     )
 
 
+def test_a_baseline_has_the_metrics_of_what_it_does(results):
+    """One that does not retrieve has no rankings, one that does nothing else has no labels."""
+    found = results["baselines"]
+
+    protocols = {name: {key.split("/")[1] for key in found[name]} for name in found}
+    assert protocols["ials"] == protocols["ease"] == {"full", "unfiltered", "sampled"}
+    assert protocols["biased_mf"] == {"rating"}
+    assert found["ials"]["test/full/ndcg@20"] > found["random"]["test/full/ndcg@20"]
+
+
+def test_a_baseline_has_the_settings_of_the_config():
+    chosen = experiment.Experiment(tiny_config("evaluation.baselines={ials: {dimension: 3}}"))
+    other = experiment.Experiment(tiny_config())
+    users = {"user_id": np.arange(1, 31)}
+
+    scores = [each.baseline("ials").score_block(users) for each in (chosen, other)]
+
+    assert np.linalg.matrix_rank(scores[0], tol=1e-4) == 3
+    assert np.linalg.matrix_rank(scores[1], tol=1e-4) > 3
+
+
+def test_a_baseline_that_the_data_does_not_fit_is_refused_before_training(clicks_and_likes):
+    labels = {"click": "click", "like": "like"}
+    data = clicks_and_likes | {"columns": clicks_and_likes["columns"] | {"labels": labels}}
+    values = {"dataset": data, "tasks": {"like": {}}, "evaluation": {"baselines": ["biased_mf"]}}
+
+    with pytest.raises(ConfigError, match="^evaluation.baselines.biased_mf predicts ratings, but"):
+        experiment.Experiment(config.parse(values))
+
+
 def test_a_finished_run_is_not_written_over(run_dir, config_path):
     before = (run_dir / "metrics.json").read_bytes()
 
@@ -158,6 +191,10 @@ def test_evaluate_finds_what_training_found(run_dir, results, protocol, tmp_path
     for key, value in expected.items():
         assert found["metrics"][key] == pytest.approx(value, rel=1e-6), key
     assert found["protocol"][protocol] == results["protocol"][protocol]
+    assert found["baselines"].keys() == results["baselines"].keys()
+    for name, metrics in found["baselines"].items():
+        for key, value in metrics.items():
+            assert value == pytest.approx(results["baselines"][name][key], rel=1e-5), (name, key)
 
 
 def test_recommendations_and_test_pairs_alone_give_the_metrics(run_dir, results, tmp_path):

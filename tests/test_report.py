@@ -34,7 +34,7 @@ RESULTS = {
     "protocol": {
         "full": {"rows": 9, "cutoffs_left_out": [50, 200]},
         "unfiltered": {"rows": 9, "cutoffs_left_out": []},
-        "sampled": {"rows": 0, "cutoffs_left_out": [77]},
+        "sampled": {"rows": 0, "cutoffs_left_out": [77], "candidates": "the target and 9 others"},
     },
     "dataset": {"name": "synthetic", "warnings": ["This is synthetic data."]},
 }

@@ -6,35 +6,47 @@ Needs a dense [I, I] matrix and its inverse: for catalogues up to some ten thous
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pydantic
+from pydantic import Field
 
-from multitask_recommender import settings
+from multitask_recommender.baselines._retrieval_only import (
+    RetrievalOnly,
+    RetrievalOnlySettings,
+    matrix_of,
+)
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import USER_ID
 
+if TYPE_CHECKING:
+    import scipy.sparse
+
 MAX_ITEMS = 30_000  # three float64 matrices of this size are 22 GB
 
 
-class Settings(settings.Settings):
-    l2: Annotated[float, pydantic.Field(gt=0)] = 500.0
+class Settings(RetrievalOnlySettings):
+    l2: float = Field(500.0, gt=0)
+
+    def missing_from(self, train: Interactions, where: str) -> list[str]:
+        if train.num_items <= MAX_ITEMS:
+            return []
+        return [
+            f"{where} needs a matrix of {train.num_items} x {train.num_items} items; it is meant "
+            f"for {MAX_ITEMS} at most. Leave it out, or use item_knn."
+        ]
 
 
-class Ease:
-    """Scores are sums of item weights over what the user met in training; predicts no labels."""
+class Ease(RetrievalOnly):
+    """Scores are sums of item weights over what the user met in training."""
 
-    def __init__(self, user_items: "object", weights: np.ndarray) -> None:
-        self._user_items = user_items  # scipy CSR [U + 1, I]; row 0, the unknown, is empty
+    def __init__(self, user_items: "scipy.sparse.csr_matrix", weights: np.ndarray) -> None:
+        self._user_items = user_items  # [U + 1, I]; row 0, the unknown, is empty
         self._weights = weights  # float32 [I, I]
 
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         return self._user_items[queries[USER_ID]] @ self._weights
-
-    def rank(self, queries: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {}
 
 
 def fit(
@@ -45,18 +57,11 @@ def fit(
     The seed has no effect. Raises ConfigError over MAX_ITEMS items.
     """
     import scipy.linalg  # a third of a second, and most runs do without EASE
-    import scipy.sparse
 
-    if train.num_items > MAX_ITEMS:
-        raise ConfigError(
-            f"The baseline ease needs a matrix of {train.num_items} x {train.num_items} items; "
-            f"it is meant for {MAX_ITEMS} at most. Leave it out, or use item_knn."
-        )
-    shape = train.num_users + 1, train.num_items
-    met = train if positives is None else train.take(positives)
-    pairs = np.unique(met.user_ids.astype(np.int64) * shape[1] + met.item_ids - 1)
-    ones = np.ones(len(pairs), np.float32)
-    user_items = scipy.sparse.csr_matrix((ones, (pairs // shape[1], pairs % shape[1])), shape)
+    faults = settings.missing_from(train, "The baseline ease")
+    if faults:
+        raise ConfigError(*faults)
+    user_items = matrix_of(train, positives)
     gram = (user_items.T @ user_items).toarray().astype(np.float64)
     diagonal = np.diag_indices_from(gram)
     gram[diagonal] += settings.l2

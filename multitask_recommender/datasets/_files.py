@@ -1,6 +1,7 @@
 """What the readers of files share: finding them, their checksums, and naming the line at fault."""
 
 import hashlib
+import os
 import pathlib
 import re
 from collections.abc import Callable, Iterable
@@ -16,6 +17,35 @@ def checksums(paths: Iterable[pathlib.Path]) -> dict[str, str]:
 def _md5(path: pathlib.Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def roots() -> list[pathlib.Path]:
+    """The folders in which datasets are looked for where no setting names one."""
+    given = os.environ.get("MTR_DATA")
+    return [*([pathlib.Path(given)] if given else []), pathlib.Path("data")]
+
+
+def folder_at(path: str) -> pathlib.Path:
+    """The folder that dataset.path names; nothing replaces it."""
+    folder = pathlib.Path(path).expanduser()
+    if not folder.is_dir():
+        fault = "a file, not the folder of it" if folder.exists() else "no such folder"
+        raise DataError(f"dataset.path is {path}: {fault}.")
+    return folder
+
+
+def find_folder(path: str | None, name: str, remedy: str) -> pathlib.Path:
+    """The folder at a path or, without one, of this name in one of the roots."""
+    if path is not None:
+        return folder_at(path)
+    places = [root / name for root in roots()]
+    for folder in places:
+        if folder.is_dir():
+            return folder
+    looked = " or ".join(map(str, places))
+    raise DataError(
+        f"dataset.path is not set, and there is no folder {looked}: {remedy}, or set dataset.path."
+    )
 
 
 def require_files(folder: pathlib.Path, names: Iterable[str]) -> list[pathlib.Path]:

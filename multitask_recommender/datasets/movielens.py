@@ -10,13 +10,12 @@ Looked for in `dataset.path`, which nothing replaces; else in `$MTR_DATA/ml-<var
 it, a synthetic sample stands in, with a warning that goes into everything the run writes.
 """
 
-import os
 import pathlib
 from typing import Literal
 
 import pydantic
 
-from multitask_recommender.datasets import _download, synthetic
+from multitask_recommender.datasets import _download, _files, synthetic
 from multitask_recommender.errors import ConfigError, DataError, suggestion
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.settings import Settings as StrictSettings
@@ -80,21 +79,14 @@ def _check_fold(settings: Settings, fold: str | None) -> None:
 
 def _find(settings: Settings) -> pathlib.Path | None:
     if settings.path is not None:
-        folder = pathlib.Path(settings.path).expanduser()
-        if not folder.is_dir():
-            fault = "a file, not the folder of it" if folder.exists() else "no such folder"
-            raise DataError(f"dataset.path is {settings.path}: {fault}.")
-        return folder
+        return _files.folder_at(settings.path)
     return next((folder for folder in _places(settings.variant) if folder.is_dir()), None)
 
 
 def _places(variant: Variant) -> list[pathlib.Path]:
-    roots = [pathlib.Path("data")]
-    if os.environ.get("MTR_DATA"):
-        roots.insert(0, pathlib.Path(os.environ["MTR_DATA"]))
     # The archive of 10m unpacks under a name of its own.
     names = [f"ml-{variant}", *(["ml-10M100K"] if variant == "10m" else [])]
-    return [root / name for root in roots for name in names]
+    return [root / name for root in _files.roots() for name in names]
 
 
 def _remedy(settings: Settings) -> str:

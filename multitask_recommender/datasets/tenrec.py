@@ -24,7 +24,6 @@ file changes, and each `max_rows` has its own.
 Without `dataset.path`, the folders `$MTR_DATA/tenrec` and `./data/tenrec` are tried.
 """
 
-import os
 import pathlib
 from typing import Literal
 
@@ -68,8 +67,7 @@ def _find(settings: Settings) -> pathlib.Path:
             return given
         places = [given]
     else:
-        roots = [os.environ["MTR_DATA"]] if os.environ.get("MTR_DATA") else []
-        places = [pathlib.Path(root) / "tenrec" for root in (*roots, "data")]
+        places = [root / "tenrec" for root in _files.roots()]
     for place in places:
         for name in names:
             if (place / name).is_file():

@@ -9,13 +9,14 @@ negatives. Every result carries its protocol. What is not computed is absent, ne
 """
 
 from multitask_recommender.evaluation.evaluator import Evaluation, Evaluator, evaluate
-from multitask_recommender.evaluation.scorer import Scorer
+from multitask_recommender.evaluation.scorer import Predictor, Scorer
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.tables import recommendations, relevant_pairs
 
 __all__ = [
     "Evaluation",
     "Evaluator",
+    "Predictor",
     "Scorer",
     "Settings",
     "evaluate",

@@ -11,8 +11,8 @@ from multitask_recommender.evaluation.full import Full
 from multitask_recommender.evaluation.held_out import arrange
 from multitask_recommender.evaluation.labels import label_directions, label_metrics
 from multitask_recommender.evaluation.outcome import RankingProtocol
-from multitask_recommender.evaluation.sampled import Sampled, draw_negatives
-from multitask_recommender.evaluation.scorer import Scorer, in_blocks
+from multitask_recommender.evaluation.sampled import Sampled, drawn_negatives, given_negatives
+from multitask_recommender.evaluation.scorer import Predictor, Scorer, in_blocks
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
@@ -53,7 +53,8 @@ class Evaluator:
         not refit has not learnt from, so that the protocol is the same for both.
 
         positives: bool [N], the held-out rows to be retrieved (all, where None). negatives: item
-        ids [N, n] of the protocol `sampled` (drawn, where None).
+        ids [N, n] of the protocol `sampled`, where they are not to be those that the source gives
+        for every held-out row or, without such, drawn.
         """
         rows = np.ones(len(held_out), bool) if positives is None else positives
         if negatives is not None and len(negatives) != len(held_out):
@@ -69,15 +70,21 @@ class Evaluator:
         self._num_seen = len(item_ids)
         counts = np.bincount(item_ids, minlength=held_out.num_items + 1)
         self._percentiles = catalogue.percentiles(counts[1 : held_out.num_items + 1])
-        self._negatives = None if negatives is None else negatives[rows]
-        if "sampled" in settings.protocols and negatives is None:
-            self._negatives = draw_negatives(self._held_out, settings.negatives, settings.seed)
+        if "sampled" in settings.protocols:
+            given = held_out.given_negatives if negatives is None else negatives
+            if given is None:
+                self._negatives = drawn_negatives(self._held_out, settings.negatives, settings.seed)
+            else:
+                self._negatives = given_negatives(given[rows], held_out.item_ids[rows])
 
     def __call__(
-        self, scorer: Scorer, kinds: Mapping[str, str] | None = None, keep_arrays: bool = False
+        self, scorer: Predictor, kinds: Mapping[str, str] | None = None, keep_arrays: bool = False
     ) -> Evaluation:
-        """Evaluates a scorer. kinds: "binary" or "rating" by label, see evaluation/labels.py."""
-        protocols = self._protocols()
+        """Evaluates a Scorer, or a predictor of labels alone, which no protocol ranks.
+
+        kinds: "binary" or "rating" by label, see evaluation/labels.py.
+        """
+        protocols = self._protocols() if isinstance(scorer, Scorer) else {}
         self._pass_over_users(scorer, list(protocols.values()))
         outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
         outcomes[""] = label_metrics(scorer, self._rows, kinds or {})
@@ -107,7 +114,7 @@ class Evaluator:
     def _protocols(self) -> dict[str, RankingProtocol]:
         settings = self._settings
         known: dict[str, Any] = {
-            "unfiltered": lambda: Unfiltered(self._held_out),
+            "unfiltered": lambda: Unfiltered(self._held_out, settings.cutoffs),
             "sampled": lambda: Sampled(self._held_out, self._negatives, settings.cutoffs),
             # The last, as it overwrites the scores of seen items.
             "full": lambda: Full(self._held_out, self._percentiles, settings.cutoffs),

@@ -6,7 +6,7 @@ import numpy as np
 
 from multitask_recommender.errors import RunError
 from multitask_recommender.evaluation.outcome import Outcome
-from multitask_recommender.evaluation.scorer import Scorer, rank_rows
+from multitask_recommender.evaluation.scorer import Predictor, rank_rows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.metrics import labels
 from multitask_recommender.metrics.direction import Direction, direction
@@ -32,7 +32,7 @@ _BY_NAME["gauc"] = labels.grouped_auc
 _FEW_ROWS = 10_000
 
 
-def label_metrics(scorer: Scorer, held_out: Interactions, kinds: Mapping[str, str]) -> Outcome:
+def label_metrics(scorer: Predictor, held_out: Interactions, kinds: Mapping[str, str]) -> Outcome:
     """Metrics `like/auc`, `like/gauc`, `rating/root_mean_squared_error`, ... of predicted labels.
 
     kinds: "binary" or "rating" by label; by default `rating` is a rating, all else binary. Users

@@ -2,8 +2,15 @@
 
 He et al., "Neural Collaborative Filtering", WWW 2017, section 4.1. Sampled figures compare only
 with others of the same negatives; Krichene and Rendle, KDD 2020, show how they mislead.
+
+The negatives are those that the source gives, else drawn. Of given ones (the paper's for ML-1M, for
+one) some are their row's own target, or come twice: the paper's code keeps scores by item, so an
+item stands there once, and the target as itself. Here they are left out as well, and counted.
+
+Differs from the paper: an item that scores as much as the target is ahead of it.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,21 +23,31 @@ from multitask_recommender.metrics.direction import Direction, direction
 from multitask_recommender.metrics.found import found
 from multitask_recommender.metrics.selection import MISSED, check_numbers
 from multitask_recommender.pairs import are_among
+from multitask_recommender.schema import PAD
 
 _METRICS = (ranking.hit_rate, ranking.ndcg, ranking.mrr)
 
 
+@dataclasses.dataclass(frozen=True)
+class Negatives:
+    """What each held-out row is ranked among, and how that came about."""
+
+    item_ids: np.ndarray  # int32 [N, n]; 0 where there are fewer
+    record: dict[str, Any]
+
+
 class Sampled:
-    """Ranks the target of each row among the item ids negatives [N, n] of the same row.
+    """Ranks the target of each row among the negatives of the same row.
 
     Negatives outside the vocabulary (0 among them) are never ranked above anything.
     """
 
-    def __init__(self, held_out: HeldOut, negatives: np.ndarray, cutoffs: Sequence[int]) -> None:
+    def __init__(self, held_out: HeldOut, negatives: Negatives, cutoffs: Sequence[int]) -> None:
         self._held_out = held_out
         self._order = np.argsort(held_out.row_queries, kind="stable")  # rows by query
-        self._negatives = negatives
-        is_item = (negatives >= 1) & (negatives <= held_out.num_items)
+        self._record = negatives.record
+        self._negatives = negatives.item_ids
+        is_item = (self._negatives >= 1) & (self._negatives <= held_out.num_items)
         most_candidates = 1 + int(is_item.sum(axis=1).max(initial=0))
         self._left_out = [k for k in cutoffs if k >= most_candidates]
         self._cutoffs = np.array([k for k in cutoffs if k < most_candidates], np.int64)
@@ -74,13 +91,42 @@ class Sampled:
 
     def record(self) -> dict[str, Any]:
         return {
-            "candidates": f"the target and {self._negatives.shape[1]} negatives a row",
-            "seen_items": "never drawn as negatives",
+            **self._record,
             "ties": "pessimistic",
             "mean_over": "rows",
             "cutoffs_left_out": self._left_out,
             **self._held_out.summary(),
         }
+
+
+def given_negatives(item_ids: np.ndarray, targets: np.ndarray) -> Negatives:
+    """Those of the source, item ids [N, n], for rows whose own items are targets [N]."""
+    is_target = item_ids == targets[:, None]
+    items = np.sort(np.where(is_target, PAD, item_ids), axis=1)  # of no order, so free to sort
+    is_repeated = items[:, 1:] == items[:, :-1]
+    num_repeated = int(np.count_nonzero(is_repeated & (items[:, 1:] != PAD)))
+    items[:, 1:][is_repeated] = PAD
+    return Negatives(
+        items,
+        {
+            "candidates": f"the target and its {items.shape[1]} given negatives a row",
+            "seen_items": "candidates where they are among the given negatives",
+            "rows_with_target_among_negatives": int(is_target.any(axis=1).sum()),
+            "target_among_negatives": "left out of them",
+            "negatives_repeated_in_a_row": num_repeated,
+        },
+    )
+
+
+def drawn_negatives(held_out: HeldOut, count: int, seed: int) -> Negatives:
+    """See draw_negatives."""
+    return Negatives(
+        draw_negatives(held_out, count, seed),
+        {
+            "candidates": f"the target and {count} negatives a row",
+            "seen_items": "never drawn as negatives",
+        },
+    )
 
 
 def draw_negatives(held_out: HeldOut, count: int, seed: int) -> np.ndarray:

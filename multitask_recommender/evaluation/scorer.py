@@ -1,37 +1,24 @@
 """What evaluation asks of a model, a baseline, an ensemble or an oracle; and how it asks."""
 
-import concurrent.futures
-import functools
-import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
+from multitask_recommender import threads
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import USER_ID
 
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
-
 Measured = TypeVar("Measured")
 
-_MAX_WORKERS = 4
 _ROWS_AT_ONCE = 2**16
 _CACHED_BYTES = 8 << 20  # smaller blocks cost more calls, larger ones more trips to memory
 _EFFICIENT_ROWS = 128  # with fewer rows a matrix product is slow, however large the catalogue
 
 
-class Scorer(Protocol):
-    """Scores items for users, and predicts labels of pairs. Id 0 is the unknown user or item."""
-
-    def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Scores float32 [Q, I] of all items for `user_id` int32 [Q]; column c is item c + 1.
-
-        The array is the caller's to overwrite. Called from several threads.
-        """
-        ...
+class Predictor(Protocol):
+    """Predicts labels of pairs. Id 0 is the unknown user or item."""
 
     def rank(self, queries: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Predictions float32 [B] by label, for `user_id` and `item_id` int32 [B].
@@ -39,6 +26,18 @@ class Scorer(Protocol):
         Beside these the queries hold the rows' other inputs (Interactions.inputs), for those who
         read them. Probabilities for binary labels, stars for ratings; labels it cannot predict are
         left out.
+        """
+        ...
+
+
+@runtime_checkable
+class Scorer(Predictor, Protocol):
+    """Scores items for users too. Where a predictor is none, rankings are not computed."""
+
+    def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Scores float32 [Q, I] of all items for `user_id` int32 [Q]; column c is item c + 1.
+
+        The array is the caller's to overwrite. Called from several threads.
         """
         ...
 
@@ -52,11 +51,8 @@ def in_blocks(
 ) -> Iterator[Measured]:
     """Yields measure(scores [q, I], positions in users) over blocks of users int32 [Q], in order.
 
-    Blocks go to threads, which numpy and TensorFlow let run side by side; BLAS gets one thread for
-    each, for its own would keep spinning for a tenth of a second after every product.
-    Raises RunError where the scores have the wrong shape.
+    Blocks go to threads. Raises RunError where the scores have the wrong shape.
     """
-    workers = min(_MAX_WORKERS, len(os.sched_getaffinity(0)))
 
     def work(block: slice) -> Measured:
         scores = scorer.score_block({USER_ID: users[block]})
@@ -68,26 +64,14 @@ def in_blocks(
             )
         return measure(np.require(scores, np.float32, ["C", "W"]), block)
 
-    blocks = _blocks(len(users), num_items, megabytes, workers)
-    if len(blocks) <= 1 or workers == 1:
+    blocks = _blocks(len(users), num_items, megabytes)
+    if len(blocks) <= 1:
         yield from map(work, blocks)
         return
-    with (
-        _thread_pools().limit(limits=1, user_api="blas"),
-        concurrent.futures.ThreadPoolExecutor(workers) as pool,
-    ):
-        yield from pool.map(work, blocks)
+    yield from threads.side_by_side(work, blocks)
 
 
-@functools.cache
-def _thread_pools() -> "ThreadpoolController":
-    """Looking for the libraries takes milliseconds, so it is done once."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def rank_rows(scorer: Scorer, rows: Interactions) -> dict[str, np.ndarray]:
+def rank_rows(scorer: Predictor, rows: Interactions) -> dict[str, np.ndarray]:
     """Predictions [N] by label of some events, a bounded number of them at a time."""
     starts = range(0, len(rows), _ROWS_AT_ONCE)
     parts = [scorer.rank(rows.inputs(slice(start, start + _ROWS_AT_ONCE))) for start in starts]
@@ -95,10 +79,10 @@ def rank_rows(scorer: Scorer, rows: Interactions) -> dict[str, np.ndarray]:
     return {label: np.concatenate([np.asarray(part[label]) for part in parts]) for label in labels}
 
 
-def _blocks(num_users: int, num_items: int, megabytes: int, workers: int) -> list[slice]:
+def _blocks(num_users: int, num_items: int, megabytes: int) -> list[slice]:
     """Blocks within the bound that stay in the cache, and one or more for every worker."""
     row_bytes = 4 * max(num_items, 1)
     cached = max(_CACHED_BYTES // row_bytes, _EFFICIENT_ROWS)
     within_bound = (megabytes << 20) // row_bytes
-    size = max(1, min(within_bound, cached, -(-num_users // workers)))
+    size = max(1, min(within_bound, cached, -(-num_users // threads.num_workers())))
     return [slice(start, start + size) for start in range(0, num_users, size)]

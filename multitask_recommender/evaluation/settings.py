@@ -15,7 +15,8 @@ class Settings(settings.Settings):
     cutoffs: Annotated[list[CutOff], pydantic.Field(min_length=1)] = [1, 5, 10, 20, 50, 100]
     # Bounds one block of scores. Each of up to four threads holds one, and about as much again.
     block_megabytes: Annotated[int, pydantic.Field(ge=1, le=4096)] = 64
-    # Of the protocol `sampled`: how many are drawn for each held-out row, and by which seed.
+    # Of the protocol `sampled`: how many are drawn for each held-out row, and by which seed, where
+    # the source does not give them.
     negatives: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 99
     seed: Annotated[int, pydantic.Field(ge=0)] = 42
 

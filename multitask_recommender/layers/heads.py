@@ -39,21 +39,26 @@ class Head(tf.keras.layers.Layer):
     """A linear term of the pair, plus one of the hidden vector where there is one.
 
     The linear term begins as query . candidate + fields, so that training starts from matrix
-    factorisation with biases; the hidden term begins small and learns what that leaves.
+    factorisation with biases; the hidden term begins small and learns what that leaves. Without
+    `linear` the hidden term is all.
     """
 
-    def __init__(self, pair_shape: PairShape, initial_output: float, name: str) -> None:
+    def __init__(
+        self, pair_shape: PairShape, initial_output: float, name: str, linear: bool = True
+    ) -> None:
         super().__init__(name=_scope(name))
         self._pair_shape = pair_shape
         self._initial_output = initial_output
+        self._linear = linear
         self._deep = tf.keras.layers.Dense(1, use_bias=False, name="deep")
 
     def build(self, input_shape: tf.TensorShape) -> None:
-        self.wide = self.add_weight(
-            name="wide",
-            shape=[self._pair_shape.width],
-            initializer=tf.constant_initializer(self._pair_shape.dot_product()),
-        )
+        if self._linear:
+            self.wide = self.add_weight(
+                name="wide",
+                shape=[self._pair_shape.width],
+                initializer=tf.constant_initializer(self._pair_shape.dot_product()),
+            )
         self.bias = self.add_weight(
             name="bias", shape=[], initializer=tf.constant_initializer(self._initial_output)
         )
@@ -61,14 +66,15 @@ class Head(tf.keras.layers.Layer):
 
     def call(self, pair: tf.Tensor, hidden: tf.Tensor | None = None) -> tf.Tensor:
         """pair [B, P], hidden [B, H] -> [B]."""
-        output = self.bias + tf.linalg.matvec(pair, self.wide)
+        linear = tf.linalg.matvec(pair, self.wide) if self._linear else 0.0
+        output = self.bias + linear
         return output if hidden is None else output + tf.squeeze(self._deep(hidden), axis=1)
 
 
-def heads(pair_shape: PairShape, tasks: Mapping[str, LabelTask]) -> dict[str, Head]:
+def heads(pair_shape: PairShape, tasks: Mapping[str, LabelTask], linear: bool) -> dict[str, Head]:
     """A head for each label, which begins as its task says."""
     return {
-        label: Head(pair_shape, task.initial_output, name=f"head_{label}")
+        label: Head(pair_shape, task.initial_output, f"head_{label}", linear)
         for label, task in tasks.items()
     }
 

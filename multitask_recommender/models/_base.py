@@ -242,8 +242,11 @@ class Scorer:
         """Scores [Q, I] of all items; column c is item c + 1."""
         if self._items is None:
             raise ValueError("The model has no retrieval task, so it does not score items.")
-        features = self._model.features_of({USER_ID: np.asarray(queries[USER_ID], np.int32)})
-        return self._model.traced_queries(features).numpy() @ self._items.T
+        return self.embed({USER_ID: np.asarray(queries[USER_ID], np.int32)}) @ self._items.T
+
+    def embed(self, queries: dict[str, np.ndarray]) -> np.ndarray:
+        """Retrieval vectors of queries [Q, D]."""
+        return self._model.traced_queries(self._model.features_of(queries)).numpy()
 
     def rank(self, queries: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """{label: probabilities or stars [B]} for the pairs of user and item."""

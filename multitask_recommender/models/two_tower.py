@@ -14,7 +14,6 @@ retrieval begins at the log of popularity.
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED, STEP_SEED
@@ -24,7 +23,7 @@ from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
-from multitask_recommender.layers.rows import take_rows
+from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
 from multitask_recommender.layers.tower import Side, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings.two_tower import Settings
@@ -48,12 +47,8 @@ class Model(MultiTaskModel):
             told = settings.recent_positive or positive
             self.recent = Recent(train, settings.recent_length, told)
         self._item_tower = self._tower(items, {*settings.item, *shared_too[1]}, dimension)
-        self._item_bias = self.add_weight(
-            name="item_bias",
-            shape=[items.num_rows],
-            initializer=tf.constant_initializer(_log_popularity(items.counts)),
-            trainable=self.retrieval is not None,
-        )
+        biases = log_popularity(items.counts)
+        self._space = RetrievalSpace(biases, settings.normalise, self.retrieval)
         if self.ranking:
             self._ranking_space = self._build_ranking_space(users, items)
         self.context_names = tuple(settings.context) if self.ranking else ()
@@ -88,9 +83,9 @@ class Model(MultiTaskModel):
                 queries = tf.nn.experimental.stateless_dropout(
                     users, self._settings.dropout, seeds[1]
                 )
-            queries = _with_one(queries)
+            queries = self._space.queries(queries)
             items = self._item_tower(candidate_ids, self._item_view, seeds[2], training=training)
-            candidates = self._with_bias(items, candidate_ids)
+            candidates = self._space.items(items, candidate_ids)
         return Representation(
             queries=queries,
             candidates=candidates,
@@ -104,10 +99,10 @@ class Model(MultiTaskModel):
 
     def embed_queries(self, features: Features) -> tf.Tensor:
         ids, recent = features[USER_ID], features.get(HISTORY)
-        return _with_one(self._user_tower(ids, self._user_view, NO_SEED, recent))
+        return self._space.queries(self._user_tower(ids, self._user_view, NO_SEED, recent))
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
-        return self._with_bias(self._item_tower(ids, self._item_view, NO_SEED), ids)
+        return self._space.items(self._item_tower(ids, self._item_view, NO_SEED), ids)
 
     def _ranking_parts(
         self,
@@ -189,18 +184,3 @@ class Model(MultiTaskModel):
             l2_power=settings.l2_power,
             stddev=settings.initial_stddev,
         )
-
-    def _with_bias(self, items: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
-        """Item vectors [C, D] with the item's bias as one more coordinate, [C, D + 1]."""
-        return tf.concat([items, take_rows(self._item_bias, ids)[:, None]], axis=1)
-
-
-def _with_one(queries: tf.Tensor) -> tf.Tensor:
-    """Queries [Q, D] with a 1 where items have their bias, [Q, D + 1]."""
-    return tf.pad(queries, [[0, 0], [0, 1]], constant_values=1.0)
-
-
-def _log_popularity(counts: np.ndarray) -> np.ndarray:
-    """log(count + 1) of each item, centred, [I + 1]."""
-    logs = np.log(counts + 1.0)
-    return logs - logs[1:].mean()

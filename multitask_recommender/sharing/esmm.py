@@ -6,8 +6,8 @@ clicks that convert. What only comes with what is said by the tasks (`only_with`
 any depth: click, like where clicked, share where liked.
 
 Differs from the paper: products are logits, exact at any size; and each head also has a linear
-term of the pair, which begins as the dot product (layers/heads.py). Labels outside every chain
-have a tower and a head as in `separate`.
+term of the pair, which begins as the dot product (layers/heads.py), unless `linear` is false.
+Labels outside every chain have a tower and a head as in `separate`.
 """
 
 import math
@@ -43,7 +43,7 @@ class Sharing(tf.keras.layers.Layer):
             else:
                 self._towers = Towers(tasks, units, dropout)
         self._heads = {
-            label: Head(pair_shape, _initial_output(task, tasks), f"head_{label}")
+            label: Head(pair_shape, _initial_output(task, tasks), f"head_{label}", settings.linear)
             for label, task in tasks.items()
         }
 

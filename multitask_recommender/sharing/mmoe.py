@@ -4,8 +4,8 @@ Ma et al., "Modeling Task Relationships in Multi-task Learning with Multi-gate M
 KDD 2018, section 4.
 
 Differs from the paper: gates have a bias, so that a task may prefer an expert whatever the row; and
-each head also has a linear term of the pair, which begins as the dot product (layers/heads.py).
-Without hidden layers that term is all: there are no experts then.
+each head also has a linear term of the pair, which begins as the dot product (layers/heads.py),
+unless `linear` is false. Without hidden layers that term is all: there are no experts then.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Sharing(tf.keras.layers.Layer):
             self._experts = Experts(number, settings.hidden_layers, dropout, "experts")
             self._gates = Gates([number] * len(tasks), "gates")
             self._towers = Towers(tasks, settings.tower_layers, dropout)
-        self._heads = heads(pair_shape, tasks)
+        self._heads = heads(pair_shape, tasks, settings.linear)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False

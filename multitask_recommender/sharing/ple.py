@@ -4,8 +4,8 @@ Tang et al., "Progressive Layered Extraction (PLE): A Novel Multi-Task Learning 
 Personalized Recommendations", RecSys 2020, section 4; one level is its CGC.
 
 Differs from the paper: gates have a bias, so that a task may prefer an expert whatever the row; and
-each head also has a linear term of the pair, which begins as the dot product (layers/heads.py).
-Without hidden layers that term is all: there are no experts then.
+each head also has a linear term of the pair, which begins as the dot product (layers/heads.py),
+unless `linear` is false. Without hidden layers that term is all: there are no experts then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,7 +76,7 @@ class Sharing(tf.keras.layers.Layer):
         if settings.hidden_layers and tasks:
             self._levels = [Level(settings, len(tasks), n) for n in range(settings.levels)]
             self._towers = Towers(tasks, settings.tower_layers, settings.dropout)
-        self._heads = heads(pair_shape, tasks)
+        self._heads = heads(pair_shape, tasks, settings.linear)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False

@@ -25,7 +25,7 @@ class Sharing(tf.keras.layers.Layer):
         self._towers = None
         if settings.hidden_layers:
             self._towers = Towers(tasks, settings.hidden_layers, settings.dropout)
-        self._heads = heads(pair_shape, tasks)
+        self._heads = heads(pair_shape, tasks, settings.linear)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False

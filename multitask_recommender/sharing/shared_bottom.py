@@ -2,8 +2,9 @@
 
 Caruana, "Multitask Learning", Machine Learning 28, 1997.
 
-Differs from the paper: each head also has a linear term of the pair, which begins as the dot
-product (layers/heads.py). Without hidden layers that term is all. By default there are no towers.
+Differs from the paper: unless `linear` is false, each head also has a linear term of the pair,
+which begins as the dot product (layers/heads.py); without hidden layers that term is all. By
+default there are no towers.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ class Sharing(tf.keras.layers.Layer):
         if settings.hidden_layers and tasks:
             self._bottom = HiddenLayers(settings.hidden_layers, settings.dropout, "bottom")
             self._towers = Towers(tasks, settings.tower_layers, settings.dropout)
-        self._heads = heads(pair_shape, tasks)
+        self._heads = heads(pair_shape, tasks, settings.linear)
 
     def call(
         self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False

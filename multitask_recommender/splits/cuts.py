@@ -16,21 +16,32 @@ def random(interactions: Interactions, settings: Settings) -> np.ndarray:
     """The first round((1 - test) * n) of `default_rng(seed).permutation(n)` are not test.
 
     n counts pairs in the order of their first row: rows, where no pair is repeated. From the
-    remaining pairs in that order, `default_rng([seed, 1])` draws validation in the same way.
+    remaining pairs in that order, `default_rng([seed, 1])` draws validation in the same way; or,
+    with `validation_by: user`, of each user's two or more pairs the first of its permutation.
     """
     pairs, num_pairs = pairs_of(interactions)
     order = np.random.default_rng(settings.seed).permutation(num_pairs)
     parts = np.full(num_pairs, TESTED, np.int8)
     parts[order[: round((1 - settings.test) * num_pairs)]] = TRAINED
-    return _without_validation(parts, settings)[pairs]
+    return _with_validation(parts, pairs, interactions.user_ids, settings)[pairs]
 
 
-def _without_validation(parts: np.ndarray, settings: Settings) -> np.ndarray:
-    """The parts with a random fraction of train turned into validation."""
+def _with_validation(
+    parts: np.ndarray, pairs: np.ndarray, users: np.ndarray, settings: Settings
+) -> np.ndarray:
+    """The parts of pairs [P] with some of train turned into validation.
+
+    Rows are of `pairs` [N] and of `users` [N].
+    """
     train = np.flatnonzero(parts == TRAINED)
-    order = np.random.default_rng([settings.seed, 1]).permutation(len(train))
-    held_out = order[round((1 - settings.validation) * len(train)) :]
-    parts[train[held_out]] = VALIDATED
+    order = train[np.random.default_rng([settings.seed, 1]).permutation(len(train))]
+    if settings.validation_by == "share" or settings.validation == 0:
+        parts[order[round((1 - settings.validation) * len(order)) :]] = VALIDATED
+        return parts
+    user_of_pair = np.empty(len(parts), users.dtype)
+    user_of_pair[pairs] = users
+    _, first, sizes = np.unique(user_of_pair[order], return_index=True, return_counts=True)
+    parts[order[first[sizes >= 2]]] = VALIDATED
     return parts
 
 
@@ -155,7 +166,8 @@ def given(interactions: Interactions, settings: Settings) -> np.ndarray:
         return parts
     train = np.flatnonzero(parts == TRAINED)
     pairs, num_pairs = pairs_of(interactions.take(train))
-    parts[train] = _without_validation(np.full(num_pairs, TRAINED, np.int8), settings)[pairs]
+    drawn = np.full(num_pairs, TRAINED, np.int8)
+    parts[train] = _with_validation(drawn, pairs, interactions.user_ids[train], settings)[pairs]
     return parts
 
 

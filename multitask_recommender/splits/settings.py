@@ -18,6 +18,7 @@ Name = Literal[
     "tenrec_sbr",
 ]
 
+_DRAWN = ("random", "given")  # validation is drawn out of train
 _TENTHS = {"test": 0.1, "validation": 1 / 9}  # 8:1:1, validation being of what is not test
 _LAST_TWO = {"test": 1 / 30, "validation": 1 / 29}  # of a session of full length
 _PROTOCOLS = {  # the sizes that papers fix, and in words
@@ -32,6 +33,11 @@ class Settings(StrictSettings):
     name: Name = "random"
     test: float = pydantic.Field(0.2, ge=0, lt=1)
     validation: float = pydantic.Field(0.1, ge=0, lt=1)  # of what is not test; 0 for none
+    validation_by: Literal["share", "user"] = pydantic.Field(
+        "share",
+        description="random and given: what is drawn for validation. share: so large a share of "
+        "the pairs, as `validation` says. user: one pair of each user who has two or more.",
+    )
     seed: int = pydantic.Field(42, ge=0)
     fold: str | None = None  # MovieLens 100k: u1 .. u5, ua, ub
     leak_free: bool = pydantic.Field(
@@ -42,6 +48,15 @@ class Settings(StrictSettings):
     def _fold_is_of_given_splits(self) -> "Settings":
         if self.fold is not None and self.name != "given":
             raise ValueError(f"fold is {self.fold!r}, which goes with name 'given' only")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _validation_is_drawn(self) -> "Settings":
+        if self.validation_by == "user" and self.name not in _DRAWN:
+            raise ValueError(
+                f"validation_by is 'user', which goes with {' and '.join(_DRAWN)}: {self.name!r} "
+                "draws no validation"
+            )
         return self
 
     @pydantic.model_validator(mode="before")

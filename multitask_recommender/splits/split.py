@@ -95,7 +95,7 @@ def _checked(interactions: Interactions, parts: np.ndarray, settings: Settings) 
 
 
 def _joined(first: Interactions, second: Interactions) -> Interactions:
-    """The rows of two parts of the same split."""
+    """The rows of two parts of the same split, to learn from: ranked among no negatives."""
 
     def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.concatenate([a, b])
@@ -117,5 +117,6 @@ def _joined(first: Interactions, second: Interactions) -> Interactions:
             )
             for name, feature in first.context.items()
         },
+        negatives=None,
         **optional,
     )

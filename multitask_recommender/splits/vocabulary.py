@@ -43,6 +43,7 @@ def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:
         user_ids=_new(interactions.user_ids, new_users),
         item_ids=_new(interactions.item_ids, new_items),
         context=recoded(interactions.context),
+        negatives=interactions.negatives and interactions.negatives.renumbered(new_items),
     )
 
 

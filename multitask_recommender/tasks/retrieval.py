@@ -17,8 +17,6 @@ rows are items that their user was shown and left: with `exposed_weight`, such i
 that many times more among his negatives, as far as they are candidates.
 """
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 
@@ -29,62 +27,15 @@ from multitask_recommender.layers.means import mean_over
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.softmax import are_among, log_or_excluded, softmax_parts
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
+from multitask_recommender.tasks._batch import Batch
+from multitask_recommender.tasks._bpr import bpr_losses
 from multitask_recommender.tasks.settings.retrieval import Settings
 
 _FULL_ITEMS = 20_000  # 4,096 queries against as many items: 312 MiB of scores
 
 
-@dataclasses.dataclass(frozen=True)
-class _Batch:
-    """What the loss of B positives reads: Q distinct queries, C candidates, and who pairs whom."""
-
-    user_ids: tf.Tensor  # [B]
-    item_ids: tf.Tensor  # [B]
-    queries: tf.Tensor  # [Q, D]
-    candidates: tf.Tensor  # [C, D]
-    query_rows: tf.Tensor  # [B], into queries
-    candidate_rows: tf.Tensor  # [B], into candidates
-    ids: tf.Tensor  # [C], ascending: which items the candidates are
-    drawn: tf.Tensor | None  # ids of drawn negatives: [n] for all rows or, for BPR, [B, n]
-
-    @property
-    def cells(self) -> tf.Tensor:
-        """Where in the scores [Q, C] each row is, [B, 2]."""
-        return tf.stack([self.query_rows, self.candidate_rows], axis=1)
-
-    def take(self, rows: tf.Tensor, all_candidates: bool) -> "_Batch":
-        """The batch of some rows alone; without the candidates that were there for the others."""
-        queries, query_rows = tf.unique(tf.gather(self.query_rows, rows))
-        drawn = self.drawn
-        if drawn is not None and drawn.shape.rank == 2:
-            drawn = tf.gather(drawn, rows)
-        batch = dataclasses.replace(
-            self,
-            user_ids=tf.gather(self.user_ids, rows),
-            item_ids=tf.gather(self.item_ids, rows),
-            queries=tf.gather(self.queries, queries),
-            query_rows=query_rows,
-            candidate_rows=tf.gather(self.candidate_rows, rows),
-            drawn=drawn,
-        )
-        return batch if all_candidates else batch._without_idle_candidates()
-
-    def _without_idle_candidates(self) -> "_Batch":
-        places = self.candidate_rows
-        if self.drawn is not None:
-            drawn = tf.searchsorted(self.ids, tf.reshape(self.drawn, [-1]))
-            places = tf.concat([places, drawn], axis=0)
-        kept = tf.sort(tf.unique(places).y)
-        return dataclasses.replace(
-            self,
-            ids=tf.gather(self.ids, kept),
-            candidates=tf.gather(self.candidates, kept),
-            candidate_rows=tf.searchsorted(kept, self.candidate_rows),
-        )
-
-
 class Task:
-    """Mean loss over the rows that are positives."""
+    """Mean loss over the rows that are positives, all alike unless `user_power` weighs users."""
 
     predicts_label = False
     is_regression = False
@@ -93,6 +44,7 @@ class Task:
         self.name = name
         self.weight = settings.weight
         self.positive = settings.positive
+        self.temperature = settings.temperature
         self.labels = () if self.positive is None else (self.positive,)  # that a batch must hold
         self._settings = settings
         self.negatives = _choose_negatives(settings, train.num_items)
@@ -107,7 +59,12 @@ class Task:
         if settings.negatives_power > 0:
             # In single precision, sums of a million shares are off by percents.
             self._cumulative = tf.constant(np.cumsum(drawn), tf.float64)
-        self._positives = _ragged(histories.items_of_users(train, positives))
+        met = histories.items_of_users(train, positives)
+        self._positives = _ragged(met)
+        self._user_weights = None  # where all rows count alike
+        if settings.user_power != 1:
+            numbers = np.maximum(np.diff(met[0]), 1).astype(np.float32)
+            self._user_weights = tf.constant(numbers ** (settings.user_power - 1))  # [U + 1]
         self._exposed = None
         if settings.positive is not None and settings.exposed_weight:
             self._exposed = _ragged(histories.items_left_by_users(train, settings.positive))
@@ -130,30 +87,32 @@ class Task:
         if self._settings.positive is not None:
             rows = tf.squeeze(tf.where(weights > 0), axis=1)
             shows_all = self.negatives == "full" or self._exposed is not None
-            batch, weights = batch.take(rows, shows_all), tf.ones_like(rows, tf.float32)
-        queries = batch.queries / self._settings.temperature
-        scores = tf.matmul(queries, batch.candidates, transpose_b=True)  # [Q, C]
-        losses = self._bpr if self._settings.loss == "bpr" else self._softmax
-        return mean_over(losses(scores, batch), weights)
+            batch, weights = batch.take(rows, shows_all), tf.gather(weights, rows)
+        if self._settings.loss == "bpr":
+            met = self._are_positives(batch) if self._settings.remove_positives else None
+            return mean_over(bpr_losses(batch, self.temperature, met), weights)
+        return mean_over(self._softmax(batch), weights)
 
     def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """1.0 for the rows [B] whose item the user is to be given, 0.0 for the others."""
+        """How much each row [B] counts: 0.0 unless its item is one that the user is to be given."""
         del training  # the same rows count everywhere
-        known = tf.cast(features[ITEM_ID] != PAD, tf.float32)
+        weights = tf.cast(features[ITEM_ID] != PAD, tf.float32)
+        if self._user_weights is not None:
+            weights *= tf.gather(self._user_weights, features[USER_ID])
         label = self._settings.positive
         if label is None:
-            return known
-        return known * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
+            return weights
+        return weights * tf.cast(features[label] == 1, tf.float32) * features[observed_key(label)]
 
     def _batch(
         self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor
-    ) -> _Batch:
+    ) -> Batch:
         drawn = None
         if self._settings.loss == "bpr":
             drawn = tf.reshape(self._draw(features), [tf.size(features[ITEM_ID]), -1])
         elif self.negatives == "sampled":
             drawn = self._draw(features)
-        return _Batch(
+        return Batch(
             user_ids=features[USER_ID],
             item_ids=features[ITEM_ID],
             queries=representation.queries,
@@ -164,8 +123,9 @@ class Task:
             drawn=drawn,
         )
 
-    def _softmax(self, scores: tf.Tensor, batch: _Batch) -> tf.Tensor:
+    def _softmax(self, batch: Batch) -> tf.Tensor:
         """Cross-entropy of each row [B]."""
+        scores = self._scores(batch.queries / self.temperature, batch.candidates)
         log_occurrences, log_expected = self._negatives_of(batch)  # [C], [C]
         rows, columns = batch.query_rows, batch.candidate_rows
         offsets = log_occurrences - log_expected
@@ -194,23 +154,25 @@ class Task:
         is_left_out = are_among(batch.cells, left_out, tf.size(batch.ids))
         return tf.where(is_left_out, tf.nn.softplus(log_total - own), losses)
 
-    def _bpr(self, scores: tf.Tensor, batch: _Batch) -> tf.Tensor:
-        """Mean over a row's drawn negatives of -log sigmoid(positive - negative), [B]."""
-        rows, columns = batch.query_rows, batch.candidate_rows
-        own = tf.gather_nd(scores, batch.cells)[:, None]  # [B, 1]
-        drawn = tf.searchsorted(batch.ids, tf.reshape(batch.drawn, [-1]))
-        drawn = tf.reshape(drawn, tf.shape(batch.drawn))
-        cells = tf.stack([tf.broadcast_to(rows[:, None], tf.shape(drawn)), drawn], axis=2)
-        is_negative = drawn != columns[:, None]  # [B, n]
-        if self._settings.remove_positives:
-            left_out = _cells(self._positives, batch)
-            met = tf.scatter_nd(left_out, tf.ones(tf.shape(left_out)[:1]), tf.shape(scores))
-            is_negative &= tf.gather_nd(met, cells) == 0
-        weights = tf.cast(is_negative, tf.float32)
-        losses = tf.nn.softplus(tf.gather_nd(scores, cells) - own) * weights
-        return tf.math.divide_no_nan(tf.reduce_sum(losses, 1), tf.reduce_sum(weights, 1))
+    def _scores(self, queries: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
+        """All products [Q, C] of queries [Q, D] and candidates [C, D], and so their gradients."""
+        kind = tf.as_dtype(self._settings.precision)
+        factors = tf.cast(queries, kind), tf.cast(candidates, kind)
+        return tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
 
-    def _negatives_of(self, batch: _Batch) -> tuple[tf.Tensor, tf.Tensor]:
+    def _are_positives(self, batch: Batch) -> tf.Tensor:
+        """Whether a row's user has met the items drawn for it in training, [B, n]."""
+        splits, items = self._positives.row_splits, self._positives.values
+        users = tf.repeat(tf.range(tf.size(splits) - 1), splits[1:] - splits[:-1])
+        known, drawn = (
+            tf.cast(user, tf.int64) * (self._num_items + 1) + tf.cast(item, tf.int64)
+            for user, item in ((users, items), (batch.user_ids[:, None], batch.drawn))
+        )  # numbers of pairs; the known ones ascend
+        known = tf.concat([known, [tf.int64.max]], axis=0)
+        places = tf.searchsorted(known, tf.reshape(drawn, [-1]))
+        return tf.gather(known, tf.reshape(places, tf.shape(drawn))) == drawn
+
+    def _negatives_of(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Logs of how often each candidate [C] occurs as a negative, and was expected to."""
         ids = batch.ids
         if self.negatives == "full":
@@ -246,7 +208,7 @@ class Task:
         return tf.minimum(drawn, self._num_items)
 
 
-def _cells(items_of_users: tf.RaggedTensor, batch: _Batch) -> tf.Tensor:
+def _cells(items_of_users: tf.RaggedTensor, batch: Batch) -> tf.Tensor:
     """Cells [M, 2] of the scores where a query's user meets one of his items, ascending."""
     num_queries = tf.shape(batch.queries)[0]
     users = tf.math.unsorted_segment_max(batch.user_ids, batch.query_rows, num_queries)  # [Q]

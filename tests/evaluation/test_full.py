@@ -80,10 +80,10 @@ def test_a_cutoff_that_nobodys_candidates_exceed_is_left_out_and_said(
     result = evaluate(scorer, [train], test, settings)
 
     # The user with most has 10 candidates in `full`, 11 in `unfiltered`, 1 + 9 in `sampled`.
-    left_out = {"full": [10, 20], "unfiltered": [50, 100], "sampled": [10, 20]}[protocol]
+    left_out = {"full": [10, 20], "unfiltered": [20, 50, 100], "sampled": [10, 20]}[protocol]
     assert result.protocol[protocol]["cutoffs_left_out"] == left_out
     cutoffs = {int(n) for key in result.metrics for n in re.findall(r"(?:@|top_)(\d+)", key)}
-    assert cutoffs == ({1, 5, 10} if protocol == "unfiltered" else {1, 5, 9})
+    assert cutoffs == ({1, 5, 9, 10} if protocol == "unfiltered" else {1, 5, 9})
 
 
 def test_where_there_is_no_choice_nothing_is_computed(events, table_scorer):
@@ -301,6 +301,10 @@ def test_metrics_agree_with_the_oracle(events, table_scorer, seed, num_items, le
         if name.startswith("all_"):
             key = "test/unfiltered/factorized_top_k/top_" + name[4:] + "_categorical_accuracy"
         assert metrics[key] == pytest.approx(value), key
+    # Unfiltered, nothing counts as seen.
+    for name, value in oracle(scores, set(), test, known, cutoffs).items():
+        if name.startswith(("recall", "ndcg")):
+            assert metrics[f"test/unfiltered/{name}"] == pytest.approx(value), name
 
 
 def test_the_size_of_blocks_does_not_change_any_metric(events, table_scorer):

@@ -24,6 +24,20 @@ def held_out_rows(events):
     )
 
 
+def test_a_predictor_of_labels_alone_is_not_ranked(held_out_rows):
+    class Predictor:
+        def rank(self, queries):
+            return {"rating": np.full(len(queries["user_id"]), 3.5)}
+
+    result = Evaluator([], held_out_rows, Settings())(Predictor())
+
+    assert result.metrics.keys() == {
+        "test/rating/root_mean_squared_error",
+        "test/rating/mean_absolute_error",
+    }
+    assert "full" not in result.protocol
+
+
 def test_errors_are_over_observed_rows_with_unknown_ids_as_unknown(held_out_rows, table_scorer):
     # Rows 0 of the tables answer for unknown user 3, columns 0 for unknown item 3.
     ratings = [[9, 4, 9], [2, 5, 9], [9, 9, 4]]

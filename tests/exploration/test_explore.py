@@ -113,3 +113,33 @@ def test_traps_are_named_as_if_all_features_were_read(elsewhere, capsys):
     assert "error post_exposure_input: The model reads 'watching_times'" in shown
     assert "warning future_history: The model reads 'first_clicks'" in shown
     assert "<b>error: post_exposure_input</b>" in (elsewhere / "explore-synthetic.html").read_text()
+
+
+def test_lists_of_items_have_no_labels_no_order_and_no_traps(tmp_path, elsewhere, capsys):
+    (tmp_path / "train.txt").write_text("0 5 7\n3 5\n3 9\n")
+    (tmp_path / "test.txt").write_text("0 9\n")
+
+    status = run("adjacency", f"path={tmp_path}")
+
+    shown = capsys.readouterr().out
+    assert status == 0
+    assert re.search(r"rows +5\b", shown)
+    assert re.search(r"items that occur +3 of 3", shown)
+    assert re.search(r"order +none", shown)
+    assert "WARNING train.txt: 1 users have more than one line, such as user 3" in shown
+    assert "Labels" not in shown
+    assert "Traps" not in shown
+
+
+def test_the_form_of_ncf_shows_its_ratings_and_its_catalogue(tmp_path, elsewhere, capsys):
+    (tmp_path / "toy.train.rating").write_text("0\t3\t5\n1\t1\t4\n")
+    (tmp_path / "toy.test.rating").write_text("0\t2\t4\n")
+    (tmp_path / "toy.test.negative").write_text("(0,2)\t4\t9\n")
+
+    status = run("ncf", f"path={tmp_path}")
+
+    shown = capsys.readouterr().out
+    assert status == 0
+    assert re.search(r"items that occur +3 of 5", shown)
+    assert re.search(r"rating +3 +4.333 +4: 2, 5: 1", shown)
+    assert "Traps" not in shown

@@ -41,6 +41,17 @@ def test_a_hidden_vector_adds_a_linear_term():
     assert len(head._deep.get_weights()) == 1  # one bias a head is enough
 
 
+def test_without_its_linear_term_a_head_reads_the_hidden_vector_alone():
+    head = Head(PairShape(1, 0), 0.5, "head", linear=False)
+    hidden = tf.constant([[3.0, -1.0]])
+
+    output = head(tf.constant([[1.0, 2.0, 2.0]]), hidden)
+
+    kernel = head._deep.get_weights()[0]
+    np.testing.assert_allclose(output, [0.5 + 3 * kernel[0, 0] - kernel[1, 0]], rtol=1e-5)
+    assert len(head.get_weights()) == 2  # the kernel and the bias
+
+
 def test_towers_read_each_their_own():
     towers = Towers(["like", "rating"], [3, 2], 0.5)
     inputs = {"rating": tf.ones([4, 3]), "like": tf.zeros([4, 3])}

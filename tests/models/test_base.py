@@ -132,7 +132,7 @@ class TestScorer:
         scorer, ids = model.scorer(), {"user_id": np.array([1], np.int32)}
         before = scorer.score_block(ids)
 
-        model._item_bias.assign_add(tf.ones([7]))
+        model._space._biases.assign_add(tf.ones([7]))
 
         np.testing.assert_array_equal(scorer.score_block(ids), before)
         np.testing.assert_allclose(model.scorer().score_block(ids), before + 1, rtol=1e-5)

@@ -77,7 +77,7 @@ def test_under_every_weighting_too(model, weighting, tiny, batch_of):
 
 
 def assert_losses_fall(model, batch):
-    model.optimizer = optimizers.build("lazy_adam", 0.05)
+    model.optimizer = optimizers.build("lazy_adam", 0.01)
     before = model.task_losses(batch, training=False)[0]
 
     for _ in range(8):

@@ -45,6 +45,23 @@ def test_without_hidden_layers_heads_begin_as_the_dot_product_plus_their_means(b
     np.testing.assert_allclose(predicted["rating"], plain + 3.0, rtol=1e-5)
 
 
+def test_without_a_linear_term_heads_read_hidden_layers_alone(build):
+    """Which are ReLU without biases at first: of nothing they make nothing."""
+    sharing = build({"like": 0.5, "rating": 3.0}, hidden_layers=[5, 4], linear=False)
+    predicted = sharing(PAIR)
+
+    assert not any(weights.shape == [SHAPE.width] for weights in sharing.weights)
+    assert all(np.ptp(output) > 0 for output in predicted.values())
+    nothing = sharing(tf.zeros_like(PAIR))
+    np.testing.assert_allclose(nothing["like"], np.full(6, 0.5))
+    np.testing.assert_allclose(nothing["rating"], np.full(6, 3.0))
+
+
+def test_heads_that_would_read_nothing_are_refused(build):
+    with pytest.raises(ValueError, match="linear is false, so heads read hidden_layers alone"):
+        build({"like": 0.5}, hidden_layers=[], linear=False)
+
+
 def test_without_tasks_it_says_nothing(build):
     assert build({})(PAIR) == {}
 

@@ -258,6 +258,39 @@ class TestSampledNegatives:
         assert np.mean(sums) == pytest.approx(by_hand, abs=4 * np.std(sums) / 20)
 
 
+@pytest.mark.parametrize("settings", [{}, {"loss": "bpr", "num_negatives": 3}])
+def test_users_count_by_a_power_of_their_positives(settings, train, tables, monkeypatch):
+    """In training user 1 has three items, user 2 two and user 5 two; the unknown counts as one."""
+    users, items = np.array([1, 2, 1, 5, 0], np.int32), np.array([3, 5, 6, 4, 2], np.int32)
+    alone = build(train, **settings)
+    drawn = alone._draw(features_of(users, items)) if settings else None
+    rows = []
+    for place in range(5):
+        if settings:
+            monkeypatch.setattr(alone, "_draw", lambda _, n=place: drawn[3 * n : 3 * n + 3])
+        own = slice(place, place + 1)
+        rows.append(float(loss_of(alone, tables, features_of(users[own], items[own]))))
+
+    found = loss_of(build(train, user_power=0.5, **settings), tables, features_of(users, items))
+
+    weights = np.array([3, 2, 3, 2, 1]) ** -0.5
+    np.testing.assert_allclose(found, np.average(rows, weights=weights), rtol=1e-5)
+
+
+def test_in_bfloat16_loss_and_gradients_keep_three_digits(train, tables):
+    exact, rounded = (
+        value_and_gradients(
+            lambda kind=kind: loss_of(build(train, precision=kind), tables, features_of()), tables
+        )
+        for kind in ("float32", "bfloat16")
+    )
+
+    for one, other in zip(tf.nest.flatten(exact), tf.nest.flatten(rounded), strict=True):
+        assert one.dtype == other.dtype == tf.float32
+        np.testing.assert_allclose(other, one, rtol=0.02, atol=0.005)
+    assert float(exact[0]) != float(rounded[0])
+
+
 class TestPairwise:
     def test_is_the_mean_softplus_of_drawn_negatives(self, train, tables, monkeypatch):
         task = build(train, loss="bpr", num_negatives=2)
@@ -281,6 +314,12 @@ class TestPairwise:
         loss = loss_of(task, tables, features_of([1], [3]))
 
         np.testing.assert_allclose(loss, np.log1p(np.exp(scores[1, 8] - scores[1, 3])), rtol=1e-5)
+
+    def test_leaves_out_nobody_where_nothing_was_met(self, train, tables):
+        nothing = train.take(np.array([], np.int64))
+        task = build(nothing, loss="bpr", num_negatives=5, remove_positives=True)
+
+        assert np.isfinite(loss_of(task, tables, features_of()))
 
     def test_draws_a_number_for_each_row(self, train):
         task = build(train, loss="bpr", num_negatives=3)

@@ -84,6 +84,20 @@ def test_unused_rows_and_their_moments_stay_bit_for_bit(name):
         assert (old[2] != new[2]).all()
 
 
+def test_adam_moves_every_row_at_every_step_as_that_of_keras_does():
+    ours, theirs = tf.Variable(ROWS), tf.Variable(ROWS)
+    adam, keras = optimizers.build("adam", 0.1), tf.keras.optimizers.legacy.Adam(0.1)
+    first, second, third = np.array([[1, 2], [3, -4], [0.5, 0.5]], np.float32)
+
+    for optimizer, table in ((adam, ours), (keras, theirs)):
+        apply(optimizer, table, [1, 3, 1], [first, second, third])
+        apply(optimizer, table, [2], [third])
+
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    expected = adam_by_hand(ROWS[1], [(1, first + third), (2, 0.0)], 0.1)
+    np.testing.assert_allclose(ours[1], expected, rtol=1e-5)
+
+
 def test_adagrad_sums_squares_from_the_initial_accumulator():
     table = tf.Variable(ROWS)
     optimizer = optimizers.build("adagrad", 0.5)

@@ -18,6 +18,13 @@ INPUTS = (
 )
 
 
+class IdSettings(Settings):
+    """Of models that read nothing but which user and which item it is."""
+
+    def inputs_read(self) -> dict[str, set[str]]:
+        return {"user": {"id"}, "item": {"id"}}
+
+
 class InputSettings(Settings):
     """Inputs by side, each of them a vector."""
 

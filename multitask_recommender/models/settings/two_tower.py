@@ -29,6 +29,9 @@ class Settings(InputSettings):
         "projection to `ranking.dimension`. separate: ranking tasks have tables of their own.",
     )
     hidden_layers: list[Units] = Field([], description="ReLU layers of each tower, after the sum.")
+    normalise: bool = Field(
+        False, description="Retrieve by the cosine of user and item; try a temperature of 0.1."
+    )
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the query, in training.")
     history_dropout: float = Field(0.0, ge=0, lt=1, description="Of what a user has met.")
     l2: float = Field(0.0, ge=0, description="Weight decay of the rows that a batch uses.")

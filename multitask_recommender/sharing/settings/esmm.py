@@ -4,11 +4,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from multitask_recommender.settings import Settings as Base
-from multitask_recommender.sharing.settings._blocks import NO_LAYERS, Units
+from multitask_recommender.sharing.settings._blocks import NO_LAYERS, BlockSettings, Units
 
 
-class Settings(Base):
+class Settings(BlockSettings):
     hidden_layers: list[Units] = Field([64], description=f"Units of the layers; {NO_LAYERS}")
     bottom: Literal["separate", "shared"] = Field(
         "separate", description="Whether the tasks have layers of their own, or one stack for all."

@@ -2,11 +2,15 @@
 
 from pydantic import Field
 
-from multitask_recommender.settings import Settings as Base
-from multitask_recommender.sharing.settings._blocks import NO_LAYERS, TOWER_LAYERS, Units
+from multitask_recommender.sharing.settings._blocks import (
+    NO_LAYERS,
+    TOWER_LAYERS,
+    BlockSettings,
+    Units,
+)
 
 
-class Settings(Base):
+class Settings(BlockSettings):
     experts: int = Field(4, gt=0, le=1024, description="How many there are.")
     hidden_layers: list[Units] = Field(
         [64], description=f"Units of each expert's layers; {NO_LAYERS}"

@@ -2,11 +2,15 @@
 
 from pydantic import Field
 
-from multitask_recommender.settings import Settings as Base
-from multitask_recommender.sharing.settings._blocks import NO_LAYERS, TOWER_LAYERS, Units
+from multitask_recommender.sharing.settings._blocks import (
+    NO_LAYERS,
+    TOWER_LAYERS,
+    BlockSettings,
+    Units,
+)
 
 
-class Settings(Base):
+class Settings(BlockSettings):
     levels: int = Field(1, gt=0, le=64, description="Of extraction; one level is CGC.")
     task_experts: int = Field(1, gt=0, le=1024, description="Each task's own, in each level.")
     shared_experts: int = Field(2, gt=0, le=1024, description="In each level.")

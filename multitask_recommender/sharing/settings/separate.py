@@ -2,11 +2,10 @@
 
 from pydantic import Field
 
-from multitask_recommender.settings import Settings as Base
-from multitask_recommender.sharing.settings._blocks import NO_LAYERS, Units
+from multitask_recommender.sharing.settings._blocks import NO_LAYERS, BlockSettings, Units
 
 
-class Settings(Base):
+class Settings(BlockSettings):
     hidden_layers: list[Units] = Field(
         [64], description=f"Units of each task's own layers; {NO_LAYERS}"
     )

@@ -2,11 +2,15 @@
 
 from pydantic import Field
 
-from multitask_recommender.settings import Settings as Base
-from multitask_recommender.sharing.settings._blocks import NO_LAYERS, TOWER_LAYERS, Units
+from multitask_recommender.sharing.settings._blocks import (
+    NO_LAYERS,
+    TOWER_LAYERS,
+    BlockSettings,
+    Units,
+)
 
 
-class Settings(Base):
+class Settings(BlockSettings):
     hidden_layers: list[Units] = Field(
         [64], description=f"Units of the bottom's layers; {NO_LAYERS}"
     )

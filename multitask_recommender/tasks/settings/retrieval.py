@@ -18,7 +18,10 @@ class Settings(TaskSettings):
         "auto: all of up to 20,000 items, else the batch's (bpr: drawn ones).",
     )
     num_negatives: int = Field(
-        512, gt=0, description="How many are drawn: a batch for softmax, a row for bpr (try 1)."
+        512,
+        gt=0,
+        description="How many are drawn: a batch for softmax; a row for bpr, where each costs as "
+        "much as one more row (try 1).",
     )
     negatives_power: float = Field(
         0.0, ge=0, le=1, description="Items are drawn by count ** power; 0 is uniform."
@@ -35,6 +38,18 @@ class Settings(TaskSettings):
         None, description="The label whose 1 makes a row a positive; by default every row is one."
     )
 
+    user_power: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="A user counts by the number of his training positives to this power: 1, every "
+        "row alike; 0, every user alike.",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="Of the product of queries and candidates in a softmax. bfloat16 keeps three "
+        "digits, and is faster where the processor multiplies it and catalogues are large.",
+    )
     exposed_weight: float = Field(
         0.0,
         ge=0,

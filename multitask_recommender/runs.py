@@ -1,0 +1,63 @@
+"""Runs as folders: `train` writes one, `evaluate` reads one.
+
+Nothing is written before the data has been read and fits the config.
+"""
+
+import dataclasses
+import pathlib
+
+from multitask_recommender import evaluation, record, report, run_folder
+from multitask_recommender.config import Config, load
+from multitask_recommender.errors import RunError
+from multitask_recommender.experiment import Experiment
+from multitask_recommender.schema import TEST, VALIDATION
+
+
+def train(config: Config, run_dir: pathlib.Path) -> None:
+    """Trains, evaluates and reports; writes the run at `run_dir`, or resumes it."""
+    run_folder.check_absent(run_dir)
+    experiment = Experiment(config)
+    experiment.check_monitor()
+    data = experiment.data
+    report.show_data(data, config, experiment.traps)
+    with run_folder.open_partial(run_dir, record.config_text(config, data.train.source)) as folder:
+        for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
+            pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
+            record.write_parquet(folder / f"{part}.parquet", pairs, data.train.source)
+        fitted = experiment.fit(folder)
+        results = experiment.results(fitted.model)
+        results["metrics"] = {**fitted.validation, **results["metrics"]}
+        results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
+        run_folder.write_json(folder / run_folder.METRICS, results)
+    report.show_results(results, [run_dir / run_folder.METRICS])
+
+
+def evaluate(
+    run_dir: pathlib.Path,
+    protocol: str | None = None,
+    json_path: pathlib.Path | None = None,
+    recommendations_path: pathlib.Path | None = None,
+) -> None:
+    """Evaluates a finished run on its test part, by one protocol or by those of its config."""
+    run_folder.check_complete(run_dir)
+    outputs = [path for path in (json_path, recommendations_path) if path is not None]
+    for path in outputs:
+        run_folder.check_writable(path)
+    config = load(run_dir / run_folder.CONFIG)
+    if protocol is not None:
+        chosen = config.evaluation.model_copy(update={"protocols": [protocol]})
+        config = dataclasses.replace(config, evaluation=chosen)
+    experiment = Experiment(config)
+    data = experiment.data
+    record.check_same_data(run_dir / run_folder.CONFIG, data.train.source)
+    if recommendations_path is not None and not experiment.retrieves:
+        raise RunError(f"{run_dir} has no retrieval task, so there is nothing to recommend.")
+    report.show_data(data, config, experiment.traps)
+    model = experiment.restore(run_dir)
+    results = experiment.results(model)
+    if recommendations_path is not None:
+        table = evaluation.recommendations(model.scorer(), data.test.user_ids, experiment.seen)
+        record.write_parquet(recommendations_path, table, data.train.source)
+    if json_path is not None:
+        run_folder.write_json(json_path, results)
+    report.show_results(results, outputs)
