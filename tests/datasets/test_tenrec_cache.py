@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import itertools
 import json
 import os
 import pathlib
@@ -65,6 +66,21 @@ def prepared(monkeypatch):
     return calls
 
 
+@pytest.fixture
+def parsed(monkeypatch):
+    """The pieces that were read so far, of a file that is read and saved by a thousand bytes."""
+    monkeypatch.setattr(prepare, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(prepare, "SAVED_BYTES", 1000)
+    parse, pieces = prepare.parse, []
+
+    def counted(lines, layout):
+        pieces.append(lines)
+        return parse(lines, layout)
+
+    monkeypatch.setattr(prepare, "parse", counted)
+    return pieces
+
+
 def read(path, **settings):
     return tenrec.read(tenrec.Settings(scenario="qb_video", path=str(path), **settings))
 
@@ -81,15 +97,35 @@ def expected(rows):
     return [[int(row[0]), int(row[1]), int(row[2]), int(row[7])] for row in fields]
 
 
+def assert_read(path, rows=None):
+    """Each row as it is in the file, which holds those of the fixture unless others are given."""
+    found = read(path)
+    assert rows_in(found) == expected(rows or rows_of(users=20))
+    return found
+
+
+def break_off(path, module, name, nth=1):
+    """Reads the file until a function is called for the nth time."""
+    original, calls = getattr(module, name), itertools.count(1)
+
+    def interrupted(*arguments):
+        if next(calls) == nth:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(module, name, interrupted)
+        read(path)
+
+
 def beside(path):
     return path.parent / ".multitask_recommender" / "QB-video.qb_video"
 
 
 def test_a_second_start_uses_what_the_first_has_made(file, prepared):
-    first, second = read(file), read(file)
+    first, second = assert_read(file), assert_read(file)
 
     assert len(prepared) == 1
-    assert rows_in(first) == rows_in(second) == expected(rows_of(users=20))
     assert first.source == second.source
     assert [path.name for path in beside(file).parent.iterdir()] == ["QB-video.qb_video"]
 
@@ -113,23 +149,23 @@ def test_the_first_rows_have_a_cache_of_their_own(file, prepared):
     assert len(prepared) == 2
 
 
-def test_another_file_in_its_place_is_read(file, prepared):
-    read(file)
-    write(file, rows_of(users=30))
-
-    assert rows_in(read(file)) == expected(rows_of(users=30))
-    assert len(prepared) == 2
-
-
-def test_the_same_size_with_other_content_is_read(file, prepared):
-    rows = rows_of(users=20)
-    read(file)
+def with_another_last_click(rows):
     user, item, click, rest = rows[-1].split(",", 3)
-    other = [*rows[:-1], f"{user},{item},{1 - int(click)},{rest}"]
+    return [*rows[:-1], f"{user},{item},{1 - int(click)},{rest}"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [rows_of(users=30), with_another_last_click(rows_of(users=20))],
+    ids=["another file", "of the same size"],
+)
+def test_what_is_put_in_its_place_is_read(file, prepared, other):
+    before = read(file)
     write(file, other)
 
-    assert rows_in(read(file)) == expected(other)
+    assert_read(file, other)
     assert len(prepared) == 2
+    assert rows_in(before) == expected(rows_of(users=20))  # columns outlive their cache
 
 
 def test_a_file_touched_but_the_same_is_not_read_again(file, prepared, monkeypatch):
@@ -180,7 +216,7 @@ def test_what_cannot_be_trusted_is_made_anew(file, prepared, capsys, name, harm,
     harm(beside(file) / name)
     capsys.readouterr()
 
-    assert rows_in(read(file)) == expected(rows_of(users=20))
+    assert_read(file)
     assert len(prepared) == 2
     assert re.search(f"is made anew: {said}", capsys.readouterr().out)
 
@@ -190,36 +226,15 @@ def test_a_cache_copied_with_its_file_is_used(file, prepared, elsewhere):
     read(file)
     shutil.copytree(file.parent, elsewhere / "copy", copy_function=shutil.copyfile)
 
-    found = read(elsewhere / "copy" / file.name)
-
-    assert rows_in(found) == expected(rows_of(users=20))
+    assert_read(elsewhere / "copy" / file.name)
     assert len(prepared) == 1
 
 
-def test_columns_outlive_a_cache_that_is_replaced(file):
-    before = read(file)
-    write(file, rows_of(users=30))
-    read(file)
-
-    assert rows_in(before) == expected(rows_of(users=20))
-
-
 @pytest.mark.parametrize("harm", [None, cut, flip])
-def test_broken_off_work_goes_on(file, monkeypatch, harm):
+def test_broken_off_work_goes_on(file, monkeypatch, parsed, harm):
     """Except where what it left is not whole."""
-    monkeypatch.setattr(prepare, "PIECE_BYTES", 1000)
     monkeypatch.setattr(prepare, "SAVED_BYTES", 3000)
-    parse, parsed = prepare.parse, []
-
-    def break_off(lines, layout):
-        parsed.append(lines)
-        if len(parsed) == 8:
-            raise KeyboardInterrupt
-        return parse(lines, layout)
-
-    monkeypatch.setattr(prepare, "parse", break_off)
-    with pytest.raises(KeyboardInterrupt):
-        read(file)
+    break_off(file, prepare, "parse", nth=8)
     partial = beside(file).with_name("QB-video.qb_video.partial")
     if harm is not None:
         column = partial / "user_id.npy"
@@ -227,11 +242,9 @@ def test_broken_off_work_goes_on(file, monkeypatch, harm):
         os.truncate(column, 128 + saved["bytes"])  # a header, and what was saved
         harm(column)
     parsed.clear()
-    monkeypatch.setattr(prepare, "parse", lambda *a: parsed.append(1) or parse(*a))
 
-    found = read(file)
+    found = assert_read(file)
 
-    assert rows_in(found) == expected(rows_of(users=20))
     pieces = -(-file.stat().st_size // 1000)
     assert len(parsed) < pieces - 2 if harm is None else len(parsed) >= pieces - 1
     assert not partial.exists()
@@ -241,55 +254,34 @@ def test_broken_off_work_goes_on(file, monkeypatch, harm):
 
 
 @pytest.mark.parametrize("nth", [1, 5, 12])
-def test_work_broken_off_at_its_very_end_goes_on(file, monkeypatch, nth):
+def test_work_broken_off_at_its_very_end_goes_on(file, parsed, nth):
     """When columns are turned into files of Arrow, of which some are there already."""
-    write_column, written = arrow_files.write, []
+    break_off(file, arrow_files, "write", nth)
+    parsed.clear()
 
-    def break_off(path, values):
-        written.append(path)
-        if len(written) == nth:
-            raise KeyboardInterrupt
-        return write_column(path, values)
+    assert_read(file)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(arrow_files, "write", break_off)
-        with pytest.raises(KeyboardInterrupt):
-            read(file)
-    monkeypatch.setattr(prepare, "parse", lambda *arguments: pytest.fail("all was read"))
-
-    found = read(file)
-
-    assert rows_in(found) == expected(rows_of(users=20))
+    assert not parsed
     assert {path.suffix for path in beside(file).iterdir()} == {".arrow", ".json"}
 
 
 @pytest.mark.parametrize("is_same", [True, False])
-def test_work_of_another_version_is_not_gone_on_with(file, monkeypatch, is_same):
-    monkeypatch.setattr(prepare, "PIECE_BYTES", 1000)
-    monkeypatch.setattr(prepare, "SAVED_BYTES", 1000)
-    with monkeypatch.context() as patch:
-        patch.setattr(prepare, "finish", lambda *arguments: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            read(file)
+def test_work_of_another_version_is_not_gone_on_with(file, monkeypatch, parsed, is_same):
+    break_off(file, prepare, "finish")
     if not is_same:
         monkeypatch.setattr(saved_state, "READER", saved_state.READER + 1)
-    parse, parsed = prepare.parse, []
-    monkeypatch.setattr(prepare, "parse", lambda *a: parsed.append(1) or parse(*a))
+    parsed.clear()
 
-    assert len(read(file)) == 400
-    assert (len(parsed) == 0) == is_same  # all was read
+    assert_read(file)
+
+    assert (not parsed) == is_same  # all was read
 
 
-def test_work_on_another_file_is_not_gone_on_with(file, monkeypatch):
-    monkeypatch.setattr(prepare, "PIECE_BYTES", 1000)
-    monkeypatch.setattr(prepare, "SAVED_BYTES", 1000)
-    with monkeypatch.context() as patch:
-        patch.setattr(prepare, "finish", lambda *arguments: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            read(file)
+def test_work_on_another_file_is_not_gone_on_with(file, parsed):
+    break_off(file, prepare, "finish")
     write(file, rows_of(users=30))
 
-    assert rows_in(read(file)) == expected(rows_of(users=30))
+    assert_read(file, rows_of(users=30))
 
 
 READ = """
@@ -333,9 +325,7 @@ def test_a_killed_process_holds_nobody_up_and_its_work_goes_on(file):
     process.communicate()
     assert state.exists()
 
-    found = read(file)
-
-    assert rows_in(found) == expected(rows_of(users=500, count=100_000))
+    assert_read(file, rows_of(users=500, count=100_000))
     assert [path.name for path in beside(file).parent.iterdir()] == ["QB-video.qb_video"]
 
 
@@ -352,10 +342,6 @@ def test_who_waits_for_another_process_says_so(file, capsys):
     assert "waiting for it" in output
 
 
-def no_room(path, *arguments):
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
 @pytest.mark.parametrize(
     ("files", "method"),
     [(column_files.Column, "append"), (arrow_files._Proved, "write")],
@@ -368,7 +354,7 @@ def test_a_full_disk_beside_the_file_is_said_and_another_place_used(
 
     def elsewhere_only(column, values):
         if ".multitask_recommender" in str(column._file.name):
-            no_room(column)
+            raise OSError(errno.ENOSPC, "No space left on device")
         return original(column, values)
 
     monkeypatch.setattr(files, method, elsewhere_only)
