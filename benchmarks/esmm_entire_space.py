@@ -23,10 +23,11 @@ from multitask_recommender.metrics import intervals, labels
 
 RECIPE = ROOT / "experiments" / "tenrec_joint.yaml"
 ESMM, ONE_HEAD, CLICKED = "esmm", "one head for the product", "likes of clicked rows"
+LINEAR = "sharing={name: shared_bottom, hidden_layers: []}"
 RUNS = {
     ESMM: ["sharing={name: esmm, hidden_layers: []}", "tasks.like.only_with=click"],
-    ONE_HEAD: ["tasks.like.only_with=click"],
-    CLICKED: ["tasks.like.observed_where=click"],
+    ONE_HEAD: [LINEAR, "tasks.like.only_with=click"],
+    CLICKED: [LINEAR, "tasks.like.observed_where=click"],
 }
 
 

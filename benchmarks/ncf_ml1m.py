@@ -29,16 +29,22 @@ CONFIG = {
     "tasks": {"retrieval": {}},
     "evaluation": {"protocols": ["sampled"], "cutoffs": [K]},
 }
-# What is searched, the best first: where it was found at the edge, the grid was extended.
+# What is searched. The first of each is what validation chose here, for --chosen.
 GRIDS: dict[str, list[dict[str, Any]]] = {
     "ials": [
-        {"dimension": d, "l2": l2, "l2_power": power, "unobserved_weight": weight, "epochs": epochs}
-        for d, l2, power, weight, epochs in ((192, 0.02, 0.85, 0.3, 12),)
+        {"dimension": d, "l2": l2, "l2_power": power, "unobserved_weight": weight, "epochs": 8}
+        for d, l2, power, weight in (
+            *((256, 0.007, 1.0, 0.3), (256, 0.02, 0.85, 0.3)),
+            *((192, 0.005, 1.0, 0.2), (192, 0.007, 1.0, 0.2), (192, 0.007, 1.0, 0.3)),
+            *((192, 0.02, 0.85, 0.3), (192, 0.015, 0.85, 0.3), (192, 0.028, 0.85, 0.3)),
+            *((192, 0.014, 0.85, 0.2), (192, 0.02, 0.85, 0.2), (192, 0.03, 0.85, 0.2)),
+            *((192, 0.02, 0.85, 0.5), (192, 0.2, 0.5, 0.3), (192, 0.3, 0.5, 0.3)),
+        )
     ],
     "ease": [{"l2": l2} for l2 in (1000.0, 500.0, 2000.0)],
     "item_knn": [
         {"neighbours": k, "shrinkage": shrinkage}
-        for k, shrinkage in ((100, 10.0), (50, 10.0), (200, 10.0), (100, 0.0), (100, 50.0))
+        for k, shrinkage in ((50, 10.0), (100, 10.0), (200, 10.0), (100, 0.0), (100, 50.0))
     ],
 }
 
@@ -111,11 +117,15 @@ def main() -> None:
     split, record, lines = Split(), {}, []
     for name in arguments.only or GRIDS:
         chosen, trials = (GRIDS[name][0], []) if arguments.chosen else search(split, name)
-        runs = [split.tested(name, chosen, seed) for seed in range(arguments.seeds)]
+        runs = []
+        for seed in range(arguments.seeds):
+            runs.append(split.tested(name, chosen, seed))
+            console.print(name, f"seed {seed}", json.dumps(runs[-1]), highlight=False)
         record[name] = {"chosen": chosen, "validation": trials, "test": runs}
         cells = [f"{np.mean([run[key] for run in runs]):.4f}" for key in runs[0]]
         spread = np.std([[run[f"HR@{K}"], run[f"nDCG@{K}"]] for run in runs], axis=0)
-        lines.append([f"{name} {chosen}", *cells, f"{spread[0]:.4f}/{spread[1]:.4f}"])
+        console.print(f"{name}: {chosen}", highlight=False)
+        lines.append([name, *cells, f"{spread[0]:.4f}/{spread[1]:.4f}"])
         columns = ["", *runs[0], "std"]
     show(f"ML-1M, NCF split, {arguments.seeds} seeds", columns, lines)
     if arguments.json:

@@ -21,18 +21,19 @@ from multitask_recommender.experiment import Experiment
 from multitask_recommender.metrics import intervals
 
 RECIPE = ROOT / "experiments" / "tenrec_joint.yaml"
+LINEAR = "sharing={name: shared_bottom, hidden_layers: []}"
 JOINT = {
-    "linear heads": [],
+    "linear heads": [LINEAR],
     "mmoe": ["sharing={name: mmoe, experts: 4, hidden_layers: [32]}"],
     "ple": ["sharing={name: ple, hidden_layers: [32]}"],
-    "separate tables": ["model.embeddings=separate", "model.l2=0.0"],
+    "separate tables": [LINEAR, "model.embeddings=separate", "model.l2=0.0"],
 }
 # With the settings that are best for each task alone.
-ALONE = ["model.embedding_dimension=32", "model.ranking.l2=5.0", "training.epochs=5"]
+ALONE = [LINEAR, "model.embedding_dimension=32", "model.ranking.l2=5.0", "training.epochs=5"]
 TWINS = {
     "retrieval": [
         *("tasks.click=null", "tasks.like=null", "model.embedding_dimension=32"),
-        *("model.l2=0.0", "training.epochs=3"),
+        *("model.l2=0.0", "training.epochs=3", LINEAR),
     ],
     "click": ["tasks.retrieval=null", "tasks.like=null", "tasks.click.weight=1.0", *ALONE],
     "like": ["tasks.retrieval=null", "tasks.click=null", *ALONE],

@@ -1,7 +1,8 @@
 """The half step of alternating least squares: every user's ridge regression, or every item's.
 
 Owner r (a user, say) has members (items); the rows of `table` that stand for them are its inputs.
-Owners of about as many members are worked on together, so that all products are large ones.
+Owners of about as many members are worked on together, so that all products are large ones, and one
+with fewer members than dimensions is solved for in as many unknowns as it has members.
 """
 
 import dataclasses
@@ -12,68 +13,87 @@ import numpy as np
 from multitask_recommender import threads
 from multitask_recommender.histories import Rows
 
-_BLOCK_FLOATS = 2**22  # inputs gathered at a time by each thread: 16 MB
-_MOST_OWNERS = 1024
+_BLOCK_FLOATS = 2**22  # what each thread holds at a time, 16 MB
 
 
 @dataclasses.dataclass(frozen=True)
 class Ridge:
     """One regression for each of R owners: members of owner r at splits[r] .. splits[r + 1].
 
-    Minimises sum over members of (target - input . x)^2 + x' gram x + sum of penalty x^2. The
+    Minimises sum over members of (target - input . x)^2 + sum over dimensions of charge * x^2. The
     table's row 0 is zero, as it is padding. An owner without members gets zeros.
     """
 
     rows: Rows  # splits [R + 1] and members [N], ids from 1
     targets: np.ndarray | None = None  # float32 [N]; 1 for every member, where None
 
-    def solve(self, table: np.ndarray, penalties: np.ndarray, gram: np.ndarray) -> np.ndarray:
-        """Coefficients float32 [R, D]; table [M, D], penalties [R, D] or [R, 1], gram [D, D]."""
+    def solve(
+        self, table: np.ndarray, own_charges: np.ndarray, charges: np.ndarray | float = 0.0
+    ) -> np.ndarray:
+        """Coefficients float32 [R, D] for inputs [M, D].
+
+        What x^2 is charged is an owner's own, [R, D] or [R, 1], plus that of all, [D]; above 0.
+        """
         solved = np.zeros((len(self.rows[0]) - 1, table.shape[1]), np.float32)
 
         def work(owners: np.ndarray) -> None:
-            solved[owners] = self._solve(owners, table, penalties[owners], gram)
+            inputs, targets = self._inputs(owners, table)
+            whole = np.broadcast_to(own_charges[owners] + charges, solved[owners].shape)
+            is_dual = inputs.shape[1] < inputs.shape[2]
+            solved[owners] = (_dual if is_dual else _primal)(inputs, targets, whole)
 
         for _ in threads.side_by_side(work, self._blocks(table.shape[1])):
             pass
         return solved
 
     def _blocks(self, dimension: int) -> Iterator[np.ndarray]:
-        """Owners with members, in the order of how many, cut where the inputs are enough."""
+        """Owners with members, the fewest first, so many that their inputs stay in the bound.
+
+        An owner who alone exceeds it has a block of his own.
+        """
         counts = np.diff(self.rows[0])
         order = np.argsort(counts, kind="stable")[np.count_nonzero(counts == 0) :]
         start = 0
         while start < len(order):
-            stop = min(start + _MOST_OWNERS, len(order))
-            most = counts[order[start:stop]] * np.arange(1, stop - start + 1) * dimension
-            fitting = int(np.searchsorted(most, _BLOCK_FLOATS, side="right"))
-            stop = start + max(fitting, 1)
-            yield order[start:stop]
-            start = stop
+            ahead = counts[order[start : start + _BLOCK_FLOATS // dimension + 1]]
+            floats = (ahead + np.minimum(ahead, dimension)) * dimension
+            floats *= np.arange(1, len(ahead) + 1)
+            size = max(1, int(np.searchsorted(floats, _BLOCK_FLOATS, side="right")))
+            yield order[start : start + size]
+            start += size
 
-    def _solve(
-        self, owners: np.ndarray, table: np.ndarray, penalties: np.ndarray, gram: np.ndarray
-    ) -> np.ndarray:
-        from scipy.linalg.lapack import sposv  # half the time of a batched numpy.linalg.solve
-
-        places, is_member = self._places(owners)
-        inputs = table[np.where(is_member, self.rows[1][places], 0)]  # [b, n, D]
-        transposed = inputs.transpose(0, 2, 1)
-        if self.targets is None:
-            right = inputs.sum(axis=1)
-        else:
-            right = (transposed @ (self.targets[places] * is_member)[:, :, None])[:, :, 0]
-        normal = transposed @ inputs + gram  # [b, D, D]
-        diagonal = np.arange(table.shape[1])
-        normal[:, diagonal, diagonal] += penalties
-        for place in range(len(owners)):
-            right[place] = sposv(normal[place].T, right[place], overwrite_a=True)[1]
-        return right
-
-    def _places(self, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where the members of some owners are [b, n], and which of these places count."""
+    def _inputs(self, owners: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs [b, n, D] and targets [b, n] of some owners, zeros where they have fewer."""
         splits, members = self.rows
         counts = splits[owners + 1] - splits[owners]
         offsets = np.arange(counts.max())
+        is_member = offsets < counts[:, None]
         places = np.minimum(splits[owners][:, None] + offsets, len(members) - 1)
-        return places, offsets < counts[:, None]
+        inputs = table[np.where(is_member, members[places], 0)]
+        targets = is_member if self.targets is None else self.targets[places] * is_member
+        return inputs, targets.astype(np.float32)
+
+
+def _primal(inputs: np.ndarray, targets: np.ndarray, charges: np.ndarray) -> np.ndarray:
+    """x = (V'V + C)^-1 V't for inputs V [b, n, D], targets t [b, n] and charges C [b, D]."""
+    transposed = inputs.transpose(0, 2, 1)
+    return _solved(transposed @ inputs, charges, (transposed @ targets[:, :, None])[:, :, 0])
+
+
+def _dual(inputs: np.ndarray, targets: np.ndarray, charges: np.ndarray) -> np.ndarray:
+    """The same x as C^-1 V' (V C^-1 V' + 1)^-1 t: n unknowns, not D."""
+    scaled = inputs / np.sqrt(charges)[:, None, :]
+    ones = np.ones(inputs.shape[:2], np.float32)
+    weights = _solved(scaled @ scaled.transpose(0, 2, 1), ones, targets)
+    return (weights[:, None, :] @ inputs)[:, 0, :] / charges
+
+
+def _solved(matrices: np.ndarray, diagonals: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solutions [b, m] of (matrix [m, m] + diagonal) x = right; overwrites its arguments."""
+    from scipy.linalg.lapack import sposv  # half the time of a batched numpy.linalg.solve
+
+    places = np.arange(matrices.shape[1])
+    matrices[:, places, places] += diagonals
+    for place in range(len(matrices)):
+        right[place] = sposv(matrices[place].T, right[place], overwrite_a=True)[1]
+    return right

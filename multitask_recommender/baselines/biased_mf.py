@@ -115,14 +115,11 @@ class _Side:
         charges = np.full(1 + settings.dimension, settings.l2)
         charges[0] = settings.bias_l2
         counts = np.diff(splits)[:, None] ** settings.l2_power
-        self._penalties = (counts * charges).astype(np.float32)  # [R, 1 + D]
+        self._charges = (counts * charges).astype(np.float32)  # [R, 1 + D]
 
     def solve(self, others: np.ndarray) -> np.ndarray:
         """Bias and factors [R, 1 + D] of each owner, given those of the others."""
         inputs = others.copy()
         inputs[1:, 0] = 1.0  # what an owner's bias is multiplied by
         targets = self._values - others[self._rows[1], 0]
-        width = others.shape[1]
-        return Ridge(self._rows, targets).solve(
-            inputs, self._penalties, np.zeros((width, width), np.float32)
-        )
+        return Ridge(self._rows, targets).solve(inputs, self._charges)

@@ -68,9 +68,21 @@ def fit(
     users *= settings.initial_stddev / np.sqrt(settings.dimension)
     users[0] = 0.0
     for _ in range(settings.epochs):
-        items = by_item.solve(users, item_l2, weight * (users.T @ users))
-        users = by_user.solve(items, user_l2, weight * (items.T @ items))
+        users, squares = _aligned(users)
+        items = by_item.solve(users, item_l2, weight * squares)
+        items, squares = _aligned(items)
+        users = by_user.solve(items, user_l2, weight * squares)
     return Ials(users, items[1:])
+
+
+def _aligned(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The table turned so that its Gram matrix is diagonal, and that diagonal [D].
+
+    What all pairs weigh is then a charge for each dimension. Products with the other side, which is
+    solved for from here, do not change by a turn.
+    """
+    squares, basis = np.linalg.eigh((table.T @ table).astype(np.float64))
+    return table @ basis.astype(np.float32), np.maximum(squares, 0.0).astype(np.float32)
 
 
 def _penalties(settings: Settings, splits: np.ndarray, num_others: int) -> np.ndarray:

@@ -91,8 +91,7 @@ def sparse():
 def test_the_size_of_blocks_changes_nothing(sparse, monkeypatch):
     users = {"user_id": np.arange(41, dtype=np.int32)}
     whole = fit(SMALL, sparse, seed=1).score_block(users)
-    monkeypatch.setattr(_least_squares, "_BLOCK_FLOATS", 40)
-    monkeypatch.setattr(_least_squares, "_MOST_OWNERS", 7)
+    monkeypatch.setattr(_least_squares, "_BLOCK_FLOATS", 200)
 
     np.testing.assert_allclose(fit(SMALL, sparse, seed=1).score_block(users), whole, atol=1e-5)
 
