@@ -2,10 +2,12 @@
 
 import pathlib
 
+import numpy as np
 import pytest
 import yaml
 
 from multitask_recommender import config
+from multitask_recommender.experiment import Experiment
 
 ROOT = pathlib.Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "experiments").glob("*.yaml"))
@@ -27,6 +29,26 @@ class TestEveryRecipe:
 
         assert first == "# yaml-language-server: $schema=../config.schema.json"
         assert third.startswith("# ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_trains_on_little(path, tmp_path):
+    overrides = ["training.epochs=1", "training.batch_size=500"]
+    if yaml.safe_load(path.read_text())["dataset"]["name"] == "synthetic":
+        overrides += ["dataset.users=100", "dataset.items=80", "dataset.rows=8_000"]
+    else:  # files that may not be here
+        overrides += ["dataset={name: synthetic, users: 60, items: 50, rows: 1_500}"]
+        overrides += ["split={name: random}"]
+
+    little = Experiment(config.load(path, overrides))
+    fitted = little.fit(tmp_path)
+
+    found = little.results(fitted.model)["metrics"]
+    labels = {label for label in little.kinds if any(f"test/{label}/" in key for key in found)}
+    assert labels == set(little.kinds)
+    assert little.retrieves == any(key.startswith("test/full/") for key in found)
+    assert all(np.isfinite(value) for value in found.values())
 
 
 def test_the_four_experiments_of_multitasknet_differ_in_tables_and_weights_alone():

@@ -31,7 +31,11 @@ TASKS = {"retrieval": {"negatives": "sampled", "num_negatives": 3}, "like": {}, 
 
 @pytest.fixture(autouse=True)
 def eager():
-    """Tracing takes seconds, and is tested by what trains from a shell."""
+    """Tracing takes seconds, and is tested by what trains from a shell.
+
+    Besides, one operation at a time: in a graph, `AddN` sums in an order that depends on which of
+    its inputs is free first, so that the last bits of two runs of any kind may differ.
+    """
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
