@@ -57,6 +57,18 @@ def test_every_option_of_a_folder_is_described_with_the_key_that_chooses_it():
     assert list(branches(task, "kind")) == registry.names("tasks")
 
 
+def test_baselines_are_names_or_settings_by_name():
+    schema = config_schema.schema()
+    reference = schema["properties"]["evaluation"]["$ref"].rpartition("/")[2]
+    _, names, by_name = schema["$defs"][reference]["properties"]["baselines"]["anyOf"]
+
+    assert names["items"]["anyOf"][0] == {"enum": registry.names("baselines")}
+    assert list(by_name["properties"]) == registry.names("baselines")
+    assert by_name["additionalProperties"] is False
+    ials = by_name["properties"]["ials"]["anyOf"][1]["$ref"].rpartition("/")[2]
+    assert schema["$defs"][ials]["properties"]["dimension"]["exclusiveMinimum"] == 0
+
+
 def test_a_choice_without_its_key_is_the_default(tmp_path, monkeypatch):
     for path in ("models/two_tower.py", "models/other.py"):
         (tmp_path / path).parent.mkdir(exist_ok=True)

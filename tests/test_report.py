@@ -154,6 +154,20 @@ def test_traps_are_said_with_their_names(tiny, printed):
     assert "note: 1 like without a click." in text
 
 
+def test_work_is_said_in_a_terminal_while_it_lasts(monkeypatch):
+    shown = {}
+    for is_terminal in (True, False):
+        file = io.StringIO()
+        terminal = Console(file=file, width=80, force_terminal=is_terminal)
+        monkeypatch.setattr(report, "console", terminal)
+        with report.working("fitting [ials]"):
+            pass
+        shown[is_terminal] = file.getvalue()
+
+    assert "fitting [ials]" in shown[True]
+    assert not shown[False].strip()
+
+
 def test_progress_tells_steps_losses_and_the_best(monkeypatch):
     file = io.StringIO()
     monkeypatch.setattr(report, "console", Console(file=file, width=160, force_terminal=False))

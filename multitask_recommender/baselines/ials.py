@@ -25,16 +25,23 @@ from multitask_recommender.histories import items_of_users, users_of_items
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import USER_ID
 
+# What the best weights found on MovieLens 1M and 20M, the Million Song Dataset and Gowalla come to
+# is 7, 27, 14 and 15.
+_ALL_TO_MET = 10.0
+
 
 class Settings(RetrievalOnlySettings):
     dimension: int = Field(128, gt=0, le=4096, description="Numbers in a factor.")
     epochs: int = Field(12, gt=0, description="How often items, then users, are solved for.")
-    l2: float = Field(0.005, gt=0, description="Shrinks factors: more of it for fewer data.")
+    l2: float = Field(0.01, gt=0, description="Shrinks factors: more of it for fewer data.")
     l2_power: float = Field(
         1.0, ge=0, le=1, description="l2 is multiplied by the count of pairs to this power."
     )
-    unobserved_weight: float = Field(
-        0.3, gt=0, description="What a pair that never met weighs; one that met has 1 more."
+    unobserved_weight: float | None = Field(
+        None,
+        gt=0,
+        description="What a pair that never met weighs; one that met has 1 more. By default all "
+        "pairs together weigh 10 times as much as those that met.",
     )
     initial_stddev: float = Field(
         0.1, gt=0, description="Of what factors begin with, times the root of the dimension."
@@ -56,14 +63,17 @@ def fit(
     settings: Settings, train: Interactions, seed: int, positives: np.ndarray | None = None
 ) -> Ials:
     """Alternates between items and users, from the positives (a mask of rows [N]) or all rows."""
-    weight = settings.unobserved_weight
     rows_of_users, rows_of_items = (
         rows(train, positives) for rows in (items_of_users, users_of_items)
     )
+    num_users, num_items = train.num_users, train.num_items
+    weight = settings.unobserved_weight
+    if weight is None:
+        weight = _ALL_TO_MET * max(len(rows_of_users[1]), 1) / max(num_users * num_items, 1)
     by_user, by_item = Ridge(rows_of_users), Ridge(rows_of_items)
-    user_l2 = _penalties(settings, rows_of_users[0], train.num_items)
-    item_l2 = _penalties(settings, rows_of_items[0], train.num_users)
-    shape = train.num_users + 1, settings.dimension
+    user_l2 = _charges(settings, np.diff(rows_of_users[0]) + weight * num_items)
+    item_l2 = _charges(settings, np.diff(rows_of_items[0]) + weight * num_users)
+    shape = num_users + 1, settings.dimension
     users = np.random.default_rng(seed).standard_normal(shape, np.float32)
     users *= settings.initial_stddev / np.sqrt(settings.dimension)
     users[0] = 0.0
@@ -85,7 +95,6 @@ def _aligned(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return table @ basis.astype(np.float32), np.maximum(squares, 0.0).astype(np.float32)
 
 
-def _penalties(settings: Settings, splits: np.ndarray, num_others: int) -> np.ndarray:
-    """What each owner's factor is charged, float32 [R, 1]."""
-    counts = np.diff(splits) + settings.unobserved_weight * num_others
-    return (settings.l2 * counts**settings.l2_power).astype(np.float32)[:, None]
+def _charges(settings: Settings, pairs: np.ndarray) -> np.ndarray:
+    """What each owner's factor is charged, float32 [R, 1], for the weight of all his pairs [R]."""
+    return (settings.l2 * pairs**settings.l2_power).astype(np.float32)[:, None]
