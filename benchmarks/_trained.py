@@ -11,15 +11,11 @@ from multitask_recommender.interactions import Interactions
 
 def trained(experiment: Experiment, rows: Interactions) -> tuple[Any, float]:
     """The model after the epochs of its config on these rows, and the seconds they took."""
-    from multitask_recommender.batches import TrainingBatches
     from multitask_recommender.training.loop import Training
 
     settings = experiment.config.training
     model = build(experiment.config, rows)
-    by_user = settings.batch_by == "user"
-    batches = TrainingBatches(
-        model.narrowed(rows), settings.batch_size, settings.seed, by_user, model.recent
-    )
+    batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for _ in Training(model, batches, settings, pathlib.Path(folder)).epochs(

@@ -74,7 +74,6 @@ OURS = {
 
 def ours(name: str, loss: str, seconds: float | None, epochs: int = 2) -> dict[str, Any]:
     """Trains for the epochs, or as many as go into the seconds; nDCG@10 on test."""
-    from multitask_recommender.batches import TrainingBatches
     from multitask_recommender.training.loop import Training
 
     model, retrieval, training = OURS[name][loss]
@@ -88,8 +87,7 @@ def ours(name: str, loss: str, seconds: float | None, epochs: int = 2) -> dict[s
     run = experiment.Experiment(config.parse(values))
     settings, rows = run.config.training, run.data.train
     built = experiment.build(run.config, rows)
-    by_user = settings.batch_by == "user"
-    batches = TrainingBatches(built.narrowed(rows), settings.batch_size, settings.seed, by_user)
+    batches = built.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
     taken: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         trainer = Training(built, batches, settings, pathlib.Path(folder))

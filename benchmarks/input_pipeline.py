@@ -42,7 +42,7 @@ def contenders(config: Config, folder: pathlib.Path) -> tuple[dict[str, Callable
 
     experiment = Experiment(config)
     settings, rows = config.training, experiment.data.train_and_validation
-    batches = TrainingBatches(rows, settings.batch_size, 0, settings.batch_by == "user")
+    batches = TrainingBatches(rows, settings.batch_size, 0, settings.batch_by)
     model = build(config, rows)
     epochs = Training(model, batches, settings, folder).epochs(10**6, lambda steps: None)
     iterator = iter(batches.dataset())

@@ -127,7 +127,7 @@ def epoch_of(name: str, folder: pathlib.Path) -> tuple[Callable[[], Any], Intera
     from multitask_recommender.training.settings import Settings
 
     model, rows = build(name)
-    batches = TrainingBatches(rows, BATCH_SIZE, seed=0, by_user=OPTIONS[name][1] == "user")
+    batches = TrainingBatches(rows, BATCH_SIZE, seed=0, by=OPTIONS[name][1])
     settings = Settings(batch_size=BATCH_SIZE, learning_rate=0.05)
     epochs = Training(model, batches, settings, folder).epochs(10**6, lambda steps: None)
     return lambda: next(epochs), rows

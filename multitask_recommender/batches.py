@@ -7,13 +7,14 @@ once. So a pipeline that starts at step s yields what it would have yielded had 
 """
 
 import math
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.histories import Recent
+from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.schema import HISTORY, USER_ID, observed_key
+from multitask_recommender.schema import HISTORY, HISTORY_LENGTH, HISTORY_ROW, observed_key
 
 Features = dict[str, tf.Tensor]
 
@@ -38,8 +39,8 @@ class _Columns:
         self._windows = None
         if recent is not None:
             self._windows = recent.windows_in_graph()
-            ends = recent.ends(interactions.user_ids, interactions.timestamps)
-            self._ends = tf.constant(ends, tf.int64)
+            bounds = recent.bounds(interactions.user_ids, interactions.timestamps)
+            self._starts, self._ends = (tf.constant(each, tf.int64) for each in bounds)
 
     def __call__(self, rows: tf.Tensor) -> Features:
         features = {name: tf.gather(column, rows) for name, column in self._inputs.items()}
@@ -51,16 +52,19 @@ class _Columns:
                 values = tf.where(mask > 0, values, 0.0)  # an unobserved one may be NaN
             features |= {label: values, observed_key(label): mask}
         if self._windows is not None:
-            ends = tf.gather(self._ends, rows)
-            features[HISTORY] = self._windows(features[USER_ID], ends)
+            features[HISTORY] = self._windows(
+                tf.gather(self._starts, rows), tf.gather(self._ends, rows)
+            )
         return features
 
 
 class TrainingBatches:
     """Endless shuffled batches, each epoch in an order of its own.
 
-    by_user: a batch holds whole users, about `batch_size` rows of them, so that what depends on
-    the user alone (a softmax over the catalogue) is computed once for all of a user's rows.
+    by: `user`: a batch holds whole users, about `batch_size` rows of them, so that what depends on
+    the user alone (a softmax over the catalogue) is computed once for all of a user's rows;
+    `window`: the same of histories that rows share (SharedWindows), which come with it: HISTORY
+    [S, T], HISTORY_ROW and HISTORY_LENGTH [B].
     recent: for models that read it, what each row's user has met before: HISTORY [B, T].
     """
 
@@ -69,20 +73,21 @@ class TrainingBatches:
         interactions: Interactions,
         batch_size: int,
         seed: int,
-        by_user: bool = False,
+        by: Literal["row", "user", "window"] = "row",
         recent: Recent | None = None,
     ) -> None:
-        self._columns = _Columns(interactions, recent)
+        self._columns = _Columns(interactions, recent if by != "window" else None)
         self._seed = tf.constant(seed, tf.int64)
-        self._rows_of = None
+        self._rows_of = self._shared = None
         self._num_units, self._batch_units = len(interactions), batch_size
-        if by_user:
+        if by == "user":
             order = np.argsort(interactions.user_ids, kind="stable")
             _, starts = np.unique(interactions.user_ids[order], return_index=True)
-            splits = np.append(starts, len(order))
-            self._rows_of = tf.RaggedTensor.from_row_splits(order, splits, validate=False)
-            self._num_units = len(starts)
-            self._batch_units = max(1, round(batch_size * len(starts) / len(order)))
+            self._group(order, np.append(starts, len(order)))
+        elif by == "window":
+            windows = SharedWindows(recent, interactions)
+            self._group(windows.rows, windows.splits)
+            self._shared = _Shared(recent, windows)
         # The last batch of an epoch may be smaller; no row is left out.
         self.steps_per_epoch = math.ceil(self._num_units / self._batch_units)
 
@@ -95,6 +100,12 @@ class TrainingBatches:
         """The batch of one step."""
         return self._batch(tf.constant(step, tf.int64))
 
+    def _group(self, order: np.ndarray, splits: np.ndarray) -> None:
+        """Rows `order` [N] come in units that never part: order[splits[u]:splits[u + 1]]."""
+        self._num_units = len(splits) - 1
+        self._batch_units = max(1, round(self._batch_units * self._num_units / len(order)))
+        self._rows_of = tf.RaggedTensor.from_row_splits(order, splits, validate=False)
+
     def _batch(self, step: tf.Tensor) -> Features:
         epoch = step // self.steps_per_epoch
         place = step % self.steps_per_epoch * self._batch_units
@@ -104,10 +115,35 @@ class TrainingBatches:
         # multiple of 256 apart shuffle such data alike.
         key = tf.stack([self._seed + epoch // 256, epoch])
         last = tf.constant(self._num_units - 1, tf.int64)
-        rows = tf.random.experimental.index_shuffle(units, key, last)
+        units = rows = tf.random.experimental.index_shuffle(units, key, last)
+        shared = {}
         if self._rows_of is not None:
-            rows = tf.gather(self._rows_of, rows).values
-        return self._columns(rows) | {STEP_SEED: tf.cast(tf.stack([self._seed, step]), tf.int32)}
+            members = tf.gather(self._rows_of, units)
+            rows = members.values
+            if self._shared is not None:
+                shared = self._shared(units, members)
+        seed = tf.cast(tf.stack([self._seed, step]), tf.int32)
+        return self._columns(rows) | shared | {STEP_SEED: seed}
+
+
+class _Shared:
+    """The histories of some windows, and how much of them each of their rows reads."""
+
+    def __init__(self, recent: Recent, windows: SharedWindows) -> None:
+        self._windows = recent.windows_in_graph()
+        self._starts = tf.constant(windows.starts, tf.int64)
+        self._ends = tf.constant(windows.ends, tf.int64)
+        lengths = np.empty_like(windows.lengths)
+        lengths[windows.rows] = windows.lengths
+        self._lengths = tf.constant(lengths)  # by row
+
+    def __call__(self, units: tf.Tensor, members: tf.RaggedTensor) -> Features:
+        """Of windows [S] and the rows in each of them."""
+        return {
+            HISTORY: self._windows(tf.gather(self._starts, units), tf.gather(self._ends, units)),
+            HISTORY_ROW: tf.cast(members.value_rowids(), tf.int32),
+            HISTORY_LENGTH: tf.gather(self._lengths, members.values),
+        }
 
 
 def ordered_batches(

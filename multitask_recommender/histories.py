@@ -49,62 +49,117 @@ def counts(ids: np.ndarray, num_known: int) -> np.ndarray:
     return np.bincount(ids, minlength=num_known + 1)[: num_known + 1].astype(np.float32)
 
 
+def latest(histories: np.ndarray, length: int) -> np.ndarray:
+    """The last `length` items of each history [n, *], int32 [n, length], padded on the right.
+
+    Padding may stand anywhere in what is given: it is left out.
+    """
+    order = np.argsort(histories == PAD, axis=1, kind="stable")
+    items = np.take_along_axis(histories, order, axis=1)
+    ends = np.count_nonzero(items != PAD, axis=1)[:, None]
+    places = np.maximum(ends - length, 0) + np.arange(length)
+    items = np.pad(items, [(0, 0), (0, 1)])  # the last is padding: place -1
+    places = np.where(places < ends, places, -1)
+    return np.take_along_axis(items, places, axis=1).astype(np.int32)
+
+
 class Recent:
-    """The latest positives of each user before an event, from training events alone.
+    """The latest positives of each user before an event, from the given events alone.
 
     An event's own second does not count as before it, so that no event is told of itself; nor,
     then, of what came of it.
 
     Args:
-      train: events with timestamps.
+      events: with timestamps; those of training, for whatever learns.
       length: T, how many are told at the most.
       positive: the label whose 1 makes an event count; all do, where None.
     """
 
-    def __init__(self, train: Interactions, length: int, positive: str | None = None) -> None:
-        self.length = length
-        chosen = train.positives(positive)
+    def __init__(self, events: Interactions, length: int, positive: str | None = None) -> None:
+        self.length, self.positive = length, positive
+        chosen = events.positives(positive)
         rows = slice(None) if chosen is None else chosen
-        users, times = train.user_ids[rows], train.timestamps[rows]
+        users, times = events.user_ids[rows], events.timestamps[rows]
         self._first = int(times.min()) if len(times) else 0
         self._span = (int(times.max()) - self._first if len(times) else 0) + 2
         order = np.lexsort((times, users))
         # The padding comes last: place -1.
-        self._members = np.append(train.item_ids[rows][order], PAD).astype(np.int32)
+        items = events.items.known(events.item_ids[rows][order])
+        self._members = np.append(items, PAD).astype(np.int32)
         self._keys = self._keys_of(users[order], times[order])
-        self._splits = np.searchsorted(users[order], np.arange(train.num_users + 2))
+        largest = int(users.max(initial=0))
+        self._splits = np.searchsorted(users[order], np.arange(largest + 2))
 
-    def ends(self, user_ids: np.ndarray, timestamps: np.ndarray | None = None) -> np.ndarray:
-        """Where each event's history ends, int64 [n]; without times, after all there is."""
-        known = self._known(user_ids)
+    def bounds(
+        self, user_ids: np.ndarray, timestamps: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where each user's history begins and where it ends before each event, int64 [n] each.
+
+        Without times it ends after all there is. Users of no event have none.
+        """
+        known = np.where(user_ids < len(self._splits) - 1, user_ids, 0)
+        starts = self._splits[known]
         if timestamps is None:
-            return self._splits[known + 1]
+            return starts, self._splits[known + 1]
         # Timestamps before or after all of training's are cut to fit the keys.
         times = np.clip(timestamps, self._first, self._first + self._span - 1)
-        return np.searchsorted(self._keys, self._keys_of(known, times))
+        ends = np.searchsorted(self._keys, self._keys_of(known, times))
+        return starts, np.maximum(starts, ends)
 
-    def windows(self, user_ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Item ids int32 [n, T], oldest first, padded with 0 on the right."""
-        starts = np.maximum(self._splits[self._known(user_ids)], ends - self.length)
-        places = starts[:, None] + np.arange(self.length)
+    def windows(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Item ids int32 [n, T] of histories within these bounds, the latest T of them.
+
+        Oldest first, padded with 0 on the right.
+        """
+        places = np.maximum(starts, ends - self.length)[:, None] + np.arange(self.length)
         return self._members[np.where(places < ends[:, None], places, -1)]
 
     def windows_in_graph(self) -> Callable[["tf.Tensor", "tf.Tensor"], "tf.Tensor"]:
-        """`windows` of user ids [n], of which 0 is unknown, and ends [n], in a graph."""
+        """`windows` in a graph, of as many columns as the longest of them needs, or one."""
         import tensorflow as tf
 
-        splits, members = tf.constant(self._splits), tf.constant(self._members)
+        members = tf.constant(self._members)
         padding = len(self._members) - 1  # its place
 
-        def windows(user_ids: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
-            starts = tf.maximum(tf.gather(splits, user_ids), ends - self.length)
-            places = starts[:, None] + tf.range(self.length, dtype=tf.int64)
+        def windows(starts: tf.Tensor, ends: tf.Tensor) -> tf.Tensor:
+            starts = tf.maximum(starts, ends - self.length)
+            longest = tf.maximum(tf.reduce_max(ends - starts), 1)
+            places = starts[:, None] + tf.range(longest)
             return tf.gather(members, tf.where(places < ends[:, None], places, padding))
 
         return windows
 
-    def _known(self, user_ids: np.ndarray) -> np.ndarray:
-        return np.where(user_ids < len(self._splits) - 1, user_ids, 0)
-
     def _keys_of(self, users: np.ndarray, times: np.ndarray) -> np.ndarray:
         return users.astype(np.int64) * self._span + (times.astype(np.int64) - self._first)
+
+
+class SharedWindows:
+    """Histories in windows that many events share, for models that read a whole one at once.
+
+    A window is up to T items of a user in their order; an event reads as many of them as come
+    before it. A user with more than T has several windows, which begin half of T apart: an event
+    reads the earliest that leads up to it, and so T / 2 items at the least, where there are as
+    many, and T at the most.
+
+    Args:
+      recent: the histories, and T.
+      events: those that are to be learnt from.
+    """
+
+    def __init__(self, recent: Recent, events: Interactions) -> None:
+        starts, ends = recent.bounds(events.user_ids, events.timestamps)
+        before = ends - starts
+        apart = max(1, recent.length // 2)
+        skipped = -(-np.maximum(before - recent.length, 0) // apart) * apart
+        begins = starts + skipped  # of each event's window
+        # Users without a history share a beginning with others, but not a window.
+        order = np.lexsort((begins, events.user_ids))
+        is_new = np.diff(begins[order], prepend=-1) != 0
+        is_new |= np.diff(events.user_ids[order], prepend=-1) != 0
+        first = np.flatnonzero(is_new)
+        self.rows = order  # the events [N], window by window
+        self.splits = np.append(first, len(order))  # [W + 1], into rows
+        self.lengths = (before - skipped)[order].astype(np.int32)  # [N] of rows: how many it reads
+        self.starts = begins[order][first]  # [W]
+        longest = np.maximum.reduceat(self.lengths, first) if len(first) else self.lengths
+        self.ends = self.starts + longest

@@ -6,7 +6,8 @@ Shapes are written beside the tensors with these letters:
     U  users, I  items          R  rows of a user or item table
     Q  queries to be scored     K  cut-off of a ranking
     D  embedding dimension      P  width of the pair that heads read
-    T  length of a history      M  values of a multi-valued feature
+    T  length of a history      S  histories that rows share
+    M  values of a multi-valued feature
 """
 
 PAD = 0  # the id of padding and of everything unknown; real ids begin at 1
@@ -15,6 +16,9 @@ USER_ID = "user_id"
 ITEM_ID = "item_id"
 TIMESTAMP = "timestamp"
 HISTORY = "history"  # item ids [B, T] of the user's latest positives, oldest first, 0-padded
+# Where rows share histories, [S, T]: which of them is a row's, and how many of its items come
+# before the row, [B] each. Without these two every row has its own history, and all of it.
+HISTORY_ROW, HISTORY_LENGTH = "history_row", "history_length"
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
@@ -23,7 +27,17 @@ TOTAL_LOSS = "loss"  # what the weighted sum of the tasks' losses is called, in 
 
 
 # What no label and no context feature may be called: in a batch or a log it means something else.
-RESERVED = (USER_ID, ITEM_ID, TIMESTAMP, HISTORY, "step_seed", "retrieval", TOTAL_LOSS)
+RESERVED = (
+    USER_ID,
+    ITEM_ID,
+    TIMESTAMP,
+    HISTORY,
+    HISTORY_ROW,
+    HISTORY_LENGTH,
+    "step_seed",
+    "retrieval",
+    TOTAL_LOSS,
+)
 
 
 def observed_key(label: str) -> str:

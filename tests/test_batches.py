@@ -34,10 +34,10 @@ def ratings(batches):
     return np.concatenate([batch["rating"] for batch in batches]).astype(int).tolist()
 
 
-@pytest.mark.parametrize("by_user", [False, True])
+@pytest.mark.parametrize("by", ["row", "user"])
 class TestTrainingBatches:
-    def test_hold_every_row_once_an_epoch_in_another_order_each(self, rows, by_user):
-        batches = TrainingBatches(rows, batch_size=4, seed=7, by_user=by_user)
+    def test_hold_every_row_once_an_epoch_in_another_order_each(self, rows, by):
+        batches = TrainingBatches(rows, batch_size=4, seed=7, by=by)
         steps = batches.steps_per_epoch
 
         epochs = [ratings(batches_of(batches, steps, epoch * steps)) for epoch in range(3)]
@@ -46,49 +46,49 @@ class TestTrainingBatches:
             assert sorted(epoch) == list(range(23))
         assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
 
-    def test_keep_the_columns_of_a_row_together(self, rows, by_user):
-        for batch in batches_of(TrainingBatches(rows, 4, 7, by_user), 12):
+    def test_keep_the_columns_of_a_row_together(self, rows, by):
+        for batch in batches_of(TrainingBatches(rows, 4, 7, by), 12):
             number = batch["rating"].astype(int)
             np.testing.assert_array_equal(batch["user_id"], rows.user_ids[number])
             np.testing.assert_array_equal(batch["item_id"], rows.item_ids[number])
             np.testing.assert_array_equal(batch["rating/observed"], np.ones(len(number)))
 
-    def test_are_the_same_from_any_step_on(self, rows, by_user):
-        whole = batches_of(TrainingBatches(rows, 4, 7, by_user), 17)
-        later = batches_of(TrainingBatches(rows, 4, 7, by_user), 6, start=11)
+    def test_are_the_same_from_any_step_on(self, rows, by):
+        whole = batches_of(TrainingBatches(rows, 4, 7, by), 17)
+        later = batches_of(TrainingBatches(rows, 4, 7, by), 6, start=11)
 
         for first, second in zip(whole[11:], later, strict=True):
             for name in first:
                 np.testing.assert_array_equal(first[name], second[name])
 
-    def test_come_in_another_order_by_another_seed(self, rows, by_user):
-        first, second = (TrainingBatches(rows, 4, seed, by_user) for seed in (7, 8))
+    def test_come_in_another_order_by_another_seed(self, rows, by):
+        first, second = (TrainingBatches(rows, 4, seed, by) for seed in (7, 8))
 
         assert ratings(batches_of(first, 5)) != ratings(batches_of(second, 5))
 
-    def test_each_have_a_seed_of_their_own(self, rows, by_user):
-        batches = batches_of(TrainingBatches(rows, 4, 2**31 - 1, by_user), 15)
+    def test_each_have_a_seed_of_their_own(self, rows, by):
+        batches = batches_of(TrainingBatches(rows, 4, 2**31 - 1, by), 15)
 
         assert {tuple(batch[STEP_SEED]) for batch in batches} == {
             (2**31 - 1, step) for step in range(15)
         }
 
-    def test_may_be_larger_than_the_data(self, rows, by_user):
-        batches = TrainingBatches(rows, 1_000, 7, by_user)
+    def test_may_be_larger_than_the_data(self, rows, by):
+        batches = TrainingBatches(rows, 1_000, 7, by)
 
         assert batches.steps_per_epoch == 1
         assert sorted(ratings(batches_of(batches, 1))) == list(range(23))
 
-    def test_of_one_row(self, rows, by_user):
-        batches = TrainingBatches(rows.take(np.array([3])), 4, 7, by_user)
+    def test_of_one_row(self, rows, by):
+        batches = TrainingBatches(rows.take(np.array([3])), 4, 7, by)
 
         assert batches.steps_per_epoch == 1
         assert ratings(batches_of(batches, 3)) == [3, 3, 3]
 
-    def test_of_one_user(self, rows, by_user):
-        batches = TrainingBatches(rows.take(rows.user_ids == 1), 4, 7, by_user)
+    def test_of_one_user(self, rows, by):
+        batches = TrainingBatches(rows.take(rows.user_ids == 1), 4, 7, by)
 
-        assert batches.steps_per_epoch == (1 if by_user else 3)
+        assert batches.steps_per_epoch == (1 if by == "user" else 3)
         first = batches_of(batches, batches.steps_per_epoch)
         assert sorted(ratings(first)) == np.flatnonzero(rows.user_ids == 1).tolist()
 
@@ -103,7 +103,7 @@ def test_the_last_batch_of_an_epoch_holds_what_is_left(rows):
 
 
 def test_by_user_a_batch_holds_whole_users(rows):
-    batches = TrainingBatches(rows, batch_size=9, seed=7, by_user=True)  # about two users' rows
+    batches = TrainingBatches(rows, batch_size=9, seed=7, by="user")  # about two users' rows
 
     assert batches.steps_per_epoch == 3
     seen = []

@@ -76,9 +76,8 @@ class TestRecent:
         return histories.Recent(train, length=2, positive="click")
 
     def windows(self, recent, users, times=None):
-        users = np.array(users)
-        ends = recent.ends(users, None if times is None else np.array(times))
-        return recent.windows(users, ends).tolist()
+        bounds = recent.bounds(np.array(users), None if times is None else np.array(times))
+        return recent.windows(*bounds).tolist()
 
     def test_holds_what_came_before_the_event_and_not_in_its_own_second(self, recent):
         events = [(1, 10), (1, 11), (1, 30), (1, 31), (2, 40), (2, 41), (3, 99)]
@@ -107,6 +106,75 @@ class TestRecent:
         train = _clicks([1, 1], [5, 6], [0, 0], times=[1, 2])
 
         assert self.windows(histories.Recent(train, 2, "click"), [1, 1], [1, 5]) == [[0, 0]] * 2
+
+
+def test_the_latest_of_given_histories_wherever_their_padding_is():
+    given = np.array([[1, 2, 3, 4], [0, 5, 0, 6], [7, 0, 0, 0], [0, 0, 0, 0]])
+
+    assert histories.latest(given, 2).tolist() == [[3, 4], [5, 6], [7, 0], [0, 0]]
+    assert histories.latest(given, 6)[1].tolist() == [5, 6, 0, 0, 0, 0]
+    assert histories.latest(given[:, :1], 2).tolist() == [[1, 0], [0, 0], [7, 0], [0, 0]]
+
+
+class TestSharedWindows:
+    """User 1 clicks 5 6 7 8 9, user 3 clicks 4; user 2 is shown two items and clicks none."""
+
+    @pytest.fixture
+    def train(self):
+        return _clicks(
+            users=[3, 1, 1, 2, 1, 1, 1, 2, 1, 1],
+            items=[4, 5, 6, 1, 1, 7, 8, 2, 9, 2],
+            clicks=[1, 1, 1, 0, 0, 1, 1, 0, 1, 0],
+            times=[3, 1, 2, 1, 3, 3, 4, 2, 5, 6],
+        )
+
+    def read(self, train, length):
+        """Of each row, the items that it reads of its window; and how many windows there are."""
+        recent = histories.Recent(train, length, positive="click")
+        windows = histories.SharedWindows(recent, train)
+        items = recent.windows(windows.starts, windows.ends)
+        owner = np.repeat(np.arange(len(windows.starts)), np.diff(windows.splits))
+        read = {
+            int(row): items[window, :length].tolist()
+            for row, window, length in zip(windows.rows, owner, windows.lengths, strict=True)
+        }
+        return [read[row] for row in range(len(train))], len(items)
+
+    def test_a_row_reads_the_clicks_before_it(self, train):
+        read, number = self.read(train, 5)
+
+        assert read == [
+            [],  # user 3
+            [],
+            [5],
+            [],  # user 2
+            [5, 6],  # shown, not clicked: it reads what the click of its second reads
+            [5, 6],
+            [5, 6, 7],
+            [],
+            [5, 6, 7, 8],
+            [5, 6, 7, 8, 9],
+        ]
+        assert number == 3  # one a user
+
+    def test_of_a_long_history_at_least_half_a_window_and_at_most_a_whole_one(self, train):
+        read, number = self.read(train, 4)
+
+        assert read[8] == [5, 6, 7, 8]
+        assert read[9] == [7, 8, 9]  # a second window, two clicks on
+        assert number == 4
+
+    def test_of_one_item_at_a_time(self, train):
+        read, _ = self.read(train, 1)
+
+        assert read == [[], [], [5], [], [6], [6], [7], [], [8], [9]]
+
+    def test_of_no_rows(self, train):
+        nothing = train.take(np.array([], np.int64))
+
+        windows = histories.SharedWindows(histories.Recent(nothing, 3, "click"), nothing)
+
+        assert (len(windows.rows), windows.splits.tolist()) == (0, [0])
 
 
 def _clicks(users, items, clicks, times=None):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-_EXCLUDED = -1e30  # a logit whose exponential is 0; finite, so that no gradient is NaN
+EXCLUDED = -1e30  # a logit whose exponential is 0; finite, so that no gradient is NaN
 
 
 def softmax_parts(
@@ -35,10 +35,10 @@ def softmax_parts(
             logits = tf.tensor_scatter_nd_update(logits, again[0], own)
         if left_out is not None:
             # Before the maximum is taken: far below such a cell, the rest would vanish.
-            none = tf.fill(tf.shape(left_out)[:1], _EXCLUDED)
+            none = tf.fill(tf.shape(left_out)[:1], EXCLUDED)
             logits = tf.tensor_scatter_nd_update(logits, left_out, none)
         top = tf.reduce_max(logits, axis=1, keepdims=True)
-        top = tf.where(top > 0.5 * _EXCLUDED, top, 0.0)  # where nothing is left, exps are all 0
+        top = tf.where(top > 0.5 * EXCLUDED, top, 0.0)  # where nothing is left, exps are all 0
         exps = tf.exp(logits - top)
         totals = tf.reduce_sum(exps, axis=1, keepdims=True)  # [Q, 1]
 
@@ -65,4 +65,4 @@ def are_among(cells: tf.Tensor, others: tf.Tensor, num_columns: tf.Tensor) -> tf
 
 def log_or_excluded(values: tf.Tensor) -> tf.Tensor:
     """log(values), and a very negative number where a value is 0."""
-    return tf.where(values > 0, tf.math.log(tf.maximum(values, 1e-37)), _EXCLUDED)
+    return tf.where(values > 0, tf.math.log(tf.maximum(values, 1e-37)), EXCLUDED)

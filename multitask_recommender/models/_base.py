@@ -7,13 +7,14 @@ never touches heads, losses or weights.
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from multitask_recommender.batches import NO_SEED, STEP_SEED
-from multitask_recommender.histories import Recent
+from multitask_recommender.batches import NO_SEED, STEP_SEED, TrainingBatches
+from multitask_recommender.histories import Recent, latest
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
@@ -21,6 +22,7 @@ from multitask_recommender.models import _gradients
 from multitask_recommender.schema import HISTORY, ITEM_ID, TIMESTAMP, TOTAL_LOSS, USER_ID
 
 Features = dict[str, tf.Tensor]
+_OF_QUERIES = {USER_ID, HISTORY}  # what items are scored for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +45,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     """
 
     recent: Recent | None = None  # set by models that read what a user has met before an event
+    shares_histories = False  # of models that read one history for many events (SharedWindows)
     context_names: Sequence[str] = ()  # set by models that read features of the event
 
     def __init__(self, tasks: Sequence, make_sharing: Callable, weighting) -> None:
@@ -96,6 +99,13 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         """Without the labels and context features that neither the model nor its tasks read."""
         labels = {label for task in self._tasks for label in task.labels}
         return rows.narrowed(labels, self.context_names)
+
+    def batches(
+        self, rows: Interactions, batch_size: int, seed: int, by: Literal["row", "user"] = "row"
+    ) -> TrainingBatches:
+        """Batches to learn from, of what the model reads of these rows."""
+        kind = "window" if self.shares_histories else by
+        return TrainingBatches(self.narrowed(rows), batch_size, seed, kind, self.recent)
 
     def make_weights(self, train: Interactions) -> None:
         """Makes what layers make when first used: now, so that every checkpoint holds all of it."""
@@ -151,13 +161,18 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def features_of(self, queries: Mapping[str, np.ndarray]) -> Features:
         """Inputs of some rows as tensors, with what each user has met before if the model reads it.
 
-        Without timestamps that is all that the user has met in training.
+        A history that is given counts instead of what training tells: that before the row's time
+        or, without timestamps, all of it. A row of zeros is none.
         """
-        features = {name: tf.constant(queries[name]) for name in queries.keys() - {TIMESTAMP}}
-        if self.recent is not None and HISTORY not in features:
-            users = np.asarray(queries[USER_ID])
-            ends = self.recent.ends(users, queries.get(TIMESTAMP))
-            features[HISTORY] = tf.constant(self.recent.windows(users, ends))
+        others = queries.keys() - {TIMESTAMP, HISTORY}
+        features = {name: tf.constant(queries[name]) for name in others}
+        if self.recent is not None:
+            bounds = self.recent.bounds(np.asarray(queries[USER_ID]), queries.get(TIMESTAMP))
+            before = self.recent.windows(*bounds)
+            if HISTORY in queries:
+                given = latest(np.asarray(queries[HISTORY]), self.recent.length)
+                before = np.where(given.any(axis=1, keepdims=True), given, before)
+            features[HISTORY] = tf.constant(before)
         return features
 
     def task_gradients(self, features: Features) -> Features:
@@ -242,7 +257,8 @@ class Scorer:
         """Scores [Q, I] of all items; column c is item c + 1."""
         if self._items is None:
             raise ValueError("The model has no retrieval task, so it does not score items.")
-        return self.embed({USER_ID: np.asarray(queries[USER_ID], np.int32)}) @ self._items.T
+        read = {name: np.asarray(queries[name], np.int32) for name in _OF_QUERIES & queries.keys()}
+        return self.embed(read) @ self._items.T
 
     def embed(self, queries: dict[str, np.ndarray]) -> np.ndarray:
         """Retrieval vectors of queries [Q, D]."""

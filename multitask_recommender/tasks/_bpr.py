@@ -1,7 +1,8 @@
-"""BPR: each positive against the negatives that were drawn for its row."""
+"""Pairwise losses: a positive against negatives of its row (BPR), or of all rows (BPR-max)."""
 
 import tensorflow as tf
 
+from multitask_recommender.layers.softmax import EXCLUDED
 from multitask_recommender.tasks._batch import Batch
 
 
@@ -22,3 +23,29 @@ def bpr_losses(batch: Batch, temperature: float, are_left_out: tf.Tensor | None)
     weights = tf.cast(counts, tf.float32)
     losses = tf.nn.softplus(others - own[:, None]) * weights
     return tf.math.divide_no_nan(tf.reduce_sum(losses, 1), tf.reduce_sum(weights, 1))
+
+
+def bpr_max_losses(
+    batch: Batch, scores: tf.Tensor, log_occurrences: tf.Tensor, score_l2: float
+) -> tf.Tensor:
+    """-log of the mean sigmoid(positive - negative), plus score_l2 times the mean negative^2, [B].
+
+    Means over the negatives by their softmax: those that score high count most. scores are [Q, C],
+    log_occurrences [C] say how often each candidate is a negative; a row's own item is none.
+    Hidasi and Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
+    Recommendations", CIKM 2018, section 3.2.
+    """
+    own = tf.gather_nd(scores, batch.cells)[:, None]  # [B, 1]
+    scores = tf.gather(scores, batch.query_rows)  # [B, C]
+    rows = tf.range(tf.size(batch.candidate_rows))
+    cells = tf.stack([rows, batch.candidate_rows], axis=1)
+    logits = tf.tensor_scatter_nd_update(
+        scores + log_occurrences, cells, tf.fill(tf.shape(rows), EXCLUDED)
+    )
+    shares = tf.nn.log_softmax(logits)
+    losses = -tf.reduce_logsumexp(shares + tf.math.log_sigmoid(own - scores), axis=1)
+    if not score_l2:
+        return losses
+    # What is no negative may have any score: 0 times it must be 0.
+    squares = tf.square(tf.where(logits > 0.5 * EXCLUDED, scores, 0.0))
+    return losses + score_l2 * tf.reduce_sum(tf.exp(shares) * squares, axis=1)

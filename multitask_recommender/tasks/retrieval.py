@@ -1,11 +1,13 @@
 """Retrieval: a row's item against other items, as a softmax or pairwise (BPR).
 
-Softmax: cross-entropy of the positive among all items (`full`), the batch's items (`in_batch`), or
-the batch's and drawn ones (`sampled`; Yang et al., "Mixed Negative Sampling for Learning Two-tower
-Neural Networks in Recommendations", WWW 2020). Where negatives are a sample, logQ correction
-subtracts the log of how often an item is expected among them (Yi et al., "Sampling-Bias-Corrected
-Neural Modeling for Large Corpus Item Recommendations", RecSys 2019, section 3).
-BPR: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009.
+Softmax: cross-entropy of the positive among all items (`full`), the batch's items (`in_batch`),
+drawn ones (`drawn`), or both (`sampled`; Yang et al., "Mixed Negative Sampling for Learning
+Two-tower Neural Networks in Recommendations", WWW 2020). Where negatives are a sample, logQ
+correction subtracts the log of how often an item is expected among them (Yi et al.,
+"Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations", RecSys 2019,
+section 3).
+BPR: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009; BPR-max
+(_bpr.py) is against the negatives of a softmax, the more the higher they score.
 
 With `logq: false`, `remove_accidental_hits: false` and in-batch negatives the softmax is that of
 `tfrs.tasks.Retrieval`, to the last digits, divided by the number of rows: TFRS sums over the batch,
@@ -28,7 +30,7 @@ from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.softmax import are_among, log_or_excluded, softmax_parts
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
 from multitask_recommender.tasks._batch import Batch
-from multitask_recommender.tasks._bpr import bpr_losses
+from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses
 from multitask_recommender.tasks.settings.retrieval import Settings
 
 _FULL_ITEMS = 20_000  # 4,096 queries against as many items: 312 MiB of scores
@@ -74,7 +76,7 @@ class Task:
         if self.negatives == "full":
             return tf.range(self._num_items + 1)
         ids = features[ITEM_ID]
-        if self.negatives == "sampled":
+        if self._draws:
             ids = tf.concat([ids, self._draw(features)], axis=0)
         return tf.sort(tf.unique(ids).y)
 
@@ -88,10 +90,8 @@ class Task:
             rows = tf.squeeze(tf.where(weights > 0), axis=1)
             shows_all = self.negatives == "full" or self._exposed is not None
             batch, weights = batch.take(rows, shows_all), tf.gather(weights, rows)
-        if self._settings.loss == "bpr":
-            met = self._are_positives(batch) if self._settings.remove_positives else None
-            return mean_over(bpr_losses(batch, self.temperature, met), weights)
-        return mean_over(self._softmax(batch), weights)
+        losses = {"softmax": self._softmax, "bpr": self._bpr, "bpr_max": self._bpr_max}
+        return mean_over(losses[self._settings.loss](batch), weights)
 
     def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """How much each row [B] counts: 0.0 unless its item is one that the user is to be given."""
@@ -110,7 +110,7 @@ class Task:
         drawn = None
         if self._settings.loss == "bpr":
             drawn = tf.reshape(self._draw(features), [tf.size(features[ITEM_ID]), -1])
-        elif self.negatives == "sampled":
+        elif self._draws:
             drawn = self._draw(features)
         return Batch(
             user_ids=features[USER_ID],
@@ -122,6 +122,22 @@ class Task:
             ids=ids,
             drawn=drawn,
         )
+
+    @property
+    def _draws(self) -> bool:
+        return self.negatives in ("sampled", "drawn")
+
+    def _bpr(self, batch: Batch) -> tf.Tensor:
+        met = self._are_positives(batch) if self._settings.remove_positives else None
+        return bpr_losses(batch, self.temperature, met)
+
+    def _bpr_max(self, batch: Batch) -> tf.Tensor:
+        scores = self._scores(batch.queries / self.temperature, batch.candidates)
+        if self._settings.remove_positives:
+            cells = _cells(self._positives, batch)
+            scores = tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(cells)[:1], -1e30))
+        log_occurrences, _ = self._negatives_of(batch)
+        return bpr_max_losses(batch, scores, log_occurrences, self._settings.score_l2)
 
     def _softmax(self, batch: Batch) -> tf.Tensor:
         """Cross-entropy of each row [B]."""
@@ -142,17 +158,21 @@ class Task:
         log_total = tf.gather(log_totals, rows)  # [B]
         own -= tf.gather(log_expected, columns)  # [B]
         losses = log_total - own
+        log_occurred = tf.gather(log_occurrences, columns)
         if self._settings.remove_accidental_hits:
             # One occurrence is the row's own positive; the others are accidental hits. All of
             # them are at most the total, whatever rounding says.
-            log_occurred = tf.maximum(tf.gather(log_occurrences, columns), 0.0)
-            share = tf.exp(tf.minimum(own - log_total, -log_occurred))
-            losses += tf.math.log1p((1.0 - tf.exp(log_occurred)) * share)
-        if left_out is None:
-            return losses
-        # The total holds no occurrence of a training positive; of a held-out one, it does.
-        is_left_out = are_among(batch.cells, left_out, tf.size(batch.ids))
-        return tf.where(is_left_out, tf.nn.softplus(log_total - own), losses)
+            occurred = tf.maximum(log_occurred, 0.0)
+            share = tf.exp(tf.minimum(own - log_total, -occurred))
+            losses += tf.math.log1p((1.0 - tf.exp(occurred)) * share)
+        # Where the total does not hold the positive itself, it is added.
+        is_missing = log_occurred < 0.0
+        if self.negatives == "drawn" and not self._settings.remove_accidental_hits:
+            is_missing = tf.ones_like(is_missing)
+        if left_out is not None:
+            # No occurrence of a training positive is in the total; of a held-out one, it is.
+            is_missing |= are_among(batch.cells, left_out, tf.size(batch.ids))
+        return tf.where(is_missing, tf.nn.softplus(log_total - own), losses)
 
     def _scores(self, queries: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
         """All products [Q, C] of queries [Q, D] and candidates [C, D], and so their gradients."""
@@ -177,7 +197,7 @@ class Task:
         ids = batch.ids
         if self.negatives == "full":
             return log_or_excluded(tf.cast(ids != PAD, tf.float32)), tf.zeros_like(ids, tf.float32)
-        occurring = batch.item_ids
+        occurring = batch.item_ids if self.negatives != "drawn" else batch.item_ids[:0]
         # Of the candidates only: a step must not grow with the catalogue.
         share = tf.exp(tf.gather(self._log_share, ids))  # [C]
         expected = share * tf.cast(tf.size(occurring), tf.float32)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
@@ -110,10 +109,7 @@ class Fit:
     def _run(self, phase: str, rows: Interactions, last: int) -> Any:
         settings = self._settings
         model = self._build(rows)
-        by_user = settings.batch_by == "user"
-        batches = TrainingBatches(
-            model.narrowed(rows), settings.batch_size, settings.seed, by_user, model.recent
-        )
+        batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
         training = loop.Training(model, batches, settings, self._checkpoints / phase)
         self._history.keep(phase, training.epoch)
         self._progress.start(phase, training.step, last, training.steps_per_epoch)

@@ -20,6 +20,7 @@ TASKS = {
     "all": {"retrieval": {}, "click": {}, "like": {"only_with": "click"}, "rating": {}},
 }
 MODELS = registry.names("models")
+SETTINGS = {name: registry.settings_class("models", name).model_fields for name in MODELS}
 
 
 @pytest.fixture
@@ -63,24 +64,32 @@ def build(train, model, tasks=None, sharing="shared_bottom", weighting="fixed", 
 
 @pytest.mark.parametrize("sharing", registry.names("sharing"))
 @pytest.mark.parametrize(("model", "tasks"), COMBINATIONS)
-def test_a_few_steps_assert_losses_fall(model, tasks, sharing, tiny, batch_of):
+def test_a_few_steps_assert_losses_fall(model, tasks, sharing, tiny):
     if sharing == "esmm" and "click" not in TASKS[tasks]:
         pytest.skip("there is no chain of labels")
     model = build(tiny, model, tasks, sharing)
-    assert_losses_fall(model, batch_of(tiny))
+    assert_losses_fall(model, batch_of(model, tiny))
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("weighting", registry.names("weighting"))
-def test_under_every_weighting_too(model, weighting, tiny, batch_of):
-    assert_losses_fall(build(tiny, model, None, "mmoe", weighting), batch_of(tiny))
+def test_under_every_weighting_too(model, weighting, tiny):
+    model = build(tiny, model, None, "mmoe", weighting)
+    assert_losses_fall(model, batch_of(model, tiny))
+
+
+def batch_of(model, interactions):
+    """All rows, with what the model reads of what came before them."""
+    (batch,) = ordered_batches(interactions, 100, model.recent)
+    return batch | {STEP_SEED: tf.constant([1, 2])}
 
 
 def assert_losses_fall(model, batch):
     model.optimizer = optimizers.build("lazy_adam", 0.01)
     before = model.task_losses(batch, training=False)[0]
 
-    for _ in range(8):
+    # A network of states may give way to one task first, before it serves all.
+    for _ in range(20 if model.shares_histories else 8):
         model.train_step(batch)
 
     after = model.task_losses(batch, training=False)[0]
@@ -90,9 +99,9 @@ def assert_losses_fall(model, batch):
 
 
 @pytest.mark.parametrize(("model", "tasks"), COMBINATIONS)
-def test_shapes_agree_with_what_is_asked(model, tasks, tiny, batch_of):
+def test_shapes_agree_with_what_is_asked(model, tasks, tiny):
     model = build(tiny, model, tasks)
-    features = batch_of(tiny)
+    features = batch_of(model, tiny)
     representation = model.encode(features, model._candidate_ids(features), training=False)
     outputs = model.predict_labels(representation, features, training=False)
 
@@ -147,24 +156,24 @@ class TestEveryModel:
         predicted = scorer.rank({"user_id": ids, "item_id": ids[::-1].copy()})
         assert all(np.isfinite(values).all() for values in predicted.values())
 
-    def test_a_batch_of_the_unknown_moves_nothing_to_nan(self, model, tiny, batch_of):
+    def test_a_batch_of_the_unknown_moves_nothing_to_nan(self, model, tiny):
         model = build(tiny, model)
         model.optimizer = optimizers.build("adagrad", 0.1)
-        batch = batch_of(tiny)
+        batch = batch_of(model, tiny)
         unknown = {name: tf.zeros_like(column) for name, column in batch.items()}
 
         model.train_step(unknown | {STEP_SEED: batch[STEP_SEED]})
 
         assert all(np.isfinite(weights).all() for weights in model.get_weights())
 
-    def test_the_weights_are_all_there_once_it_is_built(self, model, tiny, batch_of):
+    def test_the_weights_are_all_there_once_it_is_built(self, model, tiny):
         """So that what is saved before, or loaded after, lacks none."""
         known = registry.settings_class("models", model).model_fields
         layers = {name: [3] for name in ("hidden_layers", "deep_layers") if name in known}
         model = build(tiny, model, **layers)
         before = len(model.get_weights())
 
-        model.task_losses(batch_of(tiny), training=True)
+        model.task_losses(batch_of(model, tiny), training=True)
 
         assert len(model.get_weights()) == before
 
@@ -187,20 +196,20 @@ WITH_INPUTS = [
 
 @pytest.mark.parametrize("model", WITH_INPUTS)
 class TestEveryModelOfInputs:
-    INPUTS = {
-        "user": ["id", "history", "recent", "job", "age"],
-        "item": ["id", "history", "genres"],
-        "context": ["category", "tags", "price"],
-    }
+    @pytest.fixture
+    def inputs(self, model):
+        """All there are."""
+        kinds = registry.settings_class("models", model).kinds
+        return {
+            "user": [*kinds["user"], "job", "age"],
+            "item": [*kinds["item"], "genres"],
+            "context": ["category", "tags", "price"],
+        }
 
-    def batch(self, model, interactions):
-        (batch,) = ordered_batches(interactions, 100, model.recent)
-        return batch | {STEP_SEED: tf.constant([1, 2])}
-
-    def test_a_few_steps_lower_the_losses_and_every_table_learns(self, model, in_context):
-        model = build(in_context, model, **self.INPUTS)
+    def test_a_few_steps_lower_the_losses_and_every_table_learns(self, model, in_context, inputs):
+        model = build(in_context, model, **inputs)
         model.optimizer = optimizers.build("adam", 0.01)
-        batch = self.batch(model, in_context)
+        batch = batch_of(model, in_context)
         before = float(model.compute_loss(batch))
         tables = [variable.numpy() for variable in model.trainable_variables]
 
@@ -211,10 +220,12 @@ class TestEveryModelOfInputs:
         for variable, table in zip(model.trainable_variables, tables, strict=True):
             assert (variable.numpy() != table).any(), variable.name
 
-    def test_context_changes_predictions_of_labels_and_no_score_of_items(self, model, in_context):
-        model = build(in_context, model, **self.INPUTS)
+    def test_context_changes_predictions_of_labels_and_no_score_of_items(
+        self, model, in_context, inputs
+    ):
+        model = build(in_context, model, **inputs)
         model.optimizer = optimizers.build("adam", 0.05)
-        batch = self.batch(model, in_context)
+        batch = batch_of(model, in_context)
         for _ in range(3):  # heads begin without some fields
             model.train_step(batch)
 
@@ -237,13 +248,13 @@ class TestEveryModelOfInputs:
         some = build(in_context, model, "labels", context=["tags"])
 
         for built, context in ((none, set()), (some, {"tags"})):
-            batch = self.batch(built, built.narrowed(in_context))
+            batch = batch_of(built, built.narrowed(in_context))
             assert batch.keys() & {"category", "tags", "price"} == context
             built.compute_loss(batch, training=True)
 
-    def test_a_code_of_no_training_row_is_read_as_missing(self, model, in_context):
-        model = build(in_context, model, **self.INPUTS)
-        batch = self.batch(model, in_context)
+    def test_a_code_of_no_training_row_is_read_as_missing(self, model, in_context, inputs):
+        model = build(in_context, model, **inputs)
+        batch = batch_of(model, in_context)
 
         def pair(code):
             features = batch | {"category": tf.fill([10], code)}
@@ -252,13 +263,59 @@ class TestEveryModelOfInputs:
         np.testing.assert_array_equal(pair(3), pair(0))
         assert (pair(4) != pair(0)).numpy().any()
 
-    def test_an_input_that_the_data_lacks_is_named(self, model, in_context):
+    def test_an_input_that_the_data_lacks_is_named(self, model, in_context, inputs):
         settings = parsed(model, "like", context=["hour", "tags"], user=["id", "agee"]).model
         faults = settings.settings.missing_from(in_context, "model")
 
         assert faults == [
             "model.user names 'agee', which the data does not have. Did you mean 'age'? "
-            "Inputs here: id, history, recent, job, age.",
+            f"Inputs here: {', '.join(inputs['user'])}.",
             "model.context names 'hour', which the data does not have. "
             "Inputs here: category, tags, price.",
         ]
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "session_length" in SETTINGS[name]])
+class TestEverySessionModel:
+    """What it says of a row depends on what came before the row, however rows are batched."""
+
+    def test_says_the_same_of_rows_that_share_histories(self, name, in_context):
+        model = build(in_context, name, user=["job"], context=["price"])
+        features = {
+            "apart": batch_of(model, in_context),
+            "shared": model.batches(in_context, 100, seed=3).batch(0),
+        }
+        assert features["shared"]["history"].shape[0] < 10  # histories of ten rows
+
+        told = {kind: model.task_losses(each, training=False)[0] for kind, each in features.items()}
+
+        for task, loss in told["apart"].items():
+            np.testing.assert_allclose(told["shared"][task], loss, rtol=1e-5)
+
+    def test_reads_the_order_of_what_came_before_or_at_least_what_it_was(self, name, tiny):
+        model = build(tiny, name, "retrieval")
+        histories = np.array([[0, 0, 0], [3, 0, 0], [3, 4, 0], [4, 3, 0], [3, 4, 3]], np.int32)
+
+        states = model.embed_queries(
+            {"user_id": tf.zeros(5, tf.int32), "history": tf.constant(histories)}
+        ).numpy()
+
+        assert not states[0, :8].any()  # of nothing: the item bias alone ranks
+        assert len(np.unique(states.round(6), axis=0)) == (4 if name == "youtube_dnn" else 5)
+
+    def test_padding_says_nothing(self, name, tiny):
+        model = build(tiny, name, "retrieval")
+        users = {"user_id": tf.zeros(2, tf.int32)}
+        history = tf.constant([[2, 5, 2], [4, 0, 0]])
+
+        longer = model.embed_queries(users | {"history": tf.pad(history, [[0, 0], [0, 4]])})
+
+        shorter = model.embed_queries(users | {"history": history})
+        np.testing.assert_allclose(longer, shorter, rtol=1e-5, atol=1e-7)
+
+    def test_needs_an_order(self, name, tiny):
+        timeless = dataclasses.replace(tiny, timestamps=None)
+
+        (fault,) = parsed(name, "like").model.settings.missing_from(timeless, "model")
+
+        assert "model reads what came before an event, but made by the test has no" in fault

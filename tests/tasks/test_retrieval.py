@@ -258,6 +258,61 @@ class TestSampledNegatives:
         assert np.mean(sums) == pytest.approx(by_hand, abs=4 * np.std(sums) / 20)
 
 
+@pytest.mark.parametrize("remove", [False, True])
+def test_drawn_negatives_alone_are_a_sampled_softmax(train, tables, monkeypatch, remove):
+    """Of each row: itself, and the drawn ones, of which one or two may be itself too."""
+    task = build(
+        train,
+        negatives="drawn",
+        num_negatives=5,
+        negatives_power=0.5,
+        remove_accidental_hits=remove,
+    )
+    drawn = np.array([8, 3, 8, 6, 3])
+    monkeypatch.setattr(task, "_draw", lambda features: tf.constant(drawn, tf.int32))
+    roots = np.sqrt(np.maximum(np.bincount(train.item_ids, minlength=ITEMS + 1), 0.5)[1:])
+    logits = scores_of(tables)[:, 1:] - np.log(5 * roots / roots.sum())
+    expected = []
+    for user, item in zip(BATCH_USERS, BATCH_ITEMS, strict=True):
+        others = [other for other in drawn if not (remove and other == item)]
+        total = sum(np.exp(logits[user, each - 1]) for each in [item, *others])
+        expected.append(np.log(total) - logits[user, item - 1])
+
+    loss = loss_of(task, tables, features_of())
+
+    np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-5)
+
+
+@pytest.mark.parametrize("score_l2", [0.0, 0.3])
+def test_bpr_max_is_the_mean_over_the_softmax_of_negatives(train, tables, monkeypatch, score_l2):
+    task = build(
+        train,
+        loss="bpr_max",
+        negatives="drawn",
+        num_negatives=4,
+        score_l2=score_l2,
+        temperature=0.5,
+    )
+    drawn = np.array([8, 3, 8, 6])
+    monkeypatch.setattr(task, "_draw", lambda features: tf.constant(drawn, tf.int32))
+    scores, expected = scores_of(tables, 0.5), []
+    for user, item in zip(BATCH_USERS, BATCH_ITEMS, strict=True):
+        negatives = scores[user, [other for other in drawn if other != item]]
+        shares = np.exp(negatives) / np.exp(negatives).sum()
+        own = 1 / (1 + np.exp(negatives - scores[user, item]))
+        loss = -np.log((shares * own).sum()) + score_l2 * (shares * negatives**2).sum()
+        expected.append(loss)
+
+    loss = loss_of(task, tables, features_of())
+
+    np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-5)
+
+
+def test_score_l2_is_refused_where_it_would_do_nothing():
+    with pytest.raises(ValueError, match="score_l2 is for bpr_max, not for softmax"):
+        Settings(score_l2=0.1)
+
+
 @pytest.mark.parametrize("settings", [{}, {"loss": "bpr", "num_negatives": 3}])
 def test_users_count_by_a_power_of_their_positives(settings, train, tables, monkeypatch):
     """In training user 1 has three items, user 2 two and user 5 two; the unknown counts as one."""
@@ -335,6 +390,10 @@ LOSSES = [
     {"negatives": "in_batch", "remove_positives": True},
     {"negatives": "sampled", "num_negatives": 6},
     {"negatives": "sampled", "num_negatives": 6, "remove_positives": True},
+    {"negatives": "drawn", "num_negatives": 6},
+    {"negatives": "drawn", "num_negatives": 6, "remove_accidental_hits": False},
+    {"loss": "bpr_max", "negatives": "drawn", "num_negatives": 6, "score_l2": 0.1},
+    {"loss": "bpr_max", "negatives": "full", "remove_positives": True},
     {"loss": "bpr", "negatives": "full", "num_negatives": 4},
     {"loss": "bpr", "negatives": "sampled", "num_negatives": 4, "remove_positives": True},
 ]
@@ -347,7 +406,7 @@ class TestEveryLoss:
         task = build(train, **settings)
         draws = tf.constant(np.arange(100) % ITEMS + 1, tf.int32)
         number = settings.get("num_negatives", 0)
-        is_pairwise = "loss" in settings
+        is_pairwise = settings.get("loss") == "bpr"
 
         def draw(features):
             return draws[: number * (len(features["item_id"]) if is_pairwise else 1)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from multitask_recommender.batches import STEP_SEED
+from multitask_recommender.batches import STEP_SEED, TrainingBatches
 from multitask_recommender.errors import RunError
 from multitask_recommender.training import loop
 from multitask_recommender.training.early_stopping import Monitor
@@ -47,8 +47,6 @@ class Progress:
 class Little(tf.keras.Model):
     """A table of what items are rated, and a bit of chance; it knows how many rows it is for."""
 
-    recent = None
-
     def __init__(self, rows):
         super().__init__()
         self.table = self.add_weight(
@@ -59,8 +57,8 @@ class Little(tf.keras.Model):
     def task_losses(self, features, training):
         pass
 
-    def narrowed(self, rows):
-        return rows.narrowed({"rating"}, ())
+    def batches(self, rows, batch_size, seed, by):
+        return TrainingBatches(rows.narrowed({"rating"}, ()), batch_size, seed, by)
 
     def traced_mixtures(self, features):
         return {"gate/like/expert_0": self.table[1]}

@@ -1,6 +1,7 @@
 """What a model reads of users, of items and of the event."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -25,25 +26,16 @@ class IdSettings(Settings):
         return {"user": {"id"}, "item": {"id"}}
 
 
-class InputSettings(Settings):
+class SideSettings(Settings):
     """Inputs by side, each of them a vector."""
 
-    user: Inputs = Field(["id"], min_length=1, description=INPUTS)
+    kinds: ClassVar[Mapping[str, Sequence[str]]] = {"user": ["id"], "item": ["id"]}  # but features
+
+    user: Inputs = Field([], description=INPUTS)
     item: Inputs = Field(["id"], min_length=1, description=INPUTS)
     context: Inputs = Field(
         [], description="Features of the event, by name, that ranking tasks read too."
     )
-
-    recent_length: int = Field(10, gt=0, le=10_000, description="Items that `recent` tells.")
-    recent_positive: str | None = Field(
-        None,
-        description="The label whose 1 makes an event one that `recent` tells; by default that of "
-        "retrieval, if there is one.",
-    )
-
-    @property
-    def reads_recent(self) -> bool:
-        return any("recent" in names for names in self.named_inputs.values())
 
     @property
     def named_inputs(self) -> dict[str, Inputs]:
@@ -57,7 +49,7 @@ class InputSettings(Settings):
         return sides
 
     @model_validator(mode="after")
-    def _no_input_is_named_twice(self) -> "InputSettings":
+    def _no_input_is_named_twice(self) -> "SideSettings":
         for key, inputs in self.named_inputs.items():
             if len(set(inputs)) < len(inputs):
                 raise ValueError(f"{key} names an input twice: {', '.join(inputs)}.")
@@ -65,11 +57,11 @@ class InputSettings(Settings):
 
     def missing_from(self, train: Interactions, where: str) -> list[str]:
         known_inputs = {
-            "user": ["id", "history", "recent", *train.users.features],
-            "item": ["id", "history", *train.items.features],
+            "user": [*self.kinds["user"], *train.users.features],
+            "item": [*self.kinds["item"], *train.items.features],
             "context": [*train.context],
         }
-        faults = self._missing_order(train, where)
+        faults = []
         for key, names in self.named_inputs.items():
             known = known_inputs[key.rpartition(".")[2]]
             faults += [
@@ -80,8 +72,25 @@ class InputSettings(Settings):
             ]
         return faults
 
-    def _missing_order(self, train: Interactions, where: str) -> list[str]:
-        """Faults of `recent`, which needs to know what came before what."""
+
+class InputSettings(SideSettings):
+    """With what was met in training, and of late."""
+
+    kinds = {"user": ["id", "history", "recent"], "item": ["id", "history"]}
+
+    user: Inputs = Field(["id"], min_length=1, description=INPUTS)
+    recent_length: int = Field(10, gt=0, le=10_000, description="Items that `recent` tells.")
+    recent_positive: str | None = Field(
+        None,
+        description="The label whose 1 makes an event one that `recent` tells; by default that of "
+        "retrieval, if there is one.",
+    )
+
+    @property
+    def reads_recent(self) -> bool:
+        return any("recent" in names for names in self.named_inputs.values())
+
+    def missing_from(self, train: Interactions, where: str) -> list[str]:
         faults = []
         if self.reads_recent and train.timestamps is None:
             faults.append(
@@ -90,4 +99,4 @@ class InputSettings(Settings):
             )
         if self.reads_recent and self.recent_positive is not None:
             faults += not_binary(train, self.recent_positive, f"{where}.recent_positive")
-        return faults
+        return faults + super().missing_from(train, where)

@@ -11,17 +11,21 @@ from multitask_recommender.tasks.settings._task import TaskSettings, not_binary
 class Settings(TaskSettings):
     predicts_label: ClassVar[bool] = False
 
-    loss: Literal["softmax", "bpr"] = "softmax"
-    negatives: Literal["auto", "full", "in_batch", "sampled"] = Field(
+    loss: Literal["softmax", "bpr", "bpr_max"] = "softmax"
+    negatives: Literal["auto", "full", "in_batch", "sampled", "drawn"] = Field(
         "auto",
-        description="What a positive is compared with: all items, the batch's, or drawn ones. "
-        "auto: all of up to 20,000 items, else the batch's (bpr: drawn ones).",
+        description="What a positive is compared with: all items; the batch's; drawn ones and the "
+        "batch's (sampled); or drawn ones alone, as sessions want it, whose items in a batch are "
+        "alike. auto: all of up to 20,000 items, else the batch's (bpr: drawn ones).",
     )
     num_negatives: int = Field(
         512,
         gt=0,
-        description="How many are drawn: a batch for softmax; a row for bpr, where each costs as "
-        "much as one more row (try 1).",
+        description="How many are drawn: a batch; for bpr a row, where each costs as much as one "
+        "more row (try 1).",
+    )
+    score_l2: float = Field(
+        0.0, ge=0, description="Of bpr_max: how much the scores of its negatives are held down."
     )
     negatives_power: float = Field(
         0.0, ge=0, le=1, description="Items are drawn by count ** power; 0 is uniform."
@@ -62,8 +66,14 @@ class Settings(TaskSettings):
     def _exposures_are_told_from_positives(self) -> "Settings":
         if self.exposed_weight and self.positive is None:
             raise ValueError("exposed_weight needs `positive`: else no row is without one.")
-        if self.exposed_weight and self.loss == "bpr":
-            raise ValueError("exposed_weight is for softmax; bpr draws its negatives.")
+        if self.exposed_weight and self.loss != "softmax":
+            raise ValueError(f"exposed_weight is for softmax, not for {self.loss}.")
+        return self
+
+    @model_validator(mode="after")
+    def _only_bpr_max_holds_scores_down(self) -> "Settings":
+        if self.score_l2 and self.loss != "bpr_max":
+            raise ValueError(f"score_l2 is for bpr_max, not for {self.loss}.")
         return self
 
     @model_validator(mode="after")
