@@ -106,6 +106,11 @@ class Experiment:
         """What users had met before test: an item that was shown, but no positive, is not seen."""
         return [self._retrieved(self.data.train), self._retrieved(self.data.validation)]
 
+    @property
+    def fold_in(self) -> Interactions:
+        """What is told of held-out users, as a history."""
+        return self._retrieved(self.data.fold_in)
+
     def _retrieved(self, rows: Interactions) -> Interactions:
         positives = self.positives(rows)
         return rows if positives is None else rows.take(positives)
@@ -222,7 +227,9 @@ class Experiment:
     ) -> evaluation.Evaluator:
         chosen = list(protocols) if self._retrieval is not None else []
         settings = self.config.evaluation.model_copy(update={"protocols": chosen})
-        return evaluation.Evaluator(seen, held_out, settings, part, self.positives(held_out))
+        return evaluation.Evaluator(
+            seen, held_out, settings, part, self.positives(held_out), fold_in=self.fold_in
+        )
 
     def _losses(self, model: Any, rows: Interactions, part: str) -> dict[str, float]:
         """Each task's mean loss over held-out rows, and the weighted sum."""

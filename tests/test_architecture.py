@@ -30,7 +30,7 @@ ARROW = [
     {"models", "baselines"},
     {"tasks", "sharing", "weighting", "label_chains"},
     {"datasets", "splits", "batches", "layers"},
-    {"graph"},
+    {"graph", "sessions"},
     {"histories"},
     {"pairs"},
     {"interactions"},

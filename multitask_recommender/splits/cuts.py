@@ -5,10 +5,10 @@ import numpy as np
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.pairs import are_among, keys_of
-from multitask_recommender.schema import PARTS, TEST, TRAIN, VALIDATION
+from multitask_recommender.schema import ALL_PARTS, FOLD_IN, PARTS, TEST, TRAIN, VALIDATION
 from multitask_recommender.splits.settings import Settings
 
-TRAINED, VALIDATED, TESTED = (PARTS.index(part) for part in (TRAIN, VALIDATION, TEST))
+TRAINED, VALIDATED, TESTED, FOLDED_IN = map(ALL_PARTS.index, (TRAIN, VALIDATION, TEST, FOLD_IN))
 DROPPED = -1  # a row of no part
 
 
