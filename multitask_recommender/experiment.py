@@ -205,13 +205,15 @@ class Experiment:
 
     @functools.cached_property
     def _validator(self) -> evaluation.Evaluator | None:
-        """The validation part, by `full` and, where that is asked for, `sampled`; None without
-        validation rows.
+        """The validation part, by `full` and, where they are asked for, `sampled` and, where users
+        are told of by fold-in rows, `unfiltered`: in a session what was met is met again. None
+        without validation rows.
         """
         if not len(self.data.validation):
             return None
         seen = [self._retrieved(self.data.train)]
-        protocols = ["full", *{"sampled"}.intersection(self.config.evaluation.protocols)]
+        asked = {"sampled", "unfiltered"} if len(self.data.fold_in) else {"sampled"}
+        protocols = ["full", *asked.intersection(self.config.evaluation.protocols)]
         return self._evaluator(seen, self.data.validation, VALIDATION, protocols)
 
     def _validate(self, model: Any) -> dict[str, float]:

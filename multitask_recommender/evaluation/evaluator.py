@@ -19,7 +19,7 @@ from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.metrics import catalogue
 from multitask_recommender.metrics.direction import Direction
-from multitask_recommender.schema import TEST
+from multitask_recommender.schema import FOLD_IN, TEST
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Evaluator:
         met, self._told = [*seen], {}
         if fold_in is not None and len(fold_in):
             met.append(fold_in)
-            self._told = {"fold_in": "each user's fold-in rows are told as a history, and seen"}
+            self._told = {FOLD_IN: "each user's fold-in rows are told as a history, and seen"}
         self._held_out = arrange(met, held_out.take(rows))
         self._queries = self._histories.queries(self._held_out)
         item_ids = np.concatenate([np.empty(0, np.int32), *(part.item_ids for part in seen)])
