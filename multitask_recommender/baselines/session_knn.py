@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from multitask_recommender import sessions
+from multitask_recommender import user_sessions
 from multitask_recommender.baselines._retrieval_only import (
     RetrievalOnly,
     RetrievalOnlySettings,
@@ -177,12 +177,12 @@ def fit(
     The seed has no effect.
     """
     rows = train if positives is None else train.take(positives)
-    ends = sessions.ends(rows)[: train.num_users + 1]
+    ends = user_sessions.ends(rows)[: train.num_users + 1]
     users = np.argsort(-ends, kind="stable")[: np.count_nonzero(ends >= 0)]  # the latest first
     session_of_user = np.full(len(ends), _NO_SESSION)
     session_of_user[users] = np.arange(len(users))
     session_items = matrix_of(rows, None)[users]
-    return SessionKnn(settings, session_items, session_of_user, sessions.latest(rows))
+    return SessionKnn(settings, session_items, session_of_user, user_sessions.latest(rows))
 
 
 def _distinct(

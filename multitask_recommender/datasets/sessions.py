@@ -17,7 +17,7 @@ are passed over, but they count in the numbers of lines. A session of one item g
 learn: those with fewer than `min_length` are left out of train, and that is said. A test line of
 one item is a target without a history, and that is said, too. An item that test alone has is
 outside the vocabulary, as everywhere: not told in a history, and never found. Of a long prefix the
-latest items are told, as many as sessions.LONGEST.
+latest items are told, as many as user_sessions.LONGEST.
 
 `min_item_count` takes the items out of the training sessions that are met there fewer times, before
 lengths count (5 in Hidasi et al., ICLR 2016, and in SR-GNN); in test such items are unknown.

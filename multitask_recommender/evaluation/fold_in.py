@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from multitask_recommender import sessions
+from multitask_recommender import user_sessions
 from multitask_recommender.evaluation.held_out import HeldOut
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import HISTORY, USER_ID
@@ -24,7 +24,7 @@ class Histories:
         # Of items outside the vocabulary a scorer knows nothing; of users there, just this.
         rows = fold_in.take(fold_in.item_ids <= fold_in.num_items)
         users = dataclasses.replace(rows.users, num_known=len(rows.users.raw_ids))
-        self._latest = sessions.latest(dataclasses.replace(rows, users=users))
+        self._latest = user_sessions.latest(dataclasses.replace(rows, users=users))
 
     def queries(self, held_out: HeldOut) -> dict[str, np.ndarray]:
         """What a scorer is asked for the users of held-out rows: USER_ID [Q], and HISTORY."""
@@ -34,7 +34,7 @@ class Histories:
         """HISTORY of users [n], by ids that may lie outside the vocabulary: int32 [n, T].
 
         The items known, oldest first, 0-padded on the right: the latest of them, where there are
-        more than sessions.LONGEST. Nothing at all, where there are no fold-in rows.
+        more than user_sessions.LONGEST. Nothing at all, where there are no fold-in rows.
         """
         if self._latest is None:
             return {}

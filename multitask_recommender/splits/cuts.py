@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from multitask_recommender import sessions
+from multitask_recommender import user_sessions
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.pairs import are_among, keys_of
@@ -186,7 +186,7 @@ def _latest_sessions(train: Interactions, settings: Settings) -> np.ndarray:
     """
     from_last, size = places(train.user_ids, timestamps_of(train, settings))
     users = np.unique(train.user_ids[size >= 2])
-    latest_last = users[np.argsort(sessions.ends(train)[users])]
+    latest_last = users[np.argsort(user_sessions.ends(train)[users])]
     num_learnt = round((1 - settings.validation) * len(users))
     is_held_out = np.isin(train.user_ids, latest_last[num_learnt:])
     parts = np.where(from_last == 0, VALIDATED, FOLDED_IN)
