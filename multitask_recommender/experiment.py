@@ -106,6 +106,11 @@ class Experiment:
         """What users had met before test: an item that was shown, but no positive, is not seen."""
         return [self._retrieved(self.data.train), self._retrieved(self.data.validation)]
 
+    @property
+    def fold_in(self) -> Interactions:
+        """What is told of held-out users, as a history."""
+        return self._retrieved(self.data.fold_in)
+
     def _retrieved(self, rows: Interactions) -> Interactions:
         positives = self.positives(rows)
         return rows if positives is None else rows.take(positives)
@@ -200,13 +205,15 @@ class Experiment:
 
     @functools.cached_property
     def _validator(self) -> evaluation.Evaluator | None:
-        """The validation part, by `full` and, where that is asked for, `sampled`; None without
-        validation rows.
+        """The validation part, by `full` and, where they are asked for, `sampled` and, where users
+        are told of by fold-in rows, `unfiltered`: in a session what was met is met again. None
+        without validation rows.
         """
         if not len(self.data.validation):
             return None
         seen = [self._retrieved(self.data.train)]
-        protocols = ["full", *{"sampled"}.intersection(self.config.evaluation.protocols)]
+        asked = {"sampled", "unfiltered"} if len(self.data.fold_in) else {"sampled"}
+        protocols = ["full", *asked.intersection(self.config.evaluation.protocols)]
         return self._evaluator(seen, self.data.validation, VALIDATION, protocols)
 
     def _validate(self, model: Any) -> dict[str, float]:
@@ -222,7 +229,9 @@ class Experiment:
     ) -> evaluation.Evaluator:
         chosen = list(protocols) if self._retrieval is not None else []
         settings = self.config.evaluation.model_copy(update={"protocols": chosen})
-        return evaluation.Evaluator(seen, held_out, settings, part, self.positives(held_out))
+        return evaluation.Evaluator(
+            seen, held_out, settings, part, self.positives(held_out), fold_in=self.fold_in
+        )
 
     def _losses(self, model: Any, rows: Interactions, part: str) -> dict[str, float]:
         """Each task's mean loss over held-out rows, and the weighted sum."""

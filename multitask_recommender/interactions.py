@@ -17,7 +17,7 @@ import numpy as np
 
 from multitask_recommender.errors import DataError
 from multitask_recommender.given_negatives import GivenNegatives
-from multitask_recommender.schema import ITEM_ID, PAD, PARTS, RESERVED, TIMESTAMP, USER_ID
+from multitask_recommender.schema import ALL_PARTS, ITEM_ID, PAD, RESERVED, TIMESTAMP, USER_ID
 
 
 class IdWords(Sequence):
@@ -119,9 +119,9 @@ class Interactions:
     number: what is 0 or 1 in millions of rows takes a byte. `timestamps` are seconds UTC or, for a
     source that is ordered but has no clock, any number that grows with time; None where the source
     has neither. Where `ordered_by_user`, they order each user's own events and say nothing of two
-    users. `parts` holds an index into schema.PARTS for sources with given splits, and `negatives`
-    what such a source wants its test events ranked among. `oracle` scores as well as the planted
-    structure of a synthetic source allows.
+    users. `parts` holds an index into schema.ALL_PARTS for sources with given splits, and
+    `negatives` what such a source wants its test events ranked among. `oracle` scores as well as
+    the planted structure of a synthetic source allows.
 
     `context` are features of the event itself. Those of them in `post_exposure` are known only
     after what is to be predicted has happened; user features in `future_features` tell early events
@@ -166,8 +166,8 @@ class Interactions:
                     f"Label {name} is {values[row]} in row {row}: use a finite number, or leave "
                     "the value out to mark it unobserved."
                 )
-        if self.parts is not None and not np.isin(self.parts, np.arange(len(PARTS))).all():
-            raise DataError(f"parts must be 0, 1 or 2 ({', '.join(PARTS)}).")
+        if self.parts is not None and not np.isin(self.parts, np.arange(len(ALL_PARTS))).all():
+            raise DataError(f"parts must be 0, 1, 2 or 3 ({', '.join(ALL_PARTS)}).")
 
     def _check_names(self) -> None:
         for kind, names in (("label", self.labels), ("context feature", self.context)):
@@ -212,6 +212,11 @@ class Interactions:
     def num_items(self) -> int:
         """Items of the vocabulary; their ids are 1..num_items."""
         return self.items.num_known
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether times compare events of two users."""
+        return self.timestamps is not None and not self.ordered_by_user
 
     def is_observed(self, label: str) -> np.ndarray:
         """Which rows [N] hold a value of the label."""

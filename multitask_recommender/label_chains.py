@@ -24,16 +24,16 @@ def restrict_parts(data: Splits, tasks: Mapping[str, Any]) -> Splits:
     only_with = {label: needed for label, needed in chains.items() if needed is not None}
     if not only_with:
         return data
-    parts = data.train, data.validation, data.test
+    parts = data.train, data.validation, data.test, data.fold_in
     source = parts[0].source
     warnings = [_told(label, needed, parts) for label, needed in only_with.items()]
     source = dataclasses.replace(source, warnings=(*source.warnings, *filter(None, warnings)))
     oracle = _restricted(parts[0].oracle, only_with)
-    train, validation, test = (
+    train, validation, test, fold_in = (
         dataclasses.replace(restrict(part, only_with), source=source, oracle=oracle)
         for part in parts
     )
-    return dataclasses.replace(data, train=train, validation=validation, test=test)
+    return dataclasses.replace(data, train=train, validation=validation, test=test, fold_in=fold_in)
 
 
 def restrict(rows: Interactions, only_with: Mapping[str, str]) -> Interactions:

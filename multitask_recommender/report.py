@@ -15,7 +15,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from multitask_recommender.config import Config
-from multitask_recommender.schema import TOTAL_LOSS
+from multitask_recommender.schema import FOLD_IN, TOTAL_LOSS
 from multitask_recommender.splits import Splits
 from multitask_recommender.splits.coverage import Rates, unknown_rates
 from multitask_recommender.traps import Trap
@@ -32,6 +32,10 @@ _RANKING = {  # the cut-off that was computed nearest to the last number is take
         "unfiltered/factorized_top_k/top_{}_categorical_accuracy",
         100,
     ),
+}
+_SESSIONS = {  # what papers on sessions report, where users are told of by fold-in rows
+    ("unfiltered", "hit@{}"): ("unfiltered/hit_rate@{}", 20),
+    ("unfiltered", "mrr@{}"): ("unfiltered/mrr@{}", 20),
 }
 _LABELS = {"root_mean_squared_error": "RMSE", "auc": "AUC"}
 _BINARY = {  # of the second table: a row a label, so that any number of labels can be read
@@ -126,7 +130,8 @@ class Progress:
 def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) -> None:
     """The model beside what it must be compared with, on the test part; and what was written."""
     dataset = results["dataset"]
-    columns = _columns(results["metrics"])
+    ranking = _RANKING | (_SESSIONS if FOLD_IN in results["protocol"] else {})
+    columns = _columns(results["metrics"], ranking)
     if not columns:
         _warn(["nothing was computed: there is no test row, or never more than one candidate."])
     rows = {"model": results["metrics"], **results["baselines"]}
@@ -195,10 +200,12 @@ def _warn(warnings: Sequence[str]) -> None:
         console.print(f"[bold yellow]WARNING[/] {escape(warning)}", highlight=False)
 
 
-def _columns(metrics: Mapping[str, float]) -> dict[str, str]:
+def _columns(
+    metrics: Mapping[str, float], ranking: Mapping[tuple[str, str], tuple[str, int]]
+) -> dict[str, str]:
     """Flat keys by column title."""
     columns = {}
-    for (protocol, title), (pattern, wanted) in _RANKING.items():
+    for (protocol, title), (pattern, wanted) in ranking.items():
         form = re.escape(f"test/{pattern}").replace(r"\{\}", r"(\d+)")
         found = [match for match in (re.fullmatch(form, key) for key in metrics) if match]
         if found:

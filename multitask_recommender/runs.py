@@ -56,7 +56,9 @@ def evaluate(
     model = experiment.restore(run_dir)
     results = experiment.results(model)
     if recommendations_path is not None:
-        table = evaluation.recommendations(model.scorer(), data.test.user_ids, experiment.seen)
+        table = evaluation.recommendations(
+            model.scorer(), data.test.user_ids, experiment.seen, fold_in=experiment.fold_in
+        )
         record.write_parquet(recommendations_path, table, data.train.source)
     if json_path is not None:
         run_folder.write_json(json_path, results)

@@ -22,6 +22,10 @@ HISTORY_ROW, HISTORY_LENGTH = "history_row", "history_length"
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
+# Events that tell of held-out users: neither learnt from nor to be found (strong generalisation:
+# Liang et al., WWW 2018). The refit learns those of validation users.
+FOLD_IN = "fold_in"
+ALL_PARTS = (*PARTS, FOLD_IN)
 
 TOTAL_LOSS = "loss"  # what the weighted sum of the tasks' losses is called, in logs and in Keras
 

@@ -30,7 +30,7 @@ ARROW = [
     {"models", "baselines"},
     {"tasks", "sharing", "weighting", "label_chains"},
     {"datasets", "splits", "batches", "layers"},
-    {"graph"},
+    {"graph", "user_sessions"},
     {"histories"},
     {"pairs"},
     {"interactions"},

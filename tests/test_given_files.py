@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import polars as pl
 import pytest
 
 from multitask_recommender import cli
@@ -24,6 +25,12 @@ split: {name: given, validation_by: user}
 tasks: {retrieval: {}, rating: {}}
 evaluation: {protocols: [full, sampled], cutoffs: [1, 3]}
 """
+SESSIONS = """
+dataset: {name: sessions, path: sessions}
+split: {name: given, validation: 0.2, validation_by: session}
+tasks: {retrieval: {}}
+evaluation: {protocols: [full, unfiltered], cutoffs: [1, 3], baselines: [session_knn]}
+"""
 
 
 @pytest.fixture
@@ -43,6 +50,13 @@ def folder(elsewhere):
         if user == 3:
             negatives[0] = target
         lines["negative"] += f"({user},{target})\t" + "\t".join(map(str, negatives)) + "\n"
+    (elsewhere / "sessions").mkdir()
+    # Every session goes on to the next item, in a ring.
+    steps = generator.integers(1, NUM_ITEMS + 1, 60)[:, None] + np.arange(4)
+    sessions = (" ".join(map(str, step % NUM_ITEMS)) for step in steps)
+    (elsewhere / "sessions" / "train_sessions.txt").write_text("\n".join(sessions))
+    prefixes = "".join(f"{item} {item + 1}\t{item + 2}\n" for item in range(NUM_ITEMS - 2))
+    (elsewhere / "sessions" / "test_prefix_target.tsv").write_text(prefixes)
     for name in ("train.txt", "test.txt"):
         (elsewhere / "lists" / name).write_text(lines[name])
     (elsewhere / "ncf" / "toy.train.rating").write_text(lines["train"])
@@ -121,3 +135,29 @@ def test_tasks_that_lists_have_no_labels_for_are_status_2(folder, capsys):
     assert "tasks.like needs the label 'like', which adjacency lists does not have" in (
         capsys.readouterr().err
     )
+
+
+def test_sessions_are_answered_from_what_is_told_of_them(folder, capsys):
+    results = train(folder, SESSIONS, "training.monitor=unfiltered/mrr@3")
+
+    counts = results["dataset"]["parts"]
+    tested = NUM_ITEMS - 2
+    assert (counts["train"]["rows"], counts["validation"]["rows"]) == (48 * 4, 12)
+    assert counts["fold_in"]["rows"] == 12 * 3 + tested * 2
+    assert counts["test"] == {"rows": tested, "unknown_users": tested, "unknown_items": 0}
+    assert "validation/unfiltered/mrr@3" in results["metrics"]
+    # Neighbours know what comes next, among what both have met and what came before.
+    assert results["baselines"]["session_knn"]["test/unfiltered/hit_rate@3"] > 0.5
+    assert results["baselines"]["session_knn"]["test/full/hit_rate@1"] > 0.5
+    assert results["protocol"]["fold_in"].startswith("each user's fold-in rows are told")
+    printed = capsys.readouterr().out
+    assert "fold_in 72 rows" in printed
+    assert {"hit@3", "mrr@3"} <= set(printed.split())
+    assert "same_row_in_train_and_test" not in printed
+
+    status = cli.main(["evaluate", "run", "--write-recommendations", "table.parquet"])
+
+    assert status == 0
+    table = pl.read_parquet(folder / "table.parquet")
+    assert set(table["user"]) == {f"test:{line}" for line in range(1, tested + 1)}
+    assert table.filter(pl.col("user") == "test:5")["item"].is_in([4, 5]).sum() == 0

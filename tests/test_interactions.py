@@ -46,7 +46,10 @@ def test_a_label_without_a_mask_is_observed_everywhere(events):
         ({"timestamps": np.array([1])}, "timestamps has 1 rows, user_ids has 4"),
         ({"labels": {"like": np.ones(3)}, "observed": {}}, "like has 3 rows, user_ids has 4"),
         ({"observed": {"like": np.ones(4, bool)}}, r"observed names \['like'\], which are not lab"),
-        ({"parts": np.array([0, 1, 2, 3])}, r"parts must be 0, 1 or 2 \(train, validation, test"),
+        (
+            {"parts": np.array([0, 1, 3, 4])},
+            r"parts must be 0, 1, 2 or 3 \(train.*, test, fold_in\)",
+        ),
     ],
 )
 def test_columns_that_do_not_fit_are_refused(events, change, message):

@@ -75,6 +75,7 @@ def test_every_part_is_restricted_and_what_changes_is_said():
         train=rows(click=CLICK, like=LIKE),
         validation=rows(click=[0, 0], like=[1, 1]),
         test=rows(click=[1], like=[1]),
+        fold_in=rows(click=[0, 1], like=[1, 1]),
         num_dropped=3,
     )
     needs = {"like": "click", "click": None}
@@ -84,18 +85,19 @@ def test_every_part_is_restricted_and_what_changes_is_said():
 
     assert values(found.train, "like") == BOTH
     assert values(found.validation, "like") == [0, 0]
-    assert values(found.train_and_validation, "like") == [*BOTH, 0, 0]
+    assert values(found.train_and_validation, "like") == [*BOTH, 0, 1, 0, 0]
     assert values(found.test, "like") == [1]
+    assert values(found.fold_in, "like") == [0, 1]
     assert found.num_dropped == 3
     assert found.train.source.warnings == (
         "before",
-        "3 of 6 rows with like have no click: they count as no like (tasks.like.only_with).",
+        "4 of 8 rows with like have no click: they count as no like (tasks.like.only_with).",
     )
     assert found.test.source == found.train.source
 
 
 def test_nothing_is_said_where_nothing_changes():
-    data = Splits(*(rows(click=[1, 0], like=[1, 0]) for _ in range(3)))
+    data = Splits(*(rows(click=[1, 0], like=[1, 0]) for _ in range(4)))
 
     found = label_chains.restrict_parts(data, {"like": types.SimpleNamespace(only_with="click")})
 
@@ -138,6 +140,6 @@ def test_of_an_oracle_that_knows_but_the_given_labels_nothing_is_left():
     part = dataclasses.replace(rows(click=CLICK, like=LIKE), oracle=object())
     task = types.SimpleNamespace(only_with="click")
 
-    found = label_chains.restrict_parts(Splits(part, part, part), {"like": task})
+    found = label_chains.restrict_parts(Splits(part, part, part, part), {"like": task})
 
     assert found.train.oracle is None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from multitask_recommender.errors import DataError
+from multitask_recommender.evaluation.fold_in import Histories
 from multitask_recommender.evaluation.full import Full
 from multitask_recommender.evaluation.held_out import arrange
 from multitask_recommender.evaluation.labels import label_directions, label_metrics
@@ -18,7 +19,7 @@ from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.metrics import catalogue
 from multitask_recommender.metrics.direction import Direction
-from multitask_recommender.schema import TEST
+from multitask_recommender.schema import FOLD_IN, TEST
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Evaluator:
         split: str = TEST,
         positives: np.ndarray | None = None,
         negatives: np.ndarray | None = None,
+        fold_in: Interactions | None = None,
     ) -> None:
         """seen: what users met before; the parts of train (and, for the test, of validation).
         Popularity is counted over all of it, as users saw it: also of rows that a model which was
@@ -54,7 +56,8 @@ class Evaluator:
 
         positives: bool [N], the held-out rows to be retrieved (all, where None). negatives: item
         ids [N, n] of the protocol `sampled`, where they are not to be those that the source gives
-        for every held-out row or, without such, drawn.
+        for every held-out row or, without such, drawn. fold_in: what scorers are told of the users
+        by their history (evaluation/fold_in.py), which is seen as well.
         """
         rows = np.ones(len(held_out), bool) if positives is None else positives
         if negatives is not None and len(negatives) != len(held_out):
@@ -65,7 +68,13 @@ class Evaluator:
         self._rows = held_out
         self._settings = settings
         self._split = split
-        self._held_out = arrange(seen, held_out.take(rows))
+        self._histories = Histories(fold_in)
+        met, self._told = [*seen], {}
+        if fold_in is not None and len(fold_in):
+            met.append(fold_in)
+            self._told = {FOLD_IN: "each user's fold-in rows are told as a history, and seen"}
+        self._held_out = arrange(met, held_out.take(rows))
+        self._queries = self._histories.queries(self._held_out)
         item_ids = np.concatenate([np.empty(0, np.int32), *(part.item_ids for part in seen)])
         self._num_seen = len(item_ids)
         counts = np.bincount(item_ids, minlength=held_out.num_items + 1)
@@ -87,7 +96,7 @@ class Evaluator:
         protocols = self._protocols() if isinstance(scorer, Scorer) else {}
         self._pass_over_users(scorer, list(protocols.values()))
         outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
-        outcomes[""] = label_metrics(scorer, self._rows, kinds or {})
+        outcomes[""] = label_metrics(scorer, self._rows, kinds or {}, self._histories)
         metrics = {name: outcome.metrics for name, outcome in outcomes.items()}
         arrays = {name: outcome.arrays for name, outcome in outcomes.items()}
         return Evaluation(
@@ -98,6 +107,7 @@ class Evaluator:
                 "part, learnt from or not",
                 **{name: protocol.record() for name, protocol in protocols.items()},
                 "labels": outcomes[""].counts,
+                **self._told,
             },
             arrays=self._flat(arrays) if keep_arrays else {},
         )
@@ -125,11 +135,11 @@ class Evaluator:
         def measure(scores: np.ndarray, block: slice) -> list[Any]:
             return [protocol.measure(scores, block) for protocol in protocols]
 
-        queries, num_items = self._held_out.queries, self._held_out.num_items
+        num_items = self._held_out.num_items
         if not protocols or not num_items:
             return
         megabytes = self._settings.block_megabytes
-        for measured in in_blocks(scorer, queries, num_items, megabytes, measure):
+        for measured in in_blocks(scorer, self._queries, num_items, megabytes, measure):
             for protocol, part in zip(protocols, measured, strict=True):
                 protocol.add(part)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from multitask_recommender.errors import RunError
+from multitask_recommender.evaluation.fold_in import Histories
 from multitask_recommender.evaluation.outcome import Outcome
 from multitask_recommender.evaluation.scorer import Predictor, rank_rows
 from multitask_recommender.interactions import Interactions
@@ -30,9 +31,15 @@ _METRICS = {
 _BY_NAME = {metric.__name__: metric for kind in _METRICS.values() for metric in kind}
 _BY_NAME["gauc"] = labels.grouped_auc
 _FEW_ROWS = 10_000
+NO_HISTORIES = Histories(None)
 
 
-def label_metrics(scorer: Predictor, held_out: Interactions, kinds: Mapping[str, str]) -> Outcome:
+def label_metrics(
+    scorer: Predictor,
+    held_out: Interactions,
+    kinds: Mapping[str, str],
+    histories: Histories = NO_HISTORIES,
+) -> Outcome:
     """Metrics `like/auc`, `like/gauc`, `rating/root_mean_squared_error`, ... of predicted labels.
 
     kinds: "binary" or "rating" by label; by default `rating` is a rating, all else binary. Users
@@ -43,7 +50,7 @@ def label_metrics(scorer: Predictor, held_out: Interactions, kinds: Mapping[str,
     both classes, in ascending order of ids, `like/user_auc` and `like/user_rows`, the values and
     weights that `like/gauc` is the mean of.
     """
-    predictions = rank_rows(scorer, held_out)
+    predictions = rank_rows(scorer, held_out, histories)
     outcome = Outcome()
     for label in sorted(held_out.labels.keys() & predictions.keys()):
         kind = kinds.get(label, RATING if label == RATING else BINARY)

@@ -7,6 +7,7 @@ import numpy as np
 
 from multitask_recommender import threads
 from multitask_recommender.errors import RunError
+from multitask_recommender.evaluation.fold_in import Histories
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import USER_ID
 
@@ -24,8 +25,8 @@ class Predictor(Protocol):
         """Predictions float32 [B] by label, for `user_id` and `item_id` int32 [B].
 
         Beside these the queries hold the rows' other inputs (Interactions.inputs), for those who
-        read them. Probabilities for binary labels, stars for ratings; labels it cannot predict are
-        left out.
+        read them, and HISTORY as in `Scorer.score_block`. Probabilities for binary labels, stars
+        for ratings; labels it cannot predict are left out.
         """
         ...
 
@@ -37,6 +38,10 @@ class Scorer(Predictor, Protocol):
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         """Scores float32 [Q, I] of all items for `user_id` int32 [Q]; column c is item c + 1.
 
+        The queries may hold HISTORY int32 [Q, T]: items of the vocabulary that the user has met,
+        oldest first, 0-padded on the right. A history that is given counts instead of what training
+        tells of the user; a row of zeros means that none was given.
+
         The array is the caller's to overwrite. Called from several threads.
         """
         ...
@@ -44,19 +49,21 @@ class Scorer(Predictor, Protocol):
 
 def in_blocks(
     scorer: Scorer,
-    users: np.ndarray,
+    queries: Mapping[str, np.ndarray],
     num_items: int,
     megabytes: int,
     measure: Callable[[np.ndarray, slice], Measured],
 ) -> Iterator[Measured]:
-    """Yields measure(scores [q, I], positions in users) over blocks of users int32 [Q], in order.
+    """Yields measure(scores [q, I], positions in queries) over blocks of the queries, in order.
+
+    queries: arrays of Q rows by name, USER_ID among them.
 
     Blocks go to threads. Raises RunError where the scores have the wrong shape.
     """
 
     def work(block: slice) -> Measured:
-        scores = scorer.score_block({USER_ID: users[block]})
-        expected = (len(users[block]), num_items)
+        scores = scorer.score_block({name: array[block] for name, array in queries.items()})
+        expected = (len(queries[USER_ID][block]), num_items)
         if np.shape(scores) != expected:
             raise RunError(
                 f"{type(scorer).__name__}.score_block returned scores of shape "
@@ -64,17 +71,21 @@ def in_blocks(
             )
         return measure(np.require(scores, np.float32, ["C", "W"]), block)
 
-    blocks = _blocks(len(users), num_items, megabytes)
+    blocks = _blocks(len(queries[USER_ID]), num_items, megabytes)
     if len(blocks) <= 1:
         yield from map(work, blocks)
         return
     yield from threads.side_by_side(work, blocks)
 
 
-def rank_rows(scorer: Predictor, rows: Interactions) -> dict[str, np.ndarray]:
+def rank_rows(scorer: Predictor, rows: Interactions, histories: Histories) -> dict[str, np.ndarray]:
     """Predictions [N] by label of some events, a bounded number of them at a time."""
+
+    def rank(block: slice) -> Mapping[str, np.ndarray]:
+        return scorer.rank({**rows.inputs(block), **histories.of(rows.user_ids[block])})
+
     starts = range(0, len(rows), _ROWS_AT_ONCE)
-    parts = [scorer.rank(rows.inputs(slice(start, start + _ROWS_AT_ONCE))) for start in starts]
+    parts = [rank(slice(start, start + _ROWS_AT_ONCE)) for start in starts]
     labels = parts[0] if parts else {}
     return {label: np.concatenate([np.asarray(part[label]) for part in parts]) for label in labels}
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multitask_recommender.evaluation.fold_in import Histories
 from multitask_recommender.evaluation.held_out import arrange
 from multitask_recommender.evaluation.scorer import Scorer, in_blocks
 from multitask_recommender.interactions import Interactions
@@ -18,18 +19,25 @@ _NOTHING_RELEVANT = np.empty(0, np.int64)
 
 
 def recommendations(
-    scorer: Scorer, users: np.ndarray, seen: Sequence[Interactions], k: int = 100
+    scorer: Scorer,
+    users: np.ndarray,
+    seen: Sequence[Interactions],
+    k: int = 100,
+    fold_in: Interactions | None = None,
 ) -> "pl.DataFrame":
     """The k best items that each of the users (dense ids) has not seen: user, rank, item, score.
 
     Raw ids; ranks begin at 1; ties by item id. A user who has seen almost everything gets fewer.
-    Tables of users and items are those of seen[0].
+    Tables of users and items are those of seen[0]. fold_in: what the scorer is told of the users by
+    their history, which they have seen as well.
     """
     import polars as pl
 
     tables = seen[0]
     ids = np.unique(users).astype(np.int32)
-    held_out = arrange(seen, _rows_of(tables, ids))
+    met = [*seen, *([] if fold_in is None else [fold_in])]
+    held_out = arrange(met, _rows_of(tables, ids))
+    queries = Histories(fold_in).queries(held_out)
 
     def measure(scores: np.ndarray, block: slice) -> tuple[np.ndarray, np.ndarray]:
         cells = held_out.seen_cells[held_out.within(held_out.seen_cells, block)]
@@ -39,8 +47,7 @@ def recommendations(
 
     frames = [_frame(np.empty(0, np.int64), np.empty((0, k), int), np.empty((0, k)), tables)]
     start = 0
-    blocks = in_blocks(scorer, held_out.queries, held_out.num_items, _BLOCK_MEGABYTES, measure)
-    for items, scores in blocks:
+    for items, scores in in_blocks(scorer, queries, held_out.num_items, _BLOCK_MEGABYTES, measure):
         frames.append(_frame(ids[start : start + len(items)], items, scores, tables))
         start += len(items)
     return pl.concat(frames)

@@ -2,7 +2,8 @@
 
 `factorized_top_k/...` is the figure of the TFRS tutorials, one row one vote; unlike there, ties are
 pessimistic, and items outside the vocabulary are misses. `recall@20` and the like have one vote a
-user, as in the code of Tenrec's paper, which leaves seen items in.
+user, as in the code of Tenrec's paper, which leaves seen items in. Where users are sessions,
+`hit_rate@20` is what papers call P@20 or recall@20, and `mrr@20` is their MRR@20.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from multitask_recommender.metrics.found import found
 from multitask_recommender.metrics.selection import MISSED, Selection, select
 
 ROW_CUTOFFS = np.array([1, 5, 10, 50, 100])  # those of FactorizedTopK
-_METRICS = (ranking.recall, ranking.ndcg, ranking.hit_rate)
+_METRICS = (ranking.recall, ranking.ndcg, ranking.hit_rate, ranking.mrr)
 _PREFIX = "factorized_top_k/"
 
 

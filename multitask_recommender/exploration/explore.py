@@ -110,6 +110,8 @@ def _counts(found: Overview) -> Rows:
         ["rows equal to another", f"{found.duplicate_rows:,}"],
         ["order", found.order],
     ]
+    if found.fold_in:
+        rows.append(["rows that tell of held-out users alone (fold-in)", f"{found.fold_in:,}"])
     shares, events = found.popularity
     if len(shares) > 1:
         tenth = events[(shares <= 0.1).nonzero()[0][-1]]

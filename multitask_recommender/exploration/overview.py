@@ -7,6 +7,7 @@ import numpy as np
 
 from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.pairs import are_among, keys_of
+from multitask_recommender.schema import ALL_PARTS, FOLD_IN
 
 _TOP_VALUES = 20  # values of a feature that are listed
 _CURVE_POINTS = 200
@@ -53,6 +54,7 @@ class Overview:
     per_user: np.ndarray  # events of each user that occurs, descending
     per_item: np.ndarray
     popularity: tuple[np.ndarray, np.ndarray]  # share of items, share of events that they have
+    fold_in: int  # rows that tell of held-out users alone
 
     @property
     def density(self) -> float:
@@ -84,6 +86,7 @@ def overview(interactions: Interactions) -> Overview:
         per_user=per_user,
         per_item=per_item,
         popularity=_popularity(per_item),
+        fold_in=_fold_in(interactions),
     )
 
 
@@ -96,6 +99,12 @@ def _order(interactions: Interactions) -> str:
     if interactions.timestamps is None:
         return "none"
     return "each user's own order" if interactions.ordered_by_user else "time"
+
+
+def _fold_in(interactions: Interactions) -> int:
+    if interactions.parts is None:
+        return 0
+    return int(np.count_nonzero(interactions.parts == ALL_PARTS.index(FOLD_IN)))
 
 
 def _repetitions(interactions: Interactions) -> tuple[int, int]:

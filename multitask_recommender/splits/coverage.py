@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from multitask_recommender.interactions import Feature, Interactions
-from multitask_recommender.schema import ITEM_ID, TEST, TRAIN, USER_ID, VALIDATION
+from multitask_recommender.schema import ITEM_ID, TRAIN, USER_ID
 from multitask_recommender.splits.split import Splits
 
 Inputs = Mapping[str, Collection[str]]  # names by `user`, `item` and `context`
@@ -19,9 +19,8 @@ def unknown_rates(data: Splits, inputs: Inputs) -> dict[str, Rates]:
     item is unknown and nothing is known of those; and in context, where no training row has its
     code. Names of no feature are left out.
     """
-    parts = {TRAIN: data.train, VALIDATION: data.validation, TEST: data.test}
     columns = {
-        name: _unknown(data.train, part, inputs) for name, part in parts.items() if len(part)
+        name: _unknown(data.train, part, inputs) for name, part in data.parts.items() if len(part)
     }
     return {
         column: {part: float(np.mean(unknown[column])) for part, unknown in columns.items()}

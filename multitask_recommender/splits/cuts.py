@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from multitask_recommender import user_sessions
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.pairs import are_among, keys_of
-from multitask_recommender.schema import PARTS, TEST, TRAIN, VALIDATION
+from multitask_recommender.schema import ALL_PARTS, FOLD_IN, PARTS, TEST, TRAIN, VALIDATION
 from multitask_recommender.splits.settings import Settings
 
-TRAINED, VALIDATED, TESTED = (PARTS.index(part) for part in (TRAIN, VALIDATION, TEST))
+TRAINED, VALIDATED, TESTED, FOLDED_IN = map(ALL_PARTS.index, (TRAIN, VALIDATION, TEST, FOLD_IN))
 DROPPED = -1  # a row of no part
 
 
@@ -154,7 +155,10 @@ def leave_last_out(interactions: Interactions, settings: Settings) -> np.ndarray
 
 
 def given(interactions: Interactions, settings: Settings) -> np.ndarray:
-    """Validation is drawn from train as `random` draws it, where there are no rows for it."""
+    """Validation is drawn from train, where there are no rows for it.
+
+    As `random` draws it or, with `validation_by: session`, as `_latest_sessions`.
+    """
     if interactions.parts is None:
         raise DataError(
             f"split.name is given, but {interactions.source.name} has no given parts. Name one in "
@@ -165,10 +169,28 @@ def given(interactions: Interactions, settings: Settings) -> np.ndarray:
     if (parts == VALIDATED).any():
         return parts
     train = np.flatnonzero(parts == TRAINED)
+    if settings.validation_by == "session":
+        parts[train] = _latest_sessions(interactions.take(train), settings)
+        return parts
     pairs, num_pairs = pairs_of(interactions.take(train))
     drawn = np.full(num_pairs, TRAINED, np.int8)
     parts[train] = _with_validation(drawn, pairs, interactions.user_ids[train], settings)[pairs]
     return parts
+
+
+def _latest_sessions(train: Interactions, settings: Settings) -> np.ndarray:
+    """Holds out whole users [N]: of each the last event is validation, and those before are told.
+
+    These users are a share of those with two events or more, rounded: they whose last events were
+    the latest, by time or, where that does not compare users, by the order of the log.
+    """
+    from_last, size = places(train.user_ids, timestamps_of(train, settings))
+    users = np.unique(train.user_ids[size >= 2])
+    latest_last = users[np.argsort(user_sessions.ends(train)[users])]
+    num_learnt = round((1 - settings.validation) * len(users))
+    is_held_out = np.isin(train.user_ids, latest_last[num_learnt:])
+    parts = np.where(from_last == 0, VALIDATED, FOLDED_IN)
+    return np.where(is_held_out, parts, TRAINED).astype(np.int8)
 
 
 def timestamps_of(interactions: Interactions, settings: Settings) -> np.ndarray:

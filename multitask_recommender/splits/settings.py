@@ -33,10 +33,12 @@ class Settings(StrictSettings):
     name: Name = "random"
     test: float = pydantic.Field(0.2, ge=0, lt=1)
     validation: float = pydantic.Field(0.1, ge=0, lt=1)  # of what is not test; 0 for none
-    validation_by: Literal["share", "user"] = pydantic.Field(
+    validation_by: Literal["share", "user", "session"] = pydantic.Field(
         "share",
         description="random and given: what is drawn for validation. share: so large a share of "
-        "the pairs, as `validation` says. user: one pair of each user who has two or more.",
+        "the pairs, as `validation` says. user: one pair of each user who has two or more. "
+        "session, of given alone: the last event of the users whose events ended last, so large a "
+        "share of those with two or more; what they met before is told, and not learnt from.",
     )
     seed: int = pydantic.Field(42, ge=0)
     fold: str | None = None  # MovieLens 100k: u1 .. u5, ua, ub
@@ -52,10 +54,12 @@ class Settings(StrictSettings):
 
     @pydantic.model_validator(mode="after")
     def _validation_is_drawn(self) -> "Settings":
-        if self.validation_by == "user" and self.name not in _DRAWN:
+        drawn_by = {"share": (self.name,), "user": _DRAWN, "session": ("given",)}
+        if self.name not in drawn_by[self.validation_by]:
             raise ValueError(
-                f"validation_by is 'user', which goes with {' and '.join(_DRAWN)}: {self.name!r} "
-                "draws no validation"
+                f"validation_by is {self.validation_by!r}, which goes with "
+                f"{' and '.join(drawn_by[self.validation_by])}: {self.name!r} draws no validation"
+                + (" of whole users" if self.name in _DRAWN else "")
             )
         return self
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.schema import PARTS, TEST, TRAIN, VALIDATION
+from multitask_recommender.schema import ALL_PARTS, FOLD_IN, TEST, TRAIN, VALIDATION
 from multitask_recommender.splits import cuts, tenrec
 from multitask_recommender.splits.settings import Settings
 from multitask_recommender.splits.vocabulary import known_first, with_log_features
@@ -28,23 +28,34 @@ _PARTS_OF: Mapping[str, Callable[[Interactions, Settings], np.ndarray]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Splits:
-    """Three parts with the same tables, known ids first; each part in the order of the log."""
+    """The parts, with the same tables, known ids first; each part in the order of the log."""
 
     train: Interactions
     validation: Interactions
     test: Interactions
+    fold_in: Interactions  # what is told of users of validation and test; mostly empty
     num_dropped: int = 0  # rows in no part: repetitions of pairs, or what a protocol leaves out
     notes: tuple[str, ...] = ()  # what is to be known of the cut
 
     @functools.cached_property
     def train_and_validation(self) -> Interactions:
-        """For the refit: the rows of train, then those of validation."""
-        return _joined(self.train, self.validation)
+        """For the refit: the rows of train, then those of validation.
+
+        Between them the fold-in rows of the users of validation, whose histories are thus learnt
+        from as a whole.
+        """
+        of_validation = np.isin(self.fold_in.user_ids, self.validation.user_ids)
+        return _joined(self.train, self.fold_in.take(of_validation), self.validation)
+
+    @property
+    def parts(self) -> dict[str, Interactions]:
+        """By name: train, validation, test and, where there are such rows, fold_in."""
+        parts = {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
+        return parts | ({FOLD_IN: self.fold_in} if len(self.fold_in) else {})
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Per part, its rows and how many of them have a user or item outside the vocabulary."""
-        parts = {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
-        return {name: {"rows": len(part), **count_unknown(part)} for name, part in parts.items()}
+        return {n: {"rows": len(part), **count_unknown(part)} for n, part in self.parts.items()}
 
 
 def count_unknown(part: Interactions) -> dict[str, int]:
@@ -63,13 +74,21 @@ def split(interactions: Interactions, settings: Settings) -> Splits:
         raise DataError(f"{interactions.source.name} has no rows to split.")
     parts = _PARTS_OF[settings.name](interactions, settings)  # [N]
     interactions = _checked(interactions, parts, settings)
-    learnt = (parts == cuts.TRAINED) | (parts == cuts.VALIDATED)
+    learnt = _learnt(interactions, parts)
     interactions = known_first(with_log_features(interactions, learnt), learnt)
-    train, validation, test = (
-        interactions.take(np.flatnonzero(parts == part)) for part in range(len(PARTS))
-    )
+    cut = (interactions.take(np.flatnonzero(parts == part)) for part in range(len(ALL_PARTS)))
     dropped = int(np.count_nonzero(parts == cuts.DROPPED))
-    return Splits(train, validation, test, dropped, tenrec.notes(settings))
+    return Splits(*cut, dropped, tenrec.notes(settings))
+
+
+def _learnt(interactions: Interactions, parts: np.ndarray) -> np.ndarray:
+    """A mask [N] of the rows that the refit learns from."""
+    validated = parts == cuts.VALIDATED
+    learnt = (parts == cuts.TRAINED) | validated
+    folded_in = np.flatnonzero(parts == cuts.FOLDED_IN)
+    users = interactions.user_ids
+    learnt[folded_in] = np.isin(users[folded_in], users[validated])
+    return learnt
 
 
 def _checked(interactions: Interactions, parts: np.ndarray, settings: Settings) -> Interactions:
@@ -94,26 +113,22 @@ def _checked(interactions: Interactions, parts: np.ndarray, settings: Settings) 
     return dataclasses.replace(interactions, source=source)
 
 
-def _joined(first: Interactions, second: Interactions) -> Interactions:
-    """The rows of two parts of the same split, to learn from: ranked among no negatives."""
-
-    def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.concatenate([a, b])
-
+def _joined(*parts: Interactions) -> Interactions:
+    """The rows of some parts of the same split, to learn from: ranked among no negatives."""
+    first, join = parts[0], np.concatenate
     optional = {
-        name: None if column is None else both(column, getattr(second, name))
+        name: None if getattr(first, name) is None else join([getattr(p, name) for p in parts])
         for name in ("timestamps", "parts")
-        for column in [getattr(first, name)]
     }
     return dataclasses.replace(
         first,
-        user_ids=both(first.user_ids, second.user_ids),
-        item_ids=both(first.item_ids, second.item_ids),
-        labels={name: both(a, second.labels[name]) for name, a in first.labels.items()},
-        observed={name: both(a, second.observed[name]) for name, a in first.observed.items()},
+        user_ids=join([part.user_ids for part in parts]),
+        item_ids=join([part.item_ids for part in parts]),
+        labels={name: join([part.labels[name] for part in parts]) for name in first.labels},
+        observed={name: join([part.observed[name] for part in parts]) for name in first.observed},
         context={
             name: dataclasses.replace(
-                feature, values=both(feature.values, second.context[name].values)
+                feature, values=join([part.context[name].values for part in parts])
             )
             for name, feature in first.context.items()
         },

@@ -40,12 +40,7 @@ def _repeated(earlier: Sequence[Interactions], later: Interactions, part: str) -
 
 
 def _and_time(rows: Interactions) -> str:
-    return " and time" if _has_clock(rows) else ""
-
-
-def _has_clock(rows: Interactions) -> bool:
-    """Whether two rows can be of the same time; where time is a row's place, none are."""
-    return rows.timestamps is not None and not rows.ordered_by_user
+    return " and time" if rows.has_clock else ""
 
 
 def _digests(rows: Interactions) -> np.ndarray:
@@ -63,7 +58,7 @@ def _columns(rows: Interactions) -> Iterator[np.ndarray]:
     for name, values in rows.labels.items():
         column = np.where(rows.is_observed(name), values, _UNOBSERVED).astype(np.float32)
         yield (column + np.float32(0)).view(np.uint32)  # + 0 makes one zero of two
-    if _has_clock(rows):
+    if rows.has_clock:  # where time is a row's place, no two are of the same
         yield rows.timestamps.astype(np.int64).view(np.uint64)
 
 

@@ -75,3 +75,10 @@ def test_the_popularity_curve_goes_from_nothing_to_everything(tiny):
 def test_two_rows_are_enough_and_so_is_none(tiny):
     assert overview(tiny.take(np.array([4, 7]))).labels["like"].mean is None
     assert overview(tiny.take(np.arange(0))).per_user.tolist() == []
+
+
+def test_rows_that_tell_of_held_out_users_are_counted(tiny):
+    parts = np.array([0, 0, 3, 3, 3, 1, 0, 0, 2, 0], np.int8)
+
+    assert overview(dataclasses.replace(tiny, parts=parts)).fold_in == 3
+    assert overview(tiny).fold_in == 0

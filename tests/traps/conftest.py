@@ -25,7 +25,7 @@ class Reads(Settings):
 
 @pytest.fixture
 def make() -> Callable[..., splits.Splits]:
-    """Splits of (part, user, item) rows, part 0, 1, 2 being train, validation, test."""
+    """Splits of (part, user, item) rows, part 0, 1, 2, 3 as in schema.ALL_PARTS."""
 
     def make(
         rows: list[tuple[int, int, int]],
@@ -45,7 +45,7 @@ def make() -> Callable[..., splits.Splits]:
             labels={name: np.array(values, np.float32) for name, values in labels.items()},
             **columns,
         )
-        cut = [interactions.take(parts == part) for part in range(3)]
+        cut = [interactions.take(parts == part) for part in range(4)]
         return splits.Splits(*cut)
 
     return make

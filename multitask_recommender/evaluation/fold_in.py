@@ -1,0 +1,41 @@
+"""What is told of held-out users beside training: their fold-in rows, as histories.
+
+A history that is given counts instead of what training tells of the user; a row of zeros means that
+none was given. So users whom training does not know can be recommended to.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from multitask_recommender import user_sessions
+from multitask_recommender.evaluation.held_out import HeldOut
+from multitask_recommender.interactions import Interactions
+from multitask_recommender.schema import HISTORY, USER_ID
+
+
+class Histories:
+    """The fold-in rows of each user. Without any rows, nothing is told of anybody."""
+
+    def __init__(self, fold_in: Interactions | None) -> None:
+        self._latest = None
+        if fold_in is None or not len(fold_in):
+            return
+        # Of items outside the vocabulary a scorer knows nothing; of users there, just this.
+        rows = fold_in.take(fold_in.item_ids <= fold_in.num_items)
+        users = dataclasses.replace(rows.users, num_known=len(rows.users.raw_ids))
+        self._latest = user_sessions.latest(dataclasses.replace(rows, users=users))
+
+    def queries(self, held_out: HeldOut) -> dict[str, np.ndarray]:
+        """What a scorer is asked for the users of held-out rows: USER_ID [Q], and HISTORY."""
+        return {USER_ID: held_out.queries, **self.of(held_out.users)}
+
+    def of(self, user_ids: np.ndarray) -> dict[str, np.ndarray]:
+        """HISTORY of users [n], by ids that may lie outside the vocabulary: int32 [n, T].
+
+        The items known, oldest first, 0-padded on the right: the latest of them, where there are
+        more than user_sessions.LONGEST. Nothing at all, where there are no fold-in rows.
+        """
+        if self._latest is None:
+            return {}
+        return {HISTORY: self._latest.windows(user_ids, self._latest.ends(user_ids))}
