@@ -170,6 +170,7 @@ class Experiment:
     def results(self, model: Any) -> dict[str, Any]:
         """What metrics.json holds of the test part: the model, what stands beside it, and how."""
         evaluated = self.test_evaluator(model.scorer(), self.kinds)
+        losses = self._losses(model, self.learnt_rows, self.data.test, TEST)
         names = dict.fromkeys((*BASELINES, *self.config.baselines))
         beside = {name: self.baseline(name) for name in names}
         if self.data.train.oracle is not None:
@@ -179,7 +180,7 @@ class Experiment:
             for name, scorer in beside.items()
         }
         return {
-            "metrics": evaluated.metrics | self._losses(model, self.data.test, TEST),
+            "metrics": evaluated.metrics | losses,
             "baselines": baselines,
             "protocol": {
                 **evaluated.protocol,
@@ -218,7 +219,7 @@ class Experiment:
 
     def _validate(self, model: Any) -> dict[str, float]:
         metrics = self._validator(model.scorer(), self.kinds).metrics
-        return metrics | self._losses(model, self.data.validation, VALIDATION)
+        return metrics | self._losses(model, self.data.train, self.data.validation, VALIDATION)
 
     def _evaluator(
         self,
@@ -233,15 +234,22 @@ class Experiment:
             seen, held_out, settings, part, self.positives(held_out), fold_in=self.fold_in
         )
 
-    def _losses(self, model: Any, rows: Interactions, part: str) -> dict[str, float]:
+    def _losses(
+        self, model: Any, learnt: Interactions, rows: Interactions, part: str
+    ) -> dict[str, float]:
         """Each task's mean loss over held-out rows, and the weighted sum."""
         from multitask_recommender.batches import ordered_batches
+        from multitask_recommender.histories import Recent
         from multitask_recommender.training import loop
 
         if not len(rows):
             return {}
         size = self.config.training.batch_size
-        batches = ordered_batches(model.narrowed(rows), size, model.recent)
+        recent = model.recent
+        if recent is not None and len(self.data.fold_in):
+            known = splits.joined(learnt, self.data.fold_in)
+            recent = Recent(known, recent.length, recent.positive)
+        batches = ordered_batches(model.narrowed(rows), size, recent)
         losses = loop.mean_losses(model, batches)
         total = losses.pop(TOTAL_LOSS)
         by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}

@@ -1,13 +1,13 @@
 """Who met what in training: as sets, for leaving out and for sums, and in order, for sequences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.pairs import are_among, keys_of
-from multitask_recommender.schema import PAD
+from multitask_recommender.schema import HISTORY, PAD, TIMESTAMP, USER_ID
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -113,6 +113,18 @@ class Recent:
         """
         places = np.maximum(starts, ends - self.length)[:, None] + np.arange(self.length)
         return self._members[np.where(places < ends[:, None], places, -1)]
+
+    def before(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What came before some queries, item ids int32 [n, T] as of `windows`.
+
+        Of their users (USER_ID), before their time (TIMESTAMP) or, without, all there is. A history
+        that is given (HISTORY) counts instead of that, its latest items; a row of zeros is none.
+        """
+        told = self.windows(*self.bounds(np.asarray(queries[USER_ID]), queries.get(TIMESTAMP)))
+        if HISTORY not in queries:
+            return told
+        given = latest(np.asarray(queries[HISTORY]), self.length)
+        return np.where(given.any(axis=1, keepdims=True), given, told)
 
     def windows_in_graph(self) -> Callable[["tf.Tensor", "tf.Tensor"], "tf.Tensor"]:
         """`windows` in a graph, of as many columns as the longest of them needs, or one."""

@@ -10,15 +10,15 @@ from multitask_recommender.interactions import Interactions
 LONGEST = 200  # events of a session that are told at the most
 
 
-def latest(rows: Interactions) -> Recent:
-    """What each user of the vocabulary met last; in the order of the log where there is no other.
+def latest(rows: Interactions, length: int | None = None) -> Recent:
+    """What each user met last; in the order of the log where there is no other.
 
     Its length is that of the longest session, LONGEST at the most and one at the least.
     """
     times = np.arange(len(rows)) if rows.timestamps is None else rows.timestamps
-    longest = int(np.bincount(rows.user_ids, minlength=1).max())
-    in_order = dataclasses.replace(rows, timestamps=times)
-    return Recent(in_order, length=min(max(longest, 1), LONGEST))
+    if length is None:
+        length = min(int(np.bincount(rows.user_ids, minlength=1).max()), LONGEST)
+    return Recent(dataclasses.replace(rows, timestamps=times), max(length, 1))
 
 
 def ends(rows: Interactions) -> np.ndarray:

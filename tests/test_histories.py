@@ -76,8 +76,10 @@ class TestRecent:
         return histories.Recent(train, length=2, positive="click")
 
     def windows(self, recent, users, times=None):
-        bounds = recent.bounds(np.array(users), None if times is None else np.array(times))
-        return recent.windows(*bounds).tolist()
+        queries = {"user_id": np.array(users)}
+        if times is not None:
+            queries["timestamp"] = np.array(times)
+        return recent.before(queries).tolist()
 
     def test_holds_what_came_before_the_event_and_not_in_its_own_second(self, recent):
         events = [(1, 10), (1, 11), (1, 30), (1, 31), (2, 40), (2, 41), (3, 99)]

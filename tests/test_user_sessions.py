@@ -13,33 +13,30 @@ TIMES = [1, 9, 8, 7, 3, 2]
 
 
 def test_the_latest_events_are_in_the_order_of_time(make_events):
-    rows = dataclasses.replace(make_events(PAIRS, TIMES), users=make_events(PAIRS).users)
-    known = dataclasses.replace(rows, users=dataclasses.replace(rows.users, num_known=3))
-
-    latest = user_sessions.latest(known)
+    latest = user_sessions.latest(make_events(PAIRS, TIMES, known=(1, 4)))  # users 2, 3 unknown
 
     users = np.array([3, 1, 2, 0])
     expected = [[2, 0, 0], [4, 4, 1], [3, 1, 0], [0, 0, 0]]
-    assert latest.windows(users, latest.ends(users)).tolist() == expected
+    assert latest.before({"user_id": users}).tolist() == expected
 
 
 def test_without_times_the_order_of_the_log_counts(make_events):
     latest = user_sessions.latest(make_events(PAIRS, known=(3, 4)))
 
-    assert latest.windows(np.array([1]), latest.ends(np.array([1]))).tolist() == [[4, 1, 4]]
+    assert latest.before({"user_id": np.array([1])}).tolist() == [[4, 1, 4]]
 
 
 def test_of_a_session_of_a_thousand_the_latest_are_told(make_events):
     latest = user_sessions.latest(make_events([(1, n % 7 + 1) for n in range(1_000)], known=(1, 7)))
 
-    (window,) = latest.windows(np.array([1]), latest.ends(np.array([1])))
+    (window,) = latest.before({"user_id": np.array([1])})
     assert window.tolist() == [n % 7 + 1 for n in range(800, 1_000)]
 
 
 def test_nobodys_session_is_a_line_of_zeros(make_events):
     latest = user_sessions.latest(make_events([(1, 1)], known=(1, 1)).take(np.zeros(1, bool)))
 
-    assert latest.windows(np.array([1, 0]), latest.ends(np.array([1, 0]))).tolist() == [[0], [0]]
+    assert latest.before({"user_id": np.array([1, 0])}).tolist() == [[0], [0]]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from multitask_recommender.baselines._retrieval_only import (
 )
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.schema import HISTORY, USER_ID
+from multitask_recommender.schema import USER_ID
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -98,7 +98,7 @@ class SessionKnn(RetrievalOnly):
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         import scipy.sparse
 
-        history = self._histories(queries)
+        history = self._latest.before(queries)
         lengths = np.count_nonzero(history, axis=1)
         query, item, place = _distinct(history, lengths)
         sizes = np.minimum(self._counts[item], self._settings.sample_size).astype(np.int64)
@@ -113,20 +113,6 @@ class SessionKnn(RetrievalOnly):
         scores = (neighbours @ self._session_items).toarray() * self._boosts
         scores[np.diff(neighbours.indptr) == 0] = self._counts
         return scores
-
-    def _histories(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
-        """The current sessions [Q, T]: as given, else as in training."""
-        users = queries[USER_ID]
-        known = self._latest.windows(users, self._latest.ends(users))
-        given = queries.get(HISTORY)
-        if given is None:
-            return known
-        histories = np.zeros((len(users), max(given.shape[1], known.shape[1])), np.int32)
-        histories[:, : known.shape[1]] = known
-        is_given = given.any(axis=1)
-        histories[is_given] = 0
-        histories[is_given, : given.shape[1]] = given[is_given]
-        return histories
 
     def _neighbours(
         self,
@@ -182,7 +168,8 @@ def fit(
     session_of_user = np.full(len(ends), _NO_SESSION)
     session_of_user[users] = np.arange(len(users))
     session_items = matrix_of(rows, None)[users]
-    return SessionKnn(settings, session_items, session_of_user, user_sessions.latest(rows))
+    latest = user_sessions.latest(rows, user_sessions.LONGEST)
+    return SessionKnn(settings, session_items, session_of_user, latest)
 
 
 def _distinct(

@@ -4,8 +4,6 @@ A history that is given counts instead of what training tells of the user; a row
 none was given. So users whom training does not know can be recommended to.
 """
 
-import dataclasses
-
 import numpy as np
 
 from multitask_recommender import user_sessions
@@ -21,10 +19,8 @@ class Histories:
         self._latest = None
         if fold_in is None or not len(fold_in):
             return
-        # Of items outside the vocabulary a scorer knows nothing; of users there, just this.
-        rows = fold_in.take(fold_in.item_ids <= fold_in.num_items)
-        users = dataclasses.replace(rows.users, num_known=len(rows.users.raw_ids))
-        self._latest = user_sessions.latest(dataclasses.replace(rows, users=users))
+        # Of items outside the vocabulary a scorer knows nothing.
+        self._latest = user_sessions.latest(fold_in.take(fold_in.item_ids <= fold_in.num_items))
 
     def queries(self, held_out: HeldOut) -> dict[str, np.ndarray]:
         """What a scorer is asked for the users of held-out rows: USER_ID [Q], and HISTORY."""
@@ -38,4 +34,4 @@ class Histories:
         """
         if self._latest is None:
             return {}
-        return {HISTORY: self._latest.windows(user_ids, self._latest.ends(user_ids))}
+        return {HISTORY: self._latest.before({USER_ID: user_ids})}

@@ -14,7 +14,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from multitask_recommender.batches import NO_SEED, STEP_SEED, TrainingBatches
-from multitask_recommender.histories import Recent, latest
+from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
@@ -159,20 +159,11 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         return self._loss_results()
 
     def features_of(self, queries: Mapping[str, np.ndarray]) -> Features:
-        """Inputs of some rows as tensors, with what each user has met before if the model reads it.
-
-        A history that is given counts instead of what training tells: that before the row's time
-        or, without timestamps, all of it. A row of zeros is none.
-        """
+        """Inputs of some rows as tensors, with what came before them if the model reads it."""
         others = queries.keys() - {TIMESTAMP, HISTORY}
         features = {name: tf.constant(queries[name]) for name in others}
         if self.recent is not None:
-            bounds = self.recent.bounds(np.asarray(queries[USER_ID]), queries.get(TIMESTAMP))
-            before = self.recent.windows(*bounds)
-            if HISTORY in queries:
-                given = latest(np.asarray(queries[HISTORY]), self.recent.length)
-                before = np.where(given.any(axis=1, keepdims=True), given, before)
-            features[HISTORY] = tf.constant(before)
+            features[HISTORY] = tf.constant(self.recent.before(queries))
         return features
 
     def task_gradients(self, features: Features) -> Features:

@@ -17,6 +17,6 @@ the fit on train has learnt nothing about. Features that come from the log are o
 """
 
 from multitask_recommender.splits.settings import Settings
-from multitask_recommender.splits.split import Splits, count_unknown, split
+from multitask_recommender.splits.split import Splits, count_unknown, joined, split
 
-__all__ = ["Settings", "Splits", "count_unknown", "split"]
+__all__ = ["Settings", "Splits", "count_unknown", "joined", "split"]

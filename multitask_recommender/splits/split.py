@@ -45,7 +45,7 @@ class Splits:
         from as a whole.
         """
         of_validation = np.isin(self.fold_in.user_ids, self.validation.user_ids)
-        return _joined(self.train, self.fold_in.take(of_validation), self.validation)
+        return joined(self.train, self.fold_in.take(of_validation), self.validation)
 
     @property
     def parts(self) -> dict[str, Interactions]:
@@ -113,7 +113,7 @@ def _checked(interactions: Interactions, parts: np.ndarray, settings: Settings) 
     return dataclasses.replace(interactions, source=source)
 
 
-def _joined(*parts: Interactions) -> Interactions:
+def joined(*parts: Interactions) -> Interactions:
     """The rows of some parts of the same split, to learn from: ranked among no negatives."""
     first, join = parts[0], np.concatenate
     optional = {
