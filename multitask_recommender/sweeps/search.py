@@ -136,15 +136,16 @@ def _open(path: pathlib.Path, header: Mapping[str, Any], lower_is_better: bool) 
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if path.exists():
-        check_lines(path)
+    is_begun = path.exists() and len(check_lines(path)) > 0
     try:
         storage = JournalStorage(JournalFileBackend(str(path)))
+        names = optuna.get_all_study_names(storage)
+        if is_begun and not names:
+            raise ValueError("it holds no study")
     except (LookupError, ValueError, TypeError, AssertionError, RuntimeError) as error:
         raise ConfigError(
             f"{path} is damaged, Optuna cannot read it: {error!r}. {REMEDY}"
         ) from error
-    names = optuna.get_all_study_names(storage)
     check_same(path, {"studies": names or [_NAME]}, {"studies": [_NAME]})
     study = optuna.create_study(
         storage=storage,

@@ -9,7 +9,7 @@ from rich.markup import escape
 from multitask_recommender import report
 from multitask_recommender.schema import VALIDATION
 from multitask_recommender.sweeps.results import errors, shown_setting
-from multitask_recommender.sweeps.trainer import FAILED
+from multitask_recommender.sweeps.trainer import COMPLETE, FAILED
 
 _SHOWN = 20  # rows: sweep.csv has all
 
@@ -38,7 +38,8 @@ def show(found: Mapping[str, Any]) -> None:
     keys = list(found["varied"])
     metric = found["metric"].removeprefix(f"{VALIDATION}/").replace("/", "\n")
     has_seeds = found["seeds"] > 1
-    columns = [*_titles(keys), metric, *(["std"] if has_seeds else []), "to the\nrecipe"]
+    titles = [name.replace(".", "\n").replace("_", "\n") for name in _names(keys)]
+    columns = [*titles, metric, *(["std"] if has_seeds else []), "to the\nrecipe"]
     columns += ["epoch", "seconds", "parameters"]
     names = {cell["number"]: _name(cell, found["best"]) for cell in rows}
     report.show_table(
@@ -60,40 +61,34 @@ def show(found: Mapping[str, Any]) -> None:
 
 
 def _name(cell: Mapping[str, Any], best: int | None) -> str:
-    marks = [
-        *(["best"] if cell["number"] == best else []),
-        *(["recipe"] if cell["is_recipe"] else []),
-        *([cell["state"]] if cell["state"] != "complete" else []),
-    ]
-    return " ".join([str(cell["number"]), ", ".join(marks)]).strip()
+    mark = "best" if cell["number"] == best else cell["state"].removeprefix(COMPLETE)
+    return f"{cell['number']} {mark}".strip()
 
 
 def _cells(cell: Mapping[str, Any], keys: Sequence[str], has_seeds: bool) -> list[str]:
     difference, parameters = cell["difference"], cell["parameters"]
+    compared = report.shown(None) if difference is None else f"{difference:+.4f}"
     return [
         *(escape(_short(cell["settings"][key])) for key in keys),
         report.shown(cell["value"]),
         *([report.shown(cell["std"])] if has_seeds else []),
-        report.shown(None) if difference is None else f"{difference:+.4f}",
+        "recipe" if cell["is_recipe"] else compared,
         report.shown(None) if cell["epoch"] is None else f"{cell['epoch']:.3g}",
         f"{cell['seconds']:.1f}",
         report.shown(None) if parameters is None else f"{parameters:,.0f}",
     ]
 
 
-def _titles(keys: Sequence[str]) -> list[str]:
-    """The last part of each key, or all where that names two of them; a line for each word."""
+def _names(keys: Sequence[str]) -> list[str]:
+    """The last part of each key, or all of it where that is the last of two."""
     last = [key.rpartition(".")[2] for key in keys]
-    return [
-        (part if last.count(part) == 1 else key).replace(".", ".\n").replace("_", "_\n")
-        for key, part in zip(keys, last, strict=True)
-    ]
+    return [part if last.count(part) == 1 else key for key, part in zip(keys, last, strict=True)]
 
 
 def _told(settings: Mapping[str, Any]) -> str:
-    titles = [title.replace("\n", "") for title in _titles(list(settings))]
     values = map(_short, settings.values())
-    return ", ".join(f"{title}={value}" for title, value in zip(titles, values, strict=True))
+    names = _names(list(settings))
+    return ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
 
 
 def _short(value: Any) -> str:

@@ -1,6 +1,7 @@
 """One setting, learnt from train and judged on validation: never on test."""
 
 import dataclasses
+import gc
 import logging
 import math
 import pathlib
@@ -65,6 +66,7 @@ class Trainer:
             told = self._told(cell, seed, goes_on)
         except (ConfigError, DataError, RunError, MemoryError) as error:
             told = {"state": FAILED, "error": str(error) or "out of memory"}
+        gc.collect()  # a model is a ring of objects: its tables go before the next ones are made
         shutil.rmtree(self._folder, ignore_errors=True)
         seconds = round(time.monotonic() - started, 3)
         record = {"settings": cell.settings, "seed": seed, **told, "seconds": seconds}
