@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from multitask_recommender import config_faults, config_file, config_schema, doctor, run_folder
-from multitask_recommender.config import Config, load, parse
+from multitask_recommender.config import load, parse
 from multitask_recommender.errors import ConfigError, DataError, RunError
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143  # exit statuses
@@ -106,7 +106,7 @@ def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
     from multitask_recommender import runs
 
-    runs.train(config, parsed.run_dir or _fresh_run_dir(config))
+    runs.train(config, parsed.run_dir or _fresh_folder(config.model.name))
     return DONE
 
 
@@ -173,6 +173,60 @@ def explore(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     return DONE
 
 
+def sweep(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Train a recipe at several settings, or search for good ones, and judge them on validation."""
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="a config file, or the name of one of experiments/"
+    )
+    parser.add_argument(
+        "settings",
+        nargs="*",
+        metavar="key=a,b,c",
+        help="what is varied: model.embedding_dimension=32,64 model.layers=[64],[64,32]; with "
+        "--search also ranges: 8..128 (integers), 0.0..0.5, 1e-4..1e-1:log; key=value sets it",
+    )
+    parser.add_argument(
+        "--one-at-a-time",
+        action="store_true",
+        help="vary each key from the recipe's own value (default: every combination)",
+    )
+    parser.add_argument("--search", type=int, metavar="N", help="N trials of Optuna's instead")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="train each with N seeds, from training.seed on: mean and standard deviation",
+    )
+    parser.add_argument(
+        "--metric",
+        help="what of validation they are judged by, say full/recall@20; it also chooses the epoch "
+        "(default: training.monitor)",
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="where results are written, and gone on with (default: a fresh folder under runs/)",
+    )
+    parsed = parser.parse_intermixed_args(arguments)
+
+    from multitask_recommender import sweeps
+
+    plan = sweeps.Plan(
+        sweeps.Asked(
+            parsed.recipe,
+            parsed.settings,
+            parsed.one_at_a_time,
+            parsed.search,
+            parsed.seeds,
+            parsed.metric,
+        )
+    )
+    sweeps.run(plan, parsed.out or _fresh_folder(f"sweep-{plan.name}"))
+    return DONE
+
+
 def generate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """Write a file in the form of Tenrec, of made-up rows, into a folder."""
     parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER", help="made if need be")
@@ -222,16 +276,17 @@ COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "explore": explore,
+    "sweep": sweep,
     "generate": generate,
     "schema": schema,
     "doctor": check,
 }
 
 
-def _fresh_run_dir(config: Config) -> pathlib.Path:
-    """A name that no other run has: the time, the model, and a little chance."""
+def _fresh_folder(name: str) -> pathlib.Path:
+    """One that no other run has: the time, the name, and a little chance."""
     time = f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    return pathlib.Path("runs") / f"{time}-{config.model.name}-{secrets.token_hex(2)}"
+    return pathlib.Path("runs") / f"{time}-{name}-{secrets.token_hex(2)}"
 
 
 def _fail(fault: object, status: int) -> int:

@@ -20,7 +20,7 @@ from multitask_recommender.config_choices import (
 )
 from multitask_recommender.config_faults import checked, not_a_setting
 from multitask_recommender.config_file import RECORD
-from multitask_recommender.errors import ConfigError
+from multitask_recommender.errors import ConfigError, ConflictError
 from multitask_recommender.settings import Settings
 from multitask_recommender.training import settings as training
 from multitask_recommender.traps import settings as traps
@@ -92,7 +92,8 @@ class Config:
 def load(path: pathlib.Path | None = None, overrides: Sequence[str] = ()) -> Config:
     """The config in a file, with overrides such as `training.epochs=5` or `tasks.like=null`.
 
-    Raises ConfigError with a line for every fault found.
+    Raises ConfigError with a line for every fault found; it is a ConflictError where each setting
+    is right by itself.
     """
     values = {} if path is None else config_file.read(path)
     return parse({key: value for key, value in values.items() if key != RECORD}, overrides)
@@ -140,7 +141,7 @@ def _check_combinations(config: Config) -> None:
     What only one option refuses is said by its settings, in `conflicts`.
     """
     if not config.tasks:
-        raise ConfigError(
+        raise ConflictError(
             "tasks is empty, so there is nothing to learn: give at least one, such as "
             "`tasks: {retrieval: {weight: 1}}`."
         )
@@ -151,7 +152,7 @@ def _check_combinations(config: Config) -> None:
             settings = part.settings if isinstance(part, Choice) else part
             faults.extend(settings.conflicts(config))
     if faults:
-        raise ConfigError("\n".join(faults))
+        raise ConflictError("\n".join(faults))
 
 
 def _faulty_weights(tasks: Mapping[str, Choice]) -> list[str]:

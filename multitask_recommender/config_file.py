@@ -27,6 +27,7 @@ FLAT = {
 # What a run adds to its config: what it was made of. Read over when the config is loaded again.
 RECORD = "record"
 _FLAT_TASKS = ("retrieval", "rating")
+_NAMES = ("evaluation", "baselines")  # may be a list of names, each with no settings of its own
 
 
 class _Loader(yaml.SafeLoader):
@@ -95,7 +96,7 @@ def override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
         try:
             if not equals or not all(key.split(".")):
                 raise ConfigError(f"{text!r} is not key=value, such as training.epochs=5.")
-            _set(changed, key.split("."), _parse(value, f"The value of {key}"))
+            _set(changed, key.split("."), value_of(key, value))
         except ConfigError as error:
             faults.append(str(error))
     if faults:
@@ -126,6 +127,11 @@ def expand_flat(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, st
     return expanded, {FLAT[key]: key for key in flat}
 
 
+def value_of(key: str, text: str) -> Any:
+    """What is written after `key=`, read as YAML."""
+    return _parse(text, f"The value of {key}")
+
+
 def _parse(text: str | bytes, where: str) -> Any:
     try:
         values = yaml.load(text, Loader=_Loader)
@@ -150,6 +156,8 @@ def _set(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
             child = {"name": child}  # `model: two_tower`
         elif isinstance(child, str) and depth == 2 and path[0] == "tasks":
             child = {"kind": child}  # `share: binary`
+        elif isinstance(child, list) and tuple(path[:depth]) == _NAMES:
+            child = {name: {} for name in child if isinstance(name, str)}  # `[ials, ease]`
         elif not isinstance(child, dict):
             raise ConfigError(
                 f"{'.'.join(path)} cannot be set: {'.'.join(path[:depth])} is {shown(child)}, "

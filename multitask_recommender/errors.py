@@ -8,6 +8,10 @@ class ConfigError(Exception):
     """Wrong usage or settings: exit status 2, nothing written."""
 
 
+class ConflictError(ConfigError):
+    """Settings that are right each by itself and do not go together."""
+
+
 class DataError(Exception):
     """Data that cannot be used as it is: names file, line and value; exit status 1."""
 

@@ -6,8 +6,8 @@ TensorFlow is imported only when a model is made.
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,8 +20,18 @@ from multitask_recommender.metrics.direction import LOWER
 from multitask_recommender.schema import TEST, TOTAL_LOSS, VALIDATION
 from multitask_recommender.training.early_stopping import Monitor, choose_monitor
 
+if TYPE_CHECKING:
+    from multitask_recommender.training.fit import Fit, Searched
+
 RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
 BASELINES = ("popularity", "random")  # beside every model, with those that the config adds
+
+
+def read(config: Config) -> splits.Splits:
+    """The rows of a config's dataset, cut by its split."""
+    dataset = registry.load("datasets", config.dataset.name)
+    interactions = dataset.read(config.dataset.settings, config.split.fold)
+    return splits.split(interactions, config.split)
 
 
 def build(config: Config, train: Interactions) -> Any:
@@ -61,14 +71,13 @@ class Fitted:
 class Experiment:
     """A config with its data: fits the model, restores it, evaluates it.
 
-    Raises ConfigError where the config asks for what the data does not have.
+    data: what `read` returns for the config, where that was read before. Raises ConfigError where
+    the config asks for what the data does not have.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, data: splits.Splits | None = None) -> None:
         self.config = config
-        dataset = registry.load("datasets", config.dataset.name)
-        interactions = dataset.read(config.dataset.settings, config.split.fold)
-        self.data = splits.split(interactions, config.split)
+        self.data = read(config) if data is None else data
         names = [name for name, task in config.tasks.items() if task.name == RETRIEVAL]
         self._retrieval = names[0] if names else None
         self.kinds = {n: task.name for n, task in config.tasks.items() if task.name != RETRIEVAL}
@@ -93,7 +102,7 @@ class Experiment:
     def check_monitor(self) -> None:
         """Raises ConfigError where training.monitor will be no metric of the validation part."""
         if self._validator is not None:
-            _ = self._monitor
+            _ = self.monitor
 
     def positives(self, rows: Interactions) -> np.ndarray | None:
         """A mask of the rows whose item is to be retrieved; None where all are."""
@@ -118,29 +127,41 @@ class Experiment:
     def fit(self, folder: pathlib.Path) -> Fitted:
         """Trains in a folder, going on with what it already holds."""
         from multitask_recommender import plots
+
+        fit = self._fit(folder)
+        model = fit(self.data.train)
+        plots.draw_gates(fit.history.rows, folder / run_folder.GATES)
+        return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
+
+    def search(self, folder: pathlib.Path, goes_on: Callable[[int, float], bool]) -> "Searched":
+        """The first phase of `fit` alone, judged on validation: no test row is looked at.
+
+        goes_on: see training.fit.Validation.
+        """
+        return self._fit(folder, goes_on).search(self.data.train)
+
+    def _fit(
+        self, folder: pathlib.Path, goes_on: Callable[[int, float], bool] = lambda *_: True
+    ) -> "Fit":
         from multitask_recommender.training.fit import Fit, Validation
         from multitask_recommender.training.history import History
 
         validation = None
         if self._validator is not None:
             refit_rows = self.learnt_rows if self.refits else None
-            validation = Validation(self._validate, self._monitor, refit_rows)
-        history = History(
-            folder / run_folder.HISTORY,
-            folder / run_folder.TENSORBOARD,
-            self.data.train.source.name,
-        )
-        fit = Fit(
+            validation = Validation(self._validate, self.monitor, refit_rows, goes_on)
+        return Fit(
             self.config.training,
             build=lambda rows: build(self.config, rows),
             validation=validation,
-            history=history,
+            history=History(
+                folder / run_folder.HISTORY,
+                folder / run_folder.TENSORBOARD,
+                self.data.train.source.name,
+            ),
             checkpoints=folder / run_folder.CHECKPOINTS,
             progress=report.Progress(),
         )
-        model = fit(self.data.train)
-        plots.draw_gates(history.rows, folder / run_folder.GATES)
-        return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
 
     def restore(self, run_dir: pathlib.Path) -> Any:
         """The trained model of a finished run."""
@@ -160,10 +181,17 @@ class Experiment:
 
         Those that the config does not hold have their default settings.
         """
+        return self._baseline(name, self.learnt_rows)
+
+    def search_baseline(self, name: str) -> dict[str, float]:
+        """The validation metrics of a baseline that is fitted on train."""
+        scorer = self._baseline(name, self.data.train)
+        return self._own_labels(self._validator(scorer, self.kinds).metrics)
+
+    def _baseline(self, name: str, rows: Interactions) -> evaluation.Predictor:
         chosen = self.config.baselines.get(name)
         settings = chosen.settings if chosen else registry.settings_class("baselines", name)()
         fit = registry.load("baselines", name).fit
-        rows = self.learnt_rows
         with report.working(f"fitting the baseline {name}"):
             return fit(settings, rows, self.config.training.seed, self.positives(rows))
 
@@ -194,7 +222,8 @@ class Experiment:
         }
 
     @functools.cached_property
-    def _monitor(self) -> Monitor:
+    def monitor(self) -> Monitor:
+        """What training.monitor names of the validation part, which must have rows."""
         rows = self.data.validation
         masks = {label: rows.is_observed(label) for label in self.kinds}
         if self._retrieval is not None:

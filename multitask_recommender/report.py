@@ -67,8 +67,8 @@ def show_data(data: Splits, config: Config, traps: Sequence[Trap] = ()) -> None:
     for note in data.notes:
         console.print(escape(note), highlight=False)
     _show_unknown(unknown_rates(data, config.model.settings.inputs_read()))
-    _warn(train.source.warnings)
-    _warn([f"{trap.name}: {trap.sentence}" for trap in traps if trap.severity != "note"])
+    warn(train.source.warnings)
+    warn([f"{trap.name}: {trap.sentence}" for trap in traps if trap.severity != "note"])
     for trap in traps:
         if trap.severity == "note":
             console.print(f"note: {escape(trap.sentence)}", highlight=False)
@@ -133,17 +133,17 @@ def show_results(results: Mapping[str, Any], written: Sequence[pathlib.Path]) ->
     ranking = _RANKING | (_SESSIONS if FOLD_IN in results["protocol"] else {})
     columns = _columns(results["metrics"], ranking)
     if not columns:
-        _warn(["nothing was computed: there is no test row, or never more than one candidate."])
+        warn(["nothing was computed: there is no test row, or never more than one candidate."])
     rows = {"model": results["metrics"], **results["baselines"]}
     cells = {
-        name: [_shown(metrics.get(key)) for key in columns.values()]
+        name: [shown(metrics.get(key)) for key in columns.values()]
         for name, metrics in rows.items()
     }
-    _show_table(f"test, {dataset['name']}", list(columns), cells)
+    show_table(f"test, {dataset['name']}", list(columns), cells)
     binary = _binary_labels(results["metrics"])
     if binary:
-        _show_table("binary labels of the model", list(_BINARY), binary)
-    _warn(dataset["warnings"])
+        show_table("binary labels of the model", list(_BINARY), binary)
+    warn(dataset["warnings"])
     for protocol, explained in _EXPLAINED.items():
         record = results["protocol"].get(protocol, {})
         if any(key.startswith(f"test/{protocol}/") for key in columns.values()):
@@ -159,15 +159,17 @@ def show_written(paths: Sequence[pathlib.Path]) -> None:
         console.print(f"Written: {escape(str(path))}", highlight=False)
 
 
-def _show_table(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]) -> None:
-    """Rows of cells by name; the model's own is bold."""
+def show_table(
+    title: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]], bold: str = "model"
+) -> None:
+    """Rows of cells by name, of which one is bold."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
     # In a narrow terminal titles go over several lines; numbers are never cut.
     table.add_column("", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", overflow="fold", min_width=len("0.0000"))
     for name, cells in rows.items():
-        table.add_row(escape(name), *cells, style="bold" if name == "model" else None)
+        table.add_row(escape(name), *cells, style="bold" if name == bold else None)
     console.print(table)
 
 
@@ -176,7 +178,7 @@ def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:
     pattern = re.compile(rf"test/(.+)/{_BINARY['log loss']}")
     labels = [match[1] for match in map(pattern.fullmatch, metrics) if match]
     return {
-        label: [_shown(metrics.get(f"test/{label}/{name}")) for name in _BINARY.values()]
+        label: [shown(metrics.get(f"test/{label}/{name}")) for name in _BINARY.values()]
         for label in labels
     }
 
@@ -195,7 +197,7 @@ def counting(unit: str, total: int) -> Iterator[Callable[[int], None]]:
         yield functools.partial(bars.advance, task)
 
 
-def _warn(warnings: Sequence[str]) -> None:
+def warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         console.print(f"[bold yellow]WARNING[/] {escape(warning)}", highlight=False)
 
@@ -218,5 +220,5 @@ def _columns(
     return columns
 
 
-def _shown(value: float | None) -> str:
+def shown(value: float | None) -> str:
     return _NOT_COMPUTED if value is None else f"{value:.4f}"

@@ -53,7 +53,7 @@ def open_partial(run_dir: pathlib.Path, config_text: str) -> Iterator[pathlib.Pa
     check_absent(run_dir)
     partial = _partial(run_dir)
     partial.mkdir(parents=True, exist_ok=True)
-    with _locked(partial):
+    with locked(partial):
         check_absent(run_dir)  # another process may have completed it just now
         config_path = partial / CONFIG
         if not config_path.exists():
@@ -95,7 +95,8 @@ def aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
-def _locked(folder: pathlib.Path) -> Iterator[None]:
+def locked(folder: pathlib.Path) -> Iterator[None]:
+    """Raises RunError if another process is at work in the folder."""
     with open(folder / _LOCK, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

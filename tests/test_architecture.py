@@ -18,7 +18,7 @@ ARROW = [
     {"train.py", "evaluate.py", "__main__"},
     {"cli"},
     {"serving"},
-    {"runs", "comparison"},
+    {"runs", "comparison", "sweeps"},
     {"experiment", "exploration"},
     {"record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.
@@ -183,7 +183,16 @@ HOLDERS = [  # of settings, and what answers before TensorFlow is there
     name
     for name, tree in HOUSE.trees.items()
     if any(isinstance(node, ast.ClassDef) and node.name == "Settings" for node in tree.body)
-] + ["train.py", "evaluate.py", "__main__", "cli", "config", "config_schema", "doctor"]
+] + [
+    "train.py",
+    "evaluate.py",
+    "__main__",
+    "cli",
+    "config",
+    "config_schema",
+    "doctor",
+    "sweeps.plan",
+]
 
 
 @pytest.mark.parametrize("name", HOUSE.files)

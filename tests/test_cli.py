@@ -105,6 +105,8 @@ def test_evaluate_leaves_open_what_is_not_said(calls):
         (["train", "--config"], "argument --config: expected one argument"),
         (["evaluate"], "the following arguments are required: RUN_OR_EXPORT"),
         (["evaluate", "a", "--protocol", "fll"], "argument --protocol: invalid choice: 'fll'"),
+        (["sweep"], "the following arguments are required: RECIPE"),
+        (["sweep", "a", "--search", "x"], "argument --search: invalid int value: 'x'"),
         (["schema", "x"], "unrecognized arguments: x"),
     ],
 )
@@ -243,6 +245,7 @@ def test_help_says_what_its_arguments_are(capsys):
         ["evaluate.py"],
         ["-m", "multitask_recommender"],
         ["-m", "multitask_recommender", "train"],
+        ["-m", "multitask_recommender", "sweep"],
     ],
 )
 def test_help_comes_at_once(command):

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from multitask_recommender import config, registry
-from multitask_recommender.errors import ConfigError
+from multitask_recommender.errors import ConfigError, ConflictError
 
 OPTIONS = {
     "datasets/movielens": """
@@ -390,6 +390,14 @@ def test_every_fault_is_reported():
         "tasks.finish.kind",
         "training.epochs",
     ]
+
+
+def test_what_is_right_by_itself_and_does_not_go_together_is_told_from_what_is_wrong():
+    with pytest.raises(ConflictError, match="The weight of every task is 0"):
+        config.parse({"tasks": {"like": {"weight": 0}}})
+    with pytest.raises(ConfigError) as wrong:
+        config.parse({"tasks": {"like": {"weight": "0"}}})
+    assert not isinstance(wrong.value, ConflictError)
 
 
 def test_an_option_may_refuse_what_makes_no_sense_with_it():

@@ -153,6 +153,14 @@ def test_some_flat_keys_stand_for_both_tasks_too():
     }
 
 
+def test_a_setting_of_one_of_the_baselines_that_are_a_list_of_names():
+    values = {"evaluation": {"baselines": ["ials", "ease"]}}
+
+    changed = config_file.override(values, ["evaluation.baselines.ials.dimension=8"])
+
+    assert changed == {"evaluation": {"baselines": {"ials": {"dimension": 8}, "ease": {}}}}
+
+
 def test_flat_keys_may_stand_beside_sections():
     values = {"epochs": 3, "training": {"seed": 1}, "model": "lightgcn", "tasks": {"like": {}}}
 

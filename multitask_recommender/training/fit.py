@@ -28,11 +28,28 @@ class Validation:
     """How a model does on validation data: metrics by flat key, of which one chooses the epoch.
 
     The final model learns anew from `refit_rows`, for as many epochs; None keeps that epoch's.
+    `goes_on` hears each epoch that was validated, with the value of the monitor: the search ends
+    where it says False.
     """
 
     metrics: Callable[[Any], dict[str, float]]
     monitor: Monitor
     refit_rows: Interactions | None = None
+    goes_on: Callable[[int, float], bool] = lambda epoch, value: True
+
+
+@dataclasses.dataclass(frozen=True)
+class Searched:
+    """What the search came to: the epoch that validation chose, and its metrics there.
+
+    They are empty where the search ended before it. `curve` is the value of the monitor at each
+    epoch that was validated, `parameters` how many numbers the model learns.
+    """
+
+    epoch: int
+    validation: dict[str, float]
+    curve: list[tuple[int, float]]
+    parameters: int
 
 
 class Fit:
@@ -60,7 +77,7 @@ class Fit:
         self._build = build
         self._validation = validation
         self._monitor = Monitor("", False) if validation is None else validation.monitor
-        self._history = history
+        self.history = history
         self._checkpoints = checkpoints
         self._progress = progress
 
@@ -76,6 +93,20 @@ class Fit:
             shutil.rmtree(self._checkpoints / phase, ignore_errors=True)
         return model
 
+    def search(self, train: Interactions) -> Searched:
+        """Searches on train, and keeps no weights."""
+        if self._is_searched():  # interrupted after it
+            model = self._build(train)
+        else:
+            model = self._run(SEARCH, train, self._settings.epochs)
+        parameters = sum(weight.shape.num_elements() for weight in model.trainable_variables)
+        return Searched(self.chosen_epoch, self.chosen_metrics, self._curve, parameters)
+
+    @property
+    def _curve(self) -> list[tuple[int, float]]:
+        rows, key = self.history.of(SEARCH), self._monitor.key
+        return [(row["epoch"], row[key]) for row in rows if key in row]
+
     @property
     def _refit_rows(self) -> Interactions | None:
         return None if self._validation is None else self._validation.refit_rows
@@ -85,7 +116,8 @@ class Fit:
             return self._run(SEARCH, train, self._settings.epochs)
         model = None
         if not self._is_searched():
-            model = self._run(SEARCH, train, self._settings.epochs)
+            keeps_best = self._refit_rows is None
+            model = self._run(SEARCH, train, self._settings.epochs, keeps_best)
         if self._refit_rows is not None:
             return self._run(REFIT, self._refit_rows, self.chosen_epoch)
         model = self._build(train) if model is None else model
@@ -102,37 +134,38 @@ class Fit:
     @property
     def chosen_metrics(self) -> dict[str, float]:
         """The validation metrics of the chosen epoch."""
-        rows = self._history.of(SEARCH)
+        rows = self.history.of(SEARCH)
         row = next((row for row in rows if row["epoch"] == self.chosen_epoch), {})
         return {key: value for key, value in row.items() if key.startswith("validation/")}
 
-    def _run(self, phase: str, rows: Interactions, last: int) -> Any:
+    def _run(self, phase: str, rows: Interactions, last: int, keeps_best: bool = False) -> Any:
         settings = self._settings
         model = self._build(rows)
         batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
         training = loop.Training(model, batches, settings, self._checkpoints / phase)
-        self._history.keep(phase, training.epoch)
+        self.history.keep(phase, training.epoch)
         self._progress.start(phase, training.step, last, training.steps_per_epoch)
         try:
-            self._train(phase, training, last)
+            self._train(phase, training, last, keeps_best)
         finally:
             self._progress.finish()
         return model
 
-    def _train(self, phase: str, training: loop.Training, last: int) -> None:
+    def _train(self, phase: str, training: loop.Training, last: int, keeps_best: bool) -> None:
         settings, stopping, monitor = self._settings, self._stopping(), self._monitor.key
-        saved, value = time.monotonic(), None
+        saved, value, goes_on = time.monotonic(), None, True
         for epoch in training.epochs(last, self._progress.advance):
             validated = {}
             if phase == SEARCH and self._is_due(epoch.number):
                 validated = self._validated(training.model)
                 is_best = stopping.see(epoch.number, validated[monitor])
-                if self._refit_rows is None and (is_best or settings.patience is None):
+                goes_on = self._validation.goes_on(epoch.number, validated[monitor])
+                if keeps_best and (is_best or settings.patience is None):
                     loop.save_weights(training.model, self._checkpoints / _BEST)
-            self._history.add(phase, epoch.number, _row(epoch) | validated)
+            self.history.add(phase, epoch.number, _row(epoch) | validated)
             value = validated.get(monitor, value)
             self._progress.tell(epoch.number, epoch.losses, value, monitor)
-            if phase == SEARCH and stopping.is_over:
+            if phase == SEARCH and (stopping.is_over or not goes_on):
                 break
             if time.monotonic() - saved >= settings.checkpoint_seconds:
                 training.save()
@@ -156,13 +189,12 @@ class Fit:
     def _stopping(self) -> EarlyStopping:
         """Early stopping as it stands after the epochs of the history."""
         stopping = EarlyStopping(self._monitor, self._settings.patience)
-        for row in self._history.of(SEARCH):
-            if self._monitor.key in row:
-                stopping.see(row["epoch"], row[self._monitor.key])
+        for epoch, value in self._curve:
+            stopping.see(epoch, value)
         return stopping
 
     def _is_searched(self) -> bool:
-        rows = self._history.of(SEARCH)
+        rows = self.history.of(SEARCH)
         last = rows[-1]["epoch"] if rows else 0
         return self._stopping().is_over or last == self._settings.epochs
 

@@ -89,6 +89,7 @@ def fit(tmp_path, parts):
         refit=True,
         aucs=AUCS,
         monitor=MONITOR,
+        goes_on=None,
         **settings,
     ):
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -99,7 +100,12 @@ def fit(tmp_path, parts):
             return {MONITOR: aucs[int(model.optimizer.iterations) // steps]}
 
         train, all_rows = parts
-        validation = Validation(validate, Monitor(monitor, False), all_rows if refit else None)
+        validation = Validation(
+            validate,
+            Monitor(monitor, False),
+            all_rows if refit else None,
+            goes_on or (lambda epoch, value: True),
+        )
         place = tmp_path / folder
         made = Fit(
             SETTINGS.model_copy(update=settings),
@@ -111,7 +117,10 @@ def fit(tmp_path, parts):
         )
         made.progress = progress
         try:
-            made.model = made(train)
+            if goes_on is not None:  # the search alone
+                made.searched = made.search(train)
+            else:
+                made.model = made(train)
         except Interrupted:
             return None
         return made
@@ -154,6 +163,39 @@ def test_only_epochs_that_are_due_and_the_last_are_validated(fit):
     made = fit(validate_every=2)
 
     assert made.chosen_epoch == 5  # of 2, 4 and 5
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_the_search_alone_tells_what_validation_said_and_keeps_no_weights(fit, refit, tmp_path):
+    heard = []
+
+    made = fit(refit=refit, goes_on=lambda *told: heard.append(told) or True)
+
+    assert heard == made.searched.curve == list(AUCS.items())
+    assert (made.searched.epoch, made.searched.validation) == (3, {MONITOR: 0.8})
+    assert made.searched.parameters == 7
+    assert made.progress.phases == [("search", 0, 15)]
+    assert not loop.has_weights(tmp_path / "run" / "checkpoints" / "best")
+
+
+def test_the_search_alone_ends_where_it_is_told_to(fit):
+    made = fit(patience=None, goes_on=lambda epoch, value: epoch < 2)
+
+    assert made.searched.curve == [(1, 0.5), (2, 0.6)]
+    assert made.searched.validation == {}  # of the last epoch, the fifth
+    assert made.progress.steps == 6
+
+
+def test_the_search_alone_goes_on_where_it_was_interrupted(fit):
+    whole = fit("whole", goes_on=lambda *_: True)
+
+    assert fit("parts", 2, checkpoint_seconds=0.0, goes_on=lambda *_: True) is None
+    resumed = fit("parts", checkpoint_seconds=0.0, goes_on=lambda *_: True)
+    again = fit("parts", goes_on=lambda *_: True)
+
+    assert resumed.searched == again.searched == whole.searched
+    assert resumed.progress.phases == [("search", 6, 15)]
+    assert again.progress.phases == []
 
 
 @pytest.mark.parametrize("refit", [True, False])
