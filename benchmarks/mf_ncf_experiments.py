@@ -73,7 +73,7 @@ def run_of(experiment: Experiment) -> Run:
         folder = pathlib.Path(name)
         fitted = experiment.fit(folder)
         history = History(folder / run_folder.HISTORY, folder, "").of("search")
-    metrics = experiment.results(fitted.model)["metrics"]
+    metrics = experiment.test(fitted.model).metrics
     test = {
         MSE: metrics["test/rating/loss"],
         RMSE: metrics["test/rating/root_mean_squared_error"],

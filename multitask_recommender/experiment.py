@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multitask_recommender import evaluation, record, registry, report, run_folder, splits, traps
+from multitask_recommender import evaluation, registry, report, run_folder, splits, traps
 from multitask_recommender.config import Config
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Interactions
@@ -117,8 +117,11 @@ class Experiment:
 
     @property
     def fold_in(self) -> Interactions:
-        """What is told of held-out users, as a history."""
-        return self._retrieved(self.data.fold_in)
+        """What is told of held-out users as a history: events that count in those of the model."""
+        settings, rows = self.config.model.settings, self.data.fold_in
+        own = [getattr(settings, f"{kind}_positive", None) for kind in ("history", "recent")]
+        label = next(filter(None, own), None)
+        return self._retrieved(rows) if label is None else rows.take(rows.positives(label))
 
     def _retrieved(self, rows: Interactions) -> Interactions:
         positives = self.positives(rows)
@@ -195,30 +198,23 @@ class Experiment:
         with report.working(f"fitting the baseline {name}"):
             return fit(settings, rows, self.config.training.seed, self.positives(rows))
 
-    def results(self, model: Any) -> dict[str, Any]:
-        """What metrics.json holds of the test part: the model, what stands beside it, and how."""
+    def test(self, model: Any) -> evaluation.Evaluation:
+        """The model on the test part, the losses of its tasks among the metrics."""
         evaluated = self.test_evaluator(model.scorer(), self.kinds)
         losses = self._losses(model, self.learnt_rows, self.data.test, TEST)
-        names = dict.fromkeys((*BASELINES, *self.config.baselines))
-        beside = {name: self.baseline(name) for name in names}
-        if self.data.train.oracle is not None:
-            beside["oracle"] = self.data.train.oracle
-        baselines = {
+        return dataclasses.replace(evaluated, metrics=evaluated.metrics | losses)
+
+    def test_baselines(self) -> dict[str, dict[str, float]]:
+        """The test metrics of what stands beside the model: baselines, and an oracle if any."""
+        beside = {name: self.baseline(name) for name in (*BASELINES, *self.config.baselines)}
+        oracle = self.data.train.oracle
+        if oracle is not None:
+            if self.config.split.asks_for_next and hasattr(oracle, "after"):
+                oracle = oracle.after(splits.joined(*self.seen))
+            beside["oracle"] = oracle
+        return {
             name: self._own_labels(self.test_evaluator(scorer, self.kinds).metrics)
             for name, scorer in beside.items()
-        }
-        return {
-            "metrics": evaluated.metrics | losses,
-            "baselines": baselines,
-            "protocol": {
-                **evaluated.protocol,
-                "trained_on": "train and validation" if self.refits else "train",
-                "split_settings": self.config.split.model_dump(mode="json"),
-                "seed": self.config.training.seed,
-            },
-            "dataset": record.dataset(self.data, self.config),
-            "traps": [dataclasses.asdict(trap) for trap in self.traps],
-            "versions": record.versions(),
         }
 
     @functools.cached_property
@@ -267,19 +263,16 @@ class Experiment:
         self, model: Any, learnt: Interactions, rows: Interactions, part: str
     ) -> dict[str, float]:
         """Each task's mean loss over held-out rows, and the weighted sum."""
-        from multitask_recommender.batches import ordered_batches
         from multitask_recommender.histories import Recent
         from multitask_recommender.training import loop
 
         if not len(rows):
             return {}
-        size = self.config.training.batch_size
         recent = model.recent
         if recent is not None and len(self.data.fold_in):
             known = splits.joined(learnt, self.data.fold_in)
             recent = Recent(known, recent.length, recent.positive)
-        batches = ordered_batches(model.narrowed(rows), size, recent)
-        losses = loop.mean_losses(model, batches)
+        losses = loop.held_out_losses(model, rows, self.config.training.batch_size, recent)
         total = losses.pop(TOTAL_LOSS)
         by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}
         return by_task | {f"{part}/{TOTAL_LOSS}": total}

@@ -5,6 +5,7 @@ Nothing is written before the data has been read and fits the config.
 
 import dataclasses
 import pathlib
+from typing import Any
 
 from multitask_recommender import evaluation, record, report, run_folder
 from multitask_recommender.config import Config, load
@@ -25,11 +26,29 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
             record.write_parquet(folder / f"{part}.parquet", pairs, data.train.source)
         fitted = experiment.fit(folder)
-        results = experiment.results(fitted.model)
+        results = results_of(experiment, fitted.model)
         results["metrics"] = {**fitted.validation, **results["metrics"]}
         results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
         run_folder.write_json(folder / run_folder.METRICS, results)
     report.show_results(results, [run_dir / run_folder.METRICS])
+
+
+def results_of(experiment: Experiment, model: Any) -> dict[str, Any]:
+    """What metrics.json holds of the test part: the model, what stands beside it, and how."""
+    evaluated, config = experiment.test(model), experiment.config
+    return {
+        "metrics": evaluated.metrics,
+        "baselines": experiment.test_baselines(),
+        "protocol": {
+            **evaluated.protocol,
+            "trained_on": "train and validation" if experiment.refits else "train",
+            "split_settings": config.split.model_dump(mode="json"),
+            "seed": config.training.seed,
+        },
+        "dataset": record.dataset(experiment.data, config),
+        "traps": [dataclasses.asdict(trap) for trap in experiment.traps],
+        "versions": record.versions(),
+    }
 
 
 def evaluate(
@@ -54,7 +73,7 @@ def evaluate(
         raise RunError(f"{run_dir} has no retrieval task, so there is nothing to recommend.")
     report.show_data(data, config, experiment.traps)
     model = experiment.restore(run_dir)
-    results = experiment.results(model)
+    results = results_of(experiment, model)
     if recommendations_path is not None:
         table = evaluation.recommendations(
             model.scorer(), data.test.user_ids, experiment.seen, fold_in=experiment.fold_in

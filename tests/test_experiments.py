@@ -44,7 +44,7 @@ def test_every_recipe_trains_on_little(path, tmp_path):
     little = Experiment(config.load(path, overrides))
     fitted = little.fit(tmp_path)
 
-    found = little.results(fitted.model)["metrics"]
+    found = little.test(fitted.model).metrics
     labels = {label for label in little.kinds if any(f"test/{label}/" in key for key in found)}
     assert labels == set(little.kinds)
     assert little.retrieves == any(key.startswith("test/full/") for key in found)

@@ -46,6 +46,11 @@ class Settings(StrictSettings):
         False, description="tenrec_*: by each user's order, instead of at random as in the paper."
     )
 
+    @property
+    def asks_for_next(self) -> bool:
+        """Whether a held-out row is the first after all that its user is known to have met."""
+        return self.name in ("leave_last_out", "tenrec_sbr") or self.validation_by == "session"
+
     @pydantic.model_validator(mode="after")
     def _fold_is_of_given_splits(self) -> "Settings":
         if self.fold is not None and self.name != "given":

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from multitask_recommender.batches import TrainingBatches
+from multitask_recommender.batches import TrainingBatches, ordered_batches
 from multitask_recommender.errors import RunError
+from multitask_recommender.histories import Recent
+from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import _sigterm, optimizers
 from multitask_recommender.training._writing import writing
@@ -151,6 +153,13 @@ def _check_finite(epoch: Epoch) -> None:
                 f"{what} is {loss} in epoch {epoch.number}: try a smaller training.learning_rate "
                 "in a new --run-dir."
             )
+
+
+def held_out_losses(
+    model: tf.keras.Model, rows: Interactions, batch_size: int, recent: Recent | None
+) -> dict[str, float]:
+    """`mean_losses` of held-out rows; `recent` tells what came before them."""
+    return mean_losses(model, ordered_batches(model.narrowed(rows), batch_size, recent))
 
 
 def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, float]:

@@ -224,6 +224,18 @@ def test_transitions_beat_tastes_and_tastes_beat_popularity(clicks):
     assert hits(knowing_the_user, items) > 1.3 * hits(of_popularity, items)
 
 
+def test_told_what_users_clicked_it_ranks_what_comes_after(make_events):
+    oracle = small().oracle
+    clicks = make_events([(4, 3), (60, 5), (4, 7)], times=[2, 1, 9], known=(60, 90))
+    users = np.array([4, 60, 5])
+
+    scores = oracle.after(clicks).score_block({"user_id": users})
+
+    history = np.array([[3, 7], [5, 0], [0, 0]])
+    by_hand = oracle.score_block({"user_id": users, "history": history})
+    np.testing.assert_array_equal(scores, by_hand)
+
+
 def test_without_a_history_scores_are_of_any_click_of_the_user():
     """Summed over the clicks of all users, they tell how often each item is clicked."""
     data = small(users=300, items=400, rows=60_000)

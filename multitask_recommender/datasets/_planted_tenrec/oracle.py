@@ -26,6 +26,8 @@ from multitask_recommender.datasets._planted_tenrec.world import (
     SUCCESSORS,
     World,
 )
+from multitask_recommender.histories import Recent
+from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import HISTORY, ITEM_ID, PAD, USER_ID
 
 CLICK_AND_LIKE = "click_and_like"  # what ESMM calls CTCVR
@@ -37,16 +39,22 @@ class Oracle:
     """Scores with the planted numbers. Id 0, the unknown, is the mean user or item.
 
     clicks_only: every row is a click, so labels are predicted given that.
+    recent: the clicks of each user after which the next is asked for, if it is.
     chains: of labels that count as 1 only with others, the labels that must all be 1.
     """
 
     world: World
     clicks_only: bool = False
+    recent: Recent | None = None
     chains: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
 
     def restricted(self, chains: Mapping[str, Sequence[str]]) -> "Oracle":
         """What knows the labels as `label_chains.restrict` makes them."""
         return dataclasses.replace(self, chains=chains)
+
+    def after(self, clicks: Interactions) -> "Oracle":
+        """What knows that the next click is asked for, after these of each user."""
+        return dataclasses.replace(self, recent=Recent(clicks, REMEMBERED))
 
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         """The log of the chance [Q, I] of each item to be the next click; column c is id c + 1.
@@ -54,6 +62,8 @@ class Oracle:
         Given `history` [Q, T], the user's clicks, oldest first and padded with 0 on either side,
         the next click after those (after none, the first); else any click of the user.
         """
+        if self.recent is not None:
+            queries = {**queries, HISTORY: self.recent.before(queries)}
         users = np.asarray(queries[USER_ID])
         world, catalogue = self.world, self.world.catalogue
         ends = _ends_in_click(world.click_chances(world.click_scores(users)))  # [Q, I]
