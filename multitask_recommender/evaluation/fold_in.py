@@ -35,3 +35,6 @@ class Histories:
         if self._latest is None:
             return {}
         return {HISTORY: self._latest.before({USER_ID: user_ids})}
+
+
+NO_HISTORIES = Histories(None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from multitask_recommender.errors import RunError
-from multitask_recommender.evaluation.fold_in import Histories
+from multitask_recommender.evaluation.fold_in import NO_HISTORIES, Histories
 from multitask_recommender.evaluation.outcome import Outcome
 from multitask_recommender.evaluation.scorer import Predictor, rank_rows
 from multitask_recommender.interactions import Interactions
@@ -31,7 +31,6 @@ _METRICS = {
 _BY_NAME = {metric.__name__: metric for kind in _METRICS.values() for metric in kind}
 _BY_NAME["gauc"] = labels.grouped_auc
 _FEW_ROWS = 10_000
-NO_HISTORIES = Histories(None)
 
 
 def label_metrics(

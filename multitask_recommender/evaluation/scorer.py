@@ -7,7 +7,7 @@ import numpy as np
 
 from multitask_recommender import threads
 from multitask_recommender.errors import RunError
-from multitask_recommender.evaluation.fold_in import Histories
+from multitask_recommender.evaluation.fold_in import NO_HISTORIES, Histories
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import USER_ID
 
@@ -78,7 +78,9 @@ def in_blocks(
     yield from threads.side_by_side(work, blocks)
 
 
-def rank_rows(scorer: Predictor, rows: Interactions, histories: Histories) -> dict[str, np.ndarray]:
+def rank_rows(
+    scorer: Predictor, rows: Interactions, histories: Histories = NO_HISTORIES
+) -> dict[str, np.ndarray]:
     """Predictions [N] by label of some events, a bounded number of them at a time."""
 
     def rank(block: slice) -> Mapping[str, np.ndarray]:
