@@ -62,10 +62,11 @@ class TrainingBatches:
     """Endless shuffled batches, each epoch in an order of its own.
 
     by: `user`: a batch holds whole users, about `batch_size` rows of them, so that what depends on
-    the user alone (a softmax over the catalogue) is computed once for all of a user's rows;
-    `window`: the same of histories that rows share (SharedWindows), which come with it: HISTORY
-    [S, T], HISTORY_ROW and HISTORY_LENGTH [B].
+    the user alone (a softmax over the catalogue) is computed once for all of a user's rows.
     recent: for models that read it, what each row's user has met before: HISTORY [B, T].
+    windows: instead of both, for models that read a history once for all its rows: a batch holds
+    whole windows, about `batch_size` rows of them, as HISTORY [S, T], HISTORY_ROW and
+    HISTORY_LENGTH [B]; rows of no window are left out.
     """
 
     def __init__(
@@ -73,22 +74,22 @@ class TrainingBatches:
         interactions: Interactions,
         batch_size: int,
         seed: int,
-        by: Literal["row", "user", "window"] = "row",
+        by: Literal["row", "user"] = "row",
         recent: Recent | None = None,
+        windows: SharedWindows | None = None,
     ) -> None:
-        self._columns = _Columns(interactions, recent if by != "window" else None)
+        self._columns = _Columns(interactions, recent)
         self._seed = tf.constant(seed, tf.int64)
         self._rows_of = self._shared = None
         self._num_units, self._batch_units = len(interactions), batch_size
-        if by == "user":
+        if windows is not None:
+            self._group(windows.rows, windows.splits)
+            self._shared = _Shared(windows, len(interactions))
+        elif by == "user":
             order = np.argsort(interactions.user_ids, kind="stable")
             _, starts = np.unique(interactions.user_ids[order], return_index=True)
             self._group(order, np.append(starts, len(order)))
-        elif by == "window":
-            windows = SharedWindows(recent, interactions)
-            self._group(windows.rows, windows.splits)
-            self._shared = _Shared(recent, windows)
-        # The last batch of an epoch may be smaller; no row is left out.
+        # The last batch of an epoch may be smaller.
         self.steps_per_epoch = math.ceil(self._num_units / self._batch_units)
 
     def dataset(self, start: int = 0) -> tf.data.Dataset:
@@ -129,11 +130,11 @@ class TrainingBatches:
 class _Shared:
     """The histories of some windows, and how much of them each of their rows reads."""
 
-    def __init__(self, recent: Recent, windows: SharedWindows) -> None:
-        self._windows = recent.windows_in_graph()
+    def __init__(self, windows: SharedWindows, num_rows: int) -> None:
+        self._windows = windows.recent.windows_in_graph()
         self._starts = tf.constant(windows.starts, tf.int64)
         self._ends = tf.constant(windows.ends, tf.int64)
-        lengths = np.empty_like(windows.lengths)
+        lengths = np.zeros(num_rows, np.int32)
         lengths[windows.rows] = windows.lengths
         self._lengths = tf.constant(lengths)  # by row
 

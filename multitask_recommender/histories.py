@@ -156,22 +156,27 @@ class SharedWindows:
     Args:
       recent: the histories, and T.
       events: those that are to be learnt from.
+      with_first: whether those before which nothing came are among them.
     """
 
-    def __init__(self, recent: Recent, events: Interactions) -> None:
-        starts, ends = recent.bounds(events.user_ids, events.timestamps)
+    def __init__(self, recent: Recent, events: Interactions, with_first: bool = True) -> None:
+        self.recent = recent
+        users = events.user_ids
+        starts, ends = recent.bounds(users, events.timestamps)
         before = ends - starts
         apart = max(1, recent.length // 2)
         skipped = -(-np.maximum(before - recent.length, 0) // apart) * apart
         begins = starts + skipped  # of each event's window
         # Users without a history share a beginning with others, but not a window.
-        order = np.lexsort((begins, events.user_ids))
+        order = np.lexsort((begins, users))
+        if not with_first:
+            order = order[before[order] > 0]
         is_new = np.diff(begins[order], prepend=-1) != 0
-        is_new |= np.diff(events.user_ids[order], prepend=-1) != 0
+        is_new |= np.diff(users[order], prepend=-1) != 0
         first = np.flatnonzero(is_new)
-        self.rows = order  # the events [N], window by window
+        self.rows = order  # the events [n], window by window
         self.splits = np.append(first, len(order))  # [W + 1], into rows
-        self.lengths = (before - skipped)[order].astype(np.int32)  # [N] of rows: how many it reads
+        self.lengths = (before - skipped)[order].astype(np.int32)  # [n] of rows: how many it reads
         self.starts = begins[order][first]  # [W]
         longest = np.maximum.reduceat(self.lengths, first) if len(first) else self.lengths
         self.ends = self.starts + longest

@@ -171,6 +171,14 @@ class TestSharedWindows:
 
         assert read == [[], [], [5], [], [6], [6], [7], [], [8], [9]]
 
+    def test_without_what_comes_first_the_other_rows_are_left(self, train):
+        recent = histories.Recent(train, 5, positive="click")
+
+        windows = histories.SharedWindows(recent, train, with_first=False)
+
+        assert sorted(windows.rows.tolist()) == [2, 4, 5, 6, 8, 9]
+        assert (len(windows.starts), windows.lengths.min()) == (1, 1)
+
     def test_of_no_rows(self, train):
         nothing = train.take(np.array([], np.int64))
 

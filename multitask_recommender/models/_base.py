@@ -14,7 +14,8 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from multitask_recommender.batches import NO_SEED, STEP_SEED, TrainingBatches
-from multitask_recommender.histories import Recent
+from multitask_recommender.errors import DataError
+from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
@@ -104,8 +105,17 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self, rows: Interactions, batch_size: int, seed: int, by: Literal["row", "user"] = "row"
     ) -> TrainingBatches:
         """Batches to learn from, of what the model reads of these rows."""
-        kind = "window" if self.shares_histories else by
-        return TrainingBatches(self.narrowed(rows), batch_size, seed, kind, self.recent)
+        rows = self.narrowed(rows)
+        if not self.shares_histories:
+            return TrainingBatches(rows, batch_size, seed, by, self.recent)
+        # Of what comes first in a session no history tells, but its labels can be learnt.
+        windows = SharedWindows(self.recent, rows, with_first=bool(self.ranking))
+        if not len(windows.rows):
+            raise DataError(
+                f"No row of {rows.source.name} comes after another of its user: a model that reads "
+                "what came before has nothing to learn from."
+            )
+        return TrainingBatches(rows, batch_size, seed, windows=windows)
 
     def make_weights(self, train: Interactions) -> None:
         """Makes what layers make when first used: now, so that every checkpoint holds all of it."""

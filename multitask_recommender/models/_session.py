@@ -2,7 +2,8 @@
 
 A query is the state before an event: after so many items of a history. Positives (clicks) advance
 it, and every event, whatever came of it, is a row that is scored with the state before it. So rows
-between two clicks share a query, and the rows of a user share a history, which is read once.
+between two clicks share a query, and the rows of a user share a history, which is read once. Where
+nothing but retrieval is learnt, what comes first in a history is no target, as in the papers.
 """
 
 import abc

@@ -6,8 +6,8 @@ Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based Recom
 (`negatives: drawn`, by popularity to a power) with logQ correction, and `loss: bpr_max`.
 
 Differs from the papers: whole sessions are read at once, every place a target, not one step of
-parallel sessions at a time with a state that is cut from its past; the first click is a target as
-well, of a state that has read nothing; item vectors are tied unless `tied: false`.
+parallel sessions at a time with a state that is cut from its past; item vectors are tied unless
+`tied: false`.
 """
 
 from typing import Any

@@ -4,9 +4,8 @@ Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019.
 (Li et al., "Gated Graph Sequence Neural Networks", ICLR 2016) passes messages along and against the
 clicks; soft attention of the last item over all of them, and the last item itself, make the state.
 
-Differs from the paper: the first click is a target as well, of a state that has read nothing; all
-graphs of a batch are one graph with as many parts, whose nodes, edges and attention are sums by
-segment, so that no session pays for the length of another.
+Differs from the paper: all graphs of a batch are one graph with as many parts, whose nodes, edges
+and attention are sums by segment, so that no session pays for the length of another.
 """
 
 import dataclasses

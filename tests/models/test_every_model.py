@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from multitask_recommender import config, experiment, registry
 from multitask_recommender.batches import STEP_SEED, ordered_batches
-from multitask_recommender.errors import ConfigError
+from multitask_recommender.errors import ConfigError, DataError
 from multitask_recommender.interactions import Feature
 from multitask_recommender.training import optimizers
 
@@ -319,3 +319,18 @@ class TestEverySessionModel:
         (fault,) = parsed(name, "like").model.settings.missing_from(timeless, "model")
 
         assert "model reads what came before an event, but made by the test has no" in fault
+
+    def test_retrieval_alone_learns_from_rows_that_come_after_others(self, name, tiny):
+        with_labels, alone = build(tiny, name, "all"), build(tiny, name, "retrieval")
+
+        rows = [model.batches(tiny, 100, seed=3).batch(0) for model in (with_labels, alone)]
+
+        assert [len(batch["item_id"]) for batch in rows] == [10, 6]  # of four users
+        assert rows[1]["history_length"].numpy().min() == 1
+
+    def test_refuses_to_learn_where_nothing_comes_after_anything(self, name, tiny):
+        firsts = tiny.take(np.array([0, 3, 5, 8]))
+        model = build(firsts, name, "retrieval")
+
+        with pytest.raises(DataError, match="No row of made by the test comes after another"):
+            model.batches(firsts, 100, seed=3)
