@@ -15,24 +15,25 @@ from typing import Any
 import tensorflow as tf
 
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.packed_gru import PackedGRU
 from multitask_recommender.models._session import Read, SessionModel
 from multitask_recommender.models.settings.gru4rec import Settings
+from multitask_recommender.schema import PAD
 
 
 class Model(SessionModel):
     def __init__(self, settings: Settings, train: Interactions, **shared: Any) -> None:
         super().__init__(settings, train, **shared)
-        self._layers = [
-            tf.keras.layers.GRU(units, return_sequences=True) for units in settings.layers
-        ]
+        self._layers = [PackedGRU(units) for units in settings.layers]
         self._projection = None
         if settings.layers[-1] != settings.embedding_dimension:
             self._projection = tf.keras.layers.Dense(settings.embedding_dimension, use_bias=False)
         self.build_sharing()
 
     def states(self, vectors: tf.Tensor, read: Read, users: tf.Tensor | float) -> tf.Tensor:
+        lengths = tf.math.count_nonzero(read.items != PAD, axis=1, dtype=tf.int32)
         for layer in self._layers:
-            vectors = layer(vectors)
+            vectors = layer(vectors, lengths)
         # Before the first click the state is 0, as that of the network is.
         states = tf.pad(vectors, [[0, 0], [1, 0], [0, 0]])  # [S, T + 1, units]
         states = tf.gather_nd(states, tf.stack([read.rows, read.lengths], axis=1))
