@@ -18,12 +18,14 @@ class PackedGRU(tf.keras.layers.Layer):
         longest = tf.shape(vectors)[1]
         order = tf.argsort(lengths, direction="DESCENDING", stable=True)  # the longest first
         vectors = tf.transpose(tf.gather(vectors, order), [1, 0, 2])  # [T, S, D]
+        # Not slices of it: the gradient of each would be as large as all of them.
+        given = tf.TensorArray(tf.float32, longest).unstack(vectors)
         has_item = tf.sequence_mask(lengths, longest)  # [S, T]
         numbers = tf.math.count_nonzero(has_item, axis=0, dtype=tf.int32)  # [T] of those going on
 
         def step(time: tf.Tensor, states: tf.Tensor, written: tf.TensorArray) -> tuple:
             number = numbers[time]
-            states, _ = self.cell(vectors[time, :number], [states[:number]])
+            states, _ = self.cell(given.read(time)[:number], [states[:number]])
             return time + 1, states, written.write(time, states)
 
         shape = tf.TensorShape([None, self.cell.units])  # fewer and fewer
