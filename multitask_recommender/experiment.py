@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multitask_recommender import evaluation, registry, report, run_folder, splits, traps
+from multitask_recommender.assembly import build, read
 from multitask_recommender.config import Config
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Interactions
@@ -25,38 +26,6 @@ if TYPE_CHECKING:
 
 RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
 BASELINES = ("popularity", "random")  # beside every model, with those that the config adds
-
-
-def read(config: Config) -> splits.Splits:
-    """The rows of a config's dataset, cut by its split."""
-    dataset = registry.load("datasets", config.dataset.name)
-    interactions = dataset.read(config.dataset.settings, config.split.fold)
-    return splits.split(interactions, config.split)
-
-
-def build(config: Config, train: Interactions) -> Any:
-    """The model of a config, untrained, for these training interactions."""
-    import tensorflow as tf
-
-    if config.training.strategy == "none":
-        tf.config.set_visible_devices([], "GPU")
-    tf.keras.utils.set_random_seed(config.training.seed)
-    tasks = [
-        registry.load("tasks", choice.name).Task(name, choice.settings, train)
-        for name, choice in config.tasks.items()
-    ]
-    ranking = {task.name: task for task in tasks if task.predicts_label}
-    sharing = registry.load("sharing", config.sharing.name)
-    weighting = registry.load("weighting", config.weighting.name)
-    model = registry.load("models", config.model.name).Model(
-        config.model.settings,
-        train,
-        tasks=tasks,
-        make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, ranking),
-        weighting=weighting.Weighting(config.weighting.settings, tasks),
-    )
-    model.make_weights(train)
-    return model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,11 +86,30 @@ class Experiment:
 
     @property
     def fold_in(self) -> Interactions:
-        """What is told of held-out users as a history: events that count in those of the model."""
-        settings, rows = self.config.model.settings, self.data.fold_in
+        """What is told of the users of test as a history, see `_told`."""
+        return self._told(TEST)
+
+    def _told(self, part: str) -> Interactions:
+        """Of users of whom more is known before a part than was learnt from, all that is known.
+
+        Events that count in histories of the model, for scorers to be told of.
+        """
+        more = self._known_beside(part)
+        learnt = self.data.train if part == VALIDATION else self.learnt_rows
+        before = learnt.take(np.isin(learnt.user_ids, np.unique(more.user_ids)))
+        rows, settings = splits.joined(before, more), self.config.model.settings
         own = [getattr(settings, f"{kind}_positive", None) for kind in ("history", "recent")]
         label = next(filter(None, own), None)
         return self._retrieved(rows) if label is None else rows.take(rows.positives(label))
+
+    def _known_beside(self, part: str) -> Interactions:
+        """What is known before a part, beside the rows that its model learns from."""
+        fold_in, validation = self.data.fold_in, self.data.validation
+        if part == VALIDATION:
+            return fold_in
+        if self.refits:
+            return fold_in.take(~np.isin(fold_in.user_ids, validation.user_ids))
+        return splits.joined(fold_in, validation) if self.config.split.is_in_order else fold_in
 
     def _retrieved(self, rows: Interactions) -> Interactions:
         positives = self.positives(rows)
@@ -256,7 +244,7 @@ class Experiment:
         chosen = list(protocols) if self._retrieval is not None else []
         settings = self.config.evaluation.model_copy(update={"protocols": chosen})
         return evaluation.Evaluator(
-            seen, held_out, settings, part, self.positives(held_out), fold_in=self.fold_in
+            seen, held_out, settings, part, self.positives(held_out), fold_in=self._told(part)
         )
 
     def _losses(
@@ -268,10 +256,9 @@ class Experiment:
 
         if not len(rows):
             return {}
-        recent = model.recent
-        if recent is not None and len(self.data.fold_in):
-            known = splits.joined(learnt, self.data.fold_in)
-            recent = Recent(known, recent.length, recent.positive)
+        recent, more = model.recent, self._known_beside(part)
+        if recent is not None and len(more):
+            recent = Recent(splits.joined(learnt, more), recent.length, recent.positive)
         losses = loop.held_out_losses(model, rows, self.config.training.batch_size, recent)
         total = losses.pop(TOTAL_LOSS)
         by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}

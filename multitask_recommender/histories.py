@@ -77,15 +77,14 @@ class Recent:
 
     def __init__(self, events: Interactions, length: int, positive: str | None = None) -> None:
         self.length, self.positive = length, positive
+        rows = events.item_ids <= events.num_items  # of the vocabulary
         chosen = events.positives(positive)
-        rows = slice(None) if chosen is None else chosen
+        rows &= True if chosen is None else chosen
         users, times = events.user_ids[rows], events.timestamps[rows]
-        self._first = int(times.min()) if len(times) else 0
-        self._span = (int(times.max()) - self._first if len(times) else 0) + 2
+        self._times = np.unique(times)
         order = np.lexsort((times, users))
         # The padding comes last: place -1.
-        items = events.items.known(events.item_ids[rows][order])
-        self._members = np.append(items, PAD).astype(np.int32)
+        self._members = np.append(events.item_ids[rows][order], PAD).astype(np.int32)
         self._keys = self._keys_of(users[order], times[order])
         largest = int(users.max(initial=0))
         self._splits = np.searchsorted(users[order], np.arange(largest + 2))
@@ -101,9 +100,7 @@ class Recent:
         starts = self._splits[known]
         if timestamps is None:
             return starts, self._splits[known + 1]
-        # Timestamps before or after all of training's are cut to fit the keys.
-        times = np.clip(timestamps, self._first, self._first + self._span - 1)
-        ends = np.searchsorted(self._keys, self._keys_of(known, times))
+        ends = np.searchsorted(self._keys, self._keys_of(known, timestamps))
         return starts, np.maximum(starts, ends)
 
     def windows(self, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -126,6 +123,27 @@ class Recent:
         given = latest(np.asarray(queries[HISTORY]), self.length)
         return np.where(given.any(axis=1, keepdims=True), given, told)
 
+    def shared(
+        self, queries: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`before` without repetitions: histories [S, T], and of each query [n] which one it reads,
+        int32, and how many items of it, int32.
+
+        A history is of one user, or of one query where it is given.
+        """
+        users = np.asarray(queries[USER_ID])
+        starts, ends = self.bounds(users, queries.get(TIMESTAMP))
+        own = np.zeros(len(users), np.int64)
+        if HISTORY in queries:
+            is_given = np.asarray(queries[HISTORY]).any(axis=1)
+            own[is_given] = np.flatnonzero(is_given) + 1
+        _, first, rows = np.unique(
+            np.stack([users, ends, own]), axis=1, return_index=True, return_inverse=True
+        )
+        told = self.before({name: array[first] for name, array in queries.items()})
+        lengths = np.count_nonzero(told, axis=1).astype(np.int32)
+        return told, rows.ravel().astype(np.int32), lengths[rows.ravel()]
+
     def windows_in_graph(self) -> Callable[["tf.Tensor", "tf.Tensor"], "tf.Tensor"]:
         """`windows` in a graph, of as many columns as the longest of them needs, or one."""
         import tensorflow as tf
@@ -142,7 +160,8 @@ class Recent:
         return windows
 
     def _keys_of(self, users: np.ndarray, times: np.ndarray) -> np.ndarray:
-        return users.astype(np.int64) * self._span + (times.astype(np.int64) - self._first)
+        """Numbers that ascend by user, and of a user by time: by how many times are before it."""
+        return users.astype(np.int64) * (len(self._times) + 1) + np.searchsorted(self._times, times)
 
 
 class SharedWindows:
@@ -157,9 +176,16 @@ class SharedWindows:
       recent: the histories, and T.
       events: those that are to be learnt from.
       with_first: whether those before which nothing came are among them.
+      most: events of a window; one of more is several, so that no batch is much larger than others.
     """
 
-    def __init__(self, recent: Recent, events: Interactions, with_first: bool = True) -> None:
+    def __init__(
+        self,
+        recent: Recent,
+        events: Interactions,
+        with_first: bool = True,
+        most: int | None = None,
+    ) -> None:
         self.recent = recent
         users = events.user_ids
         starts, ends = recent.bounds(users, events.timestamps)
@@ -173,6 +199,10 @@ class SharedWindows:
             order = order[before[order] > 0]
         is_new = np.diff(begins[order], prepend=-1) != 0
         is_new |= np.diff(users[order], prepend=-1) != 0
+        if most is not None:
+            place = np.arange(len(order))
+            place -= np.maximum.accumulate(np.where(is_new, place, 0))
+            is_new |= place % most == 0
         first = np.flatnonzero(is_new)
         self.rows = order  # the events [n], window by window
         self.splits = np.append(first, len(order))  # [W + 1], into rows

@@ -20,7 +20,7 @@ ARROW = [
     {"serving"},
     {"runs", "comparison", "sweeps"},
     {"experiment", "exploration"},
-    {"record", "report", "doctor", "config_schema", "plots"},
+    {"assembly", "record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},
     {"config_choices"},
@@ -39,7 +39,7 @@ ARROW = [
     {"errors", "__init__"},
 ]
 # What may choose a file of a folder by its name.
-MAY_USE_REGISTRY = {"config_choices", "config_schema", "experiment", "exploration"}
+MAY_USE_REGISTRY = {"assembly", "config_choices", "config_schema", "experiment", "exploration"}
 OPTION_FOLDERS = {  # and the word by which code speaks of a choice from it
     "models": "model",
     "sharing": "sharing",

@@ -110,6 +110,39 @@ class TestRecent:
         assert self.windows(histories.Recent(train, 2, "click"), [1, 1], [1, 5]) == [[0, 0]] * 2
 
 
+def test_times_of_any_size_order_events(make_events):
+    """Nanoseconds: a user's number times the span of times would not fit 64 bits."""
+    times = [1_700_000_000_000_000_000 + 10**17 * n for n in (3, 1, 2, 1, 3)]
+    events = make_events([(1, 1), (1, 2), (900, 3), (900, 4), (900, 5)], times, known=(900, 5))
+
+    recent = histories.Recent(events, 3)
+
+    queries = {"user_id": events.user_ids, "timestamp": events.timestamps}
+    assert recent.before(queries).tolist() == [[2, 0, 0], [0, 0, 0], [4, 0, 0], [0] * 3, [4, 3, 0]]
+
+
+def test_items_outside_the_vocabulary_leave_no_gap(make_events):
+    events = make_events([(1, 1), (1, 3), (1, 2)], [1, 2, 3], known=(1, 2))
+
+    assert histories.Recent(events, 3).before({"user_id": np.array([1])}).tolist() == [[1, 2, 0]]
+
+
+def test_queries_share_what_they_read(make_events):
+    events = make_events([(1, 4), (1, 5), (2, 6)], [1, 2, 1], known=(3, 6))
+    recent = histories.Recent(events, 2)
+    queries = {
+        "user_id": np.array([1, 1, 2, 3, 1, 0, 0, 0]),
+        "timestamp": np.array([9, 9, 9, 9, 2, 9, 9, 9]),
+        "history": np.array([[0, 0]] * 5 + [[1, 2], [1, 2], [0, 0]]),
+    }
+
+    told, rows, lengths = recent.shared(queries)
+
+    assert told[rows].tolist() == recent.before(queries).tolist()
+    assert lengths.tolist() == [2, 2, 1, 0, 1, 2, 2, 0]
+    assert len(told) == 7  # the first two share one; users 3 and 0 have nothing, each his own
+
+
 def test_the_latest_of_given_histories_wherever_their_padding_is():
     given = np.array([[1, 2, 3, 4], [0, 5, 0, 6], [7, 0, 0, 0], [0, 0, 0, 0]])
 
@@ -178,6 +211,15 @@ class TestSharedWindows:
 
         assert sorted(windows.rows.tolist()) == [2, 4, 5, 6, 8, 9]
         assert (len(windows.starts), windows.lengths.min()) == (1, 1)
+
+    def test_no_window_holds_more_rows_than_it_may(self, train):
+        recent = histories.Recent(train, 5, positive="click")
+
+        windows = histories.SharedWindows(recent, train, most=3)
+
+        assert np.diff(windows.splits).tolist() == [3, 3, 1, 2, 1]  # of users 1, 2 and 3
+        assert windows.rows.tolist() == [1, 2, 4, 5, 6, 8, 9, 3, 7, 0]
+        assert windows.starts.tolist()[:3] == [windows.starts[0]] * 3
 
     def test_of_no_rows(self, train):
         nothing = train.take(np.array([], np.int64))

@@ -148,7 +148,8 @@ class SessionKnn(RetrievalOnly):
         if settings.similarity == "cosine":
             similarity /= np.sqrt(np.diff(self._session_items.indptr)[session])
         ranked = np.flatnonzero(chosen)
-        ranked = ranked[np.lexsort((-similarity[ranked], query[ranked]))]
+        # In single precision, so that equals are not told apart by how they were summed.
+        ranked = ranked[np.lexsort((-similarity[ranked].astype(np.float32), query[ranked]))]
         ranked = ranked[_within(query[ranked]) < settings.neighbours]
         query = query[ranked]
         counted = similarity[ranked] * _WEIGHTS[settings.position](place[ranked], lengths[query])

@@ -72,9 +72,10 @@ class Evaluator:
         met, self._told = [*seen], {}
         if fold_in is not None and len(fold_in):
             met.append(fold_in)
-            self._told = {FOLD_IN: "each user's fold-in rows are told as a history, and seen"}
+            self._told = {
+                FOLD_IN: "what users met and was not learnt from is told as a history, and seen"
+            }
         self._held_out = arrange(met, held_out.take(rows))
-        self._queries = self._histories.queries(self._held_out)
         item_ids = np.concatenate([np.empty(0, np.int32), *(part.item_ids for part in seen)])
         self._num_seen = len(item_ids)
         counts = np.bincount(item_ids, minlength=held_out.num_items + 1)
@@ -135,11 +136,10 @@ class Evaluator:
         def measure(scores: np.ndarray, block: slice) -> list[Any]:
             return [protocol.measure(scores, block) for protocol in protocols]
 
-        num_items = self._held_out.num_items
-        if not protocols or not num_items:
+        if not protocols or not self._held_out.num_items:
             return
         megabytes = self._settings.block_megabytes
-        for measured in in_blocks(scorer, self._queries, num_items, megabytes, measure):
+        for measured in in_blocks(scorer, self._held_out, self._histories, megabytes, measure):
             for protocol, part in zip(protocols, measured, strict=True):
                 protocol.add(part)
 

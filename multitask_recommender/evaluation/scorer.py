@@ -8,8 +8,8 @@ import numpy as np
 from multitask_recommender import threads
 from multitask_recommender.errors import RunError
 from multitask_recommender.evaluation.fold_in import NO_HISTORIES, Histories
+from multitask_recommender.evaluation.held_out import HeldOut
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.schema import USER_ID
 
 Measured = TypeVar("Measured")
 
@@ -49,21 +49,19 @@ class Scorer(Predictor, Protocol):
 
 def in_blocks(
     scorer: Scorer,
-    queries: Mapping[str, np.ndarray],
-    num_items: int,
+    held_out: HeldOut,
+    histories: Histories,
     megabytes: int,
     measure: Callable[[np.ndarray, slice], Measured],
 ) -> Iterator[Measured]:
-    """Yields measure(scores [q, I], positions in queries) over blocks of the queries, in order.
-
-    queries: arrays of Q rows by name, USER_ID among them.
+    """Yields measure(scores [q, I], positions in held_out.queries) over blocks of them, in order.
 
     Blocks go to threads. Raises RunError where the scores have the wrong shape.
     """
 
     def work(block: slice) -> Measured:
-        scores = scorer.score_block({name: array[block] for name, array in queries.items()})
-        expected = (len(queries[USER_ID][block]), num_items)
+        scores = scorer.score_block(histories.queries(held_out, block))
+        expected = (len(held_out.queries[block]), held_out.num_items)
         if np.shape(scores) != expected:
             raise RunError(
                 f"{type(scorer).__name__}.score_block returned scores of shape "
@@ -71,7 +69,7 @@ def in_blocks(
             )
         return measure(np.require(scores, np.float32, ["C", "W"]), block)
 
-    blocks = _blocks(len(queries[USER_ID]), num_items, megabytes)
+    blocks = _blocks(len(held_out.queries), held_out.num_items, megabytes)
     if len(blocks) <= 1:
         yield from map(work, blocks)
         return
@@ -84,7 +82,8 @@ def rank_rows(
     """Predictions [N] by label of some events, a bounded number of them at a time."""
 
     def rank(block: slice) -> Mapping[str, np.ndarray]:
-        return scorer.rank({**rows.inputs(block), **histories.of(rows.user_ids[block])})
+        times = None if rows.timestamps is None else rows.timestamps[block]
+        return scorer.rank({**rows.inputs(block), **histories.of(rows.user_ids[block], times)})
 
     starts = range(0, len(rows), _ROWS_AT_ONCE)
     parts = [rank(slice(start, start + _ROWS_AT_ONCE)) for start in starts]

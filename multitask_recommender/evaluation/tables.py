@@ -37,7 +37,7 @@ def recommendations(
     ids = np.unique(users).astype(np.int32)
     met = [*seen, *([] if fold_in is None else [fold_in])]
     held_out = arrange(met, _rows_of(tables, ids))
-    queries = Histories(fold_in).queries(held_out)
+    histories = Histories(fold_in)
 
     def measure(scores: np.ndarray, block: slice) -> tuple[np.ndarray, np.ndarray]:
         cells = held_out.seen_cells[held_out.within(held_out.seen_cells, block)]
@@ -47,7 +47,7 @@ def recommendations(
 
     frames = [_frame(np.empty(0, np.int64), np.empty((0, k), int), np.empty((0, k)), tables)]
     start = 0
-    for items, scores in in_blocks(scorer, queries, held_out.num_items, _BLOCK_MEGABYTES, measure):
+    for items, scores in in_blocks(scorer, held_out, histories, _BLOCK_MEGABYTES, measure):
         frames.append(_frame(ids[start : start + len(items)], items, scores, tables))
         start += len(items)
     return pl.concat(frames)

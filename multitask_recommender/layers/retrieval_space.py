@@ -49,7 +49,10 @@ class RetrievalSpace(tf.keras.layers.Layer):
         return tf.concat([vectors, biases[:, None]], axis=1)
 
     def _normalised(self, vectors: tf.Tensor) -> tf.Tensor:
-        return tf.math.l2_normalize(vectors, axis=1) if self._normalise else vectors
+        if not self._normalise:
+            return vectors
+        # A state that has read nothing may be 0, where the default would give a slope of 1e6.
+        return tf.math.l2_normalize(vectors, axis=1, epsilon=1e-6)
 
 
 def log_popularity(counts: np.ndarray) -> np.ndarray:

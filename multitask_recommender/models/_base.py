@@ -20,7 +20,15 @@ from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.models import _gradients
-from multitask_recommender.schema import HISTORY, ITEM_ID, TIMESTAMP, TOTAL_LOSS, USER_ID
+from multitask_recommender.schema import (
+    HISTORY,
+    HISTORY_LENGTH,
+    HISTORY_ROW,
+    ITEM_ID,
+    TIMESTAMP,
+    TOTAL_LOSS,
+    USER_ID,
+)
 
 Features = dict[str, tf.Tensor]
 _OF_QUERIES = {USER_ID, HISTORY}  # what items are scored for
@@ -109,7 +117,8 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         if not self.shares_histories:
             return TrainingBatches(rows, batch_size, seed, by, self.recent)
         # Of what comes first in a session no history tells, but its labels can be learnt.
-        windows = SharedWindows(self.recent, rows, with_first=bool(self.ranking))
+        most = max(1, batch_size // 4)
+        windows = SharedWindows(self.recent, rows, with_first=bool(self.ranking), most=most)
         if not len(windows.rows):
             raise DataError(
                 f"No row of {rows.source.name} comes after another of its user: a model that reads "
@@ -172,7 +181,11 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         """Inputs of some rows as tensors, with what came before them if the model reads it."""
         others = queries.keys() - {TIMESTAMP, HISTORY}
         features = {name: tf.constant(queries[name]) for name in others}
-        if self.recent is not None:
+        if self.shares_histories:
+            told = self.recent.shared(queries)
+            names = (HISTORY, HISTORY_ROW, HISTORY_LENGTH)
+            features |= {name: tf.constant(array) for name, array in zip(names, told, strict=True)}
+        elif self.recent is not None:
             features[HISTORY] = tf.constant(self.recent.before(queries))
         return features
 

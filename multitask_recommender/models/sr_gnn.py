@@ -4,8 +4,9 @@ Wu et al., "Session-based Recommendation with Graph Neural Networks", AAAI 2019.
 (Li et al., "Gated Graph Sequence Neural Networks", ICLR 2016) passes messages along and against the
 clicks; soft attention of the last item over all of them, and the last item itself, make the state.
 
-Differs from the paper: all graphs of a batch are one graph with as many parts, whose nodes, edges
-and attention are sums by segment, so that no session pays for the length of another.
+Differs from the paper: an edge that is gone along again counts once. All graphs of a batch are one
+graph with as many parts, whose nodes, edges and attention are sums by segment, so that no session
+pays for the length of another.
 """
 
 import dataclasses
@@ -61,10 +62,7 @@ class Model(SessionModel):
         return self._state(tf.concat([last, total], axis=1)) + users
 
     def _passed(self, nodes: tf.Tensor, graph: _Graph) -> tf.Tensor:
-        """Nodes [M, D] after one step: of each, the means of what follows and of what leads to it.
-
-        Rows of the paper's matrices of outgoing and incoming edges, which count distinct ones.
-        """
+        """Nodes [M, D] after one step: of each, the means of what follows and what leads to it."""
         number = tf.shape(nodes)[0]
         out, into = (
             tf.math.unsorted_segment_mean(tf.gather(layer(nodes), senders), receivers, number)

@@ -47,6 +47,12 @@ class Settings(StrictSettings):
     )
 
     @property
+    def is_in_order(self) -> bool:
+        """Whether what is held out of a user comes after what is learnt of him."""
+        by_order = self.name in ("time", "user_order", "leave_last_out", "tenrec_sbr")
+        return by_order or self.leak_free or self.validation_by == "session"
+
+    @property
     def asks_for_next(self) -> bool:
         """Whether a held-out row is the first after all that its user is known to have met."""
         return self.name in ("leave_last_out", "tenrec_sbr") or self.validation_by == "session"

@@ -26,12 +26,12 @@ def bpr_losses(batch: Batch, temperature: float, are_left_out: tf.Tensor | None)
 
 
 def bpr_max_losses(
-    batch: Batch, scores: tf.Tensor, log_occurrences: tf.Tensor, score_l2: float
+    batch: Batch, scores: tf.Tensor, offsets: tf.Tensor, score_l2: float
 ) -> tf.Tensor:
     """-log of the mean sigmoid(positive - negative), plus score_l2 times the mean negative^2, [B].
 
-    Means over the negatives by their softmax: those that score high count most. scores are [Q, C],
-    log_occurrences [C] say how often each candidate is a negative; a row's own item is none.
+    Means over the negatives by their softmax: those that score high count most. Of scores [Q, C],
+    offsets [Q, C] are the logs of how often each is a negative; a row's own item is none.
     Hidasi and Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-based
     Recommendations", CIKM 2018, section 3.2.
     """
@@ -40,7 +40,7 @@ def bpr_max_losses(
     rows = tf.range(tf.size(batch.candidate_rows))
     cells = tf.stack([rows, batch.candidate_rows], axis=1)
     logits = tf.tensor_scatter_nd_update(
-        scores + log_occurrences, cells, tf.fill(tf.shape(rows), EXCLUDED)
+        scores + tf.gather(offsets, batch.query_rows), cells, tf.fill(tf.shape(rows), EXCLUDED)
     )
     shares = tf.nn.log_softmax(logits)
     losses = -tf.reduce_logsumexp(shares + tf.math.log_sigmoid(own - scores), axis=1)

@@ -27,7 +27,7 @@ from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.means import mean_over
 from multitask_recommender.layers.representation import Representation
-from multitask_recommender.layers.softmax import are_among, log_or_excluded, softmax_parts
+from multitask_recommender.layers.softmax import EXCLUDED, are_among, log_or_excluded, softmax_parts
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
 from multitask_recommender.tasks._batch import Batch
 from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses
@@ -133,11 +133,13 @@ class Task:
 
     def _bpr_max(self, batch: Batch) -> tf.Tensor:
         scores = self._scores(batch.queries / self.temperature, batch.candidates)
+        log_occurrences, _ = self._negatives_of(batch)
+        offsets = tf.tile(log_occurrences[None, :], [tf.shape(scores)[0], 1])  # [Q, C]
         if self._settings.remove_positives:
             cells = _cells(self._positives, batch)
-            scores = tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(cells)[:1], -1e30))
-        log_occurrences, _ = self._negatives_of(batch)
-        return bpr_max_losses(batch, scores, log_occurrences, self._settings.score_l2)
+            none = tf.fill(tf.shape(cells)[:1], EXCLUDED)
+            offsets = tf.tensor_scatter_nd_update(offsets, cells, none)
+        return bpr_max_losses(batch, scores, offsets, self._settings.score_l2)
 
     def _softmax(self, batch: Batch) -> tf.Tensor:
         """Cross-entropy of each row [B]."""

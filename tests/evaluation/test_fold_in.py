@@ -75,7 +75,7 @@ def test_every_protocol_asks_with_the_history_of_each_user(fold_in, test):
     assert metrics["test/unfiltered/recall@1"] == (1 + 1 / 2 + 1) / 3
     assert metrics["test/full/recall@2"] == (1 + 1 / 2 + 1) / 3
     assert result.protocol["full"]["relevant_pairs_seen_before"] == 1
-    assert result.protocol["fold_in"].startswith("each user's fold-in rows are told")
+    assert result.protocol["fold_in"].startswith("what users met and was not learnt from")
     assert metrics["test/like/accuracy"] == 0.5
 
 

@@ -334,3 +334,19 @@ class TestEverySessionModel:
 
         with pytest.raises(DataError, match="No row of made by the test comes after another"):
             model.batches(firsts, 100, seed=3)
+
+    def test_gives_whoever_has_read_nothing_what_is_popular(self, name, tiny):
+        scorer = build(tiny, name, "retrieval", normalise=True, item_bias=False).scorer()
+        queries = {"user_id": np.zeros(2, np.int32), "history": np.array([[0], [2]])}
+
+        scores = scorer.score_block(queries)
+
+        counts = np.bincount(tiny.item_ids, minlength=7)[1:]
+        np.testing.assert_array_equal(np.argsort(-scores[0]), np.argsort(-counts))
+        assert np.unique(scores[1]).size > np.unique(counts).size
+
+    def test_batches_histories_by_a_rule_of_its_own(self, name):
+        with pytest.raises(
+            ConfigError, match=f"batch_by is user, but {name} batches"
+        ):
+            config.parse({"model": name, "training": {"batch_by": "user"}})

@@ -308,6 +308,18 @@ def test_bpr_max_is_the_mean_over_the_softmax_of_negatives(train, tables, monkey
     np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-5)
 
 
+def test_bpr_max_without_the_users_other_positives(train, tables):
+    task = build(train, loss="bpr_max", negatives="full", remove_positives=True)
+    scores = scores_of(tables)
+    negatives = scores[1, [1, 4, 5, 7, 8, 9]]  # user 1 has met 2, 3 and 6
+    shares = np.exp(negatives) / np.exp(negatives).sum()
+    own = 1 / (1 + np.exp(negatives - scores[1, 3]))
+
+    loss = loss_of(task, tables, features_of([1], [3]))
+
+    np.testing.assert_allclose(loss, -np.log((shares * own).sum()), rtol=1e-5)
+
+
 def test_score_l2_is_refused_where_it_would_do_nothing():
     with pytest.raises(ValueError, match="score_l2 is for bpr_max, not for softmax"):
         Settings(score_l2=0.1)

@@ -1,5 +1,7 @@
 """What the settings of models share that read what a user has met so far, in its order."""
 
+from typing import Any
+
 from pydantic import Field
 
 from multitask_recommender.interactions import Interactions
@@ -33,6 +35,15 @@ class SessionSettings(SideSettings):
         0.5, ge=0, le=1, description="A row is charged by its number of events to this power."
     )
     initial_stddev: float = Field(0.05, gt=0)
+
+    def conflicts(self, config: Any) -> list[str]:
+        """`config` is a config.Config."""
+        if config.training.batch_by == "row":
+            return []
+        return [
+            f"training.batch_by is {config.training.batch_by}, but {config.model.name} batches the "
+            "histories that rows share, by a rule of its own: leave batch_by out."
+        ]
 
     def missing_from(self, train: Interactions, where: str) -> list[str]:
         faults = []
