@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SAMPLE = 200_000  # rows to judge a feature by
 _ENOUGH = 10  # rows of each class: fewer agree with some feature by chance
 _BINS = 1_000  # of a numeric feature
+_AT_RANDOM = ("random", "tenrec_ctr", "tenrec_mtl", "tenrec_topn")  # splits, unless leak-free
 # An AUC, or a share of a rating's variance. A feature alone, by which other rows are predicted:
 _SURE, _SUSPICIOUS_AUC, _SUSPICIOUS_SHARE = 0.999, 0.95, 0.9
 
@@ -39,6 +40,7 @@ def find(splits: Splits, config: "Config") -> list[Trap]:
     train = splits.train
     inputs = list(_inputs(train, config))
     traps = [trap for each in inputs for trap in _declared(each, train)]
+    traps += _out_of_order(config)
     for label in learnt(train, config):
         rows = _rows_to_judge_by(splits, label, {each.side for each in inputs})
         for each in inputs:
@@ -47,6 +49,22 @@ def find(splits: Splits, config: "Config") -> list[Trap]:
             trap = _label_in_feature(each, label, train, rows[each.side])
             traps += [trap] if trap else []
     return traps
+
+
+def _out_of_order(config: "Config") -> list[Trap]:
+    model, split = config.model, config.split
+    reads_order = getattr(model.settings, "reads_recent", False)
+    if not reads_order or split.name not in _AT_RANDOM or split.leak_free:
+        return []
+    return [
+        Trap(
+            "future_history",
+            "warning",
+            f"{model.name} reads what came before, but split.name is {split.name}: users are given "
+            "items by a history that goes on after what is held out. split.name=user_order, time "
+            "or leave_last_out cuts in order.",
+        )
+    ]
 
 
 def _inputs(train: Interactions, config: "Config") -> Iterator[_Input]:

@@ -346,7 +346,5 @@ class TestEverySessionModel:
         assert np.unique(scores[1]).size > np.unique(counts).size
 
     def test_batches_histories_by_a_rule_of_its_own(self, name):
-        with pytest.raises(
-            ConfigError, match=f"batch_by is user, but {name} batches"
-        ):
+        with pytest.raises(ConfigError, match=f"batch_by is user, but {name} batches"):
             config.parse({"model": name, "training": {"batch_by": "user"}})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from multitask_recommender import traps
+from multitask_recommender import config, traps
 from multitask_recommender.interactions import Feature
 
 N = 200
@@ -195,3 +195,24 @@ def test_a_history_of_the_future_is_a_warning_with_a_count(make, configure):
     )
     assert found(splits, configure({"click": {}}, user=["id"])) == []
     assert found(splits, configure({"click": {}}, item=["hist"])) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "split", "is_told"),
+    [
+        ("gru4rec", {"name": "random"}, True),
+        ("gru4rec", {"name": "user_order"}, False),
+        ("gru4rec", {"name": "tenrec_topn"}, True),
+        ("gru4rec", {"name": "tenrec_topn", "leak_free": True}, False),
+        ("lightgcn", {"name": "random"}, False),
+        ({"name": "two_tower", "user": ["recent"]}, {"name": "random"}, True),
+    ],
+)
+def test_a_history_that_goes_on_after_what_is_held_out_is_said(make, model, split, is_told):
+    parts = make([(0, 1, 1), (0, 2, 1), (2, 1, 2)], {"click": [1, 0, 1]})
+
+    found = traps.find(parts, config.parse({"model": model, "split": split}))
+
+    told = [trap.sentence for trap in found if trap.name == "future_history"]
+    assert len(told) == is_told
+    assert all("reads what came before, but split.name is" in sentence for sentence in told)

@@ -36,6 +36,10 @@ class SessionSettings(SideSettings):
     )
     initial_stddev: float = Field(0.05, gt=0)
 
+    @property
+    def reads_recent(self) -> bool:
+        return True
+
     def conflicts(self, config: Any) -> list[str]:
         """`config` is a config.Config."""
         if config.training.batch_by == "row":
