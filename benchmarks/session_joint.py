@@ -25,7 +25,8 @@ def evaluated(recipe: str, overrides: list[str]) -> evaluation.Evaluation:
     """Trains on all rows to learn from, and evaluates on test."""
     experiment = Experiment(config.load(ROOT / "experiments" / f"{recipe}.yaml", overrides))
     model, seconds = trained(experiment, experiment.learnt_rows)
-    console.print(f"{recipe}: {model.count_params():,} weights, trained in {seconds:.0f} s")
+    weights = sum(weight.numpy().size for weight in model.weights)
+    console.print(f"{recipe}: {weights:,} weights, trained in {seconds:.0f} s")
     return experiment.test_evaluator(model.scorer(), experiment.kinds, keep_arrays=True)
 
 

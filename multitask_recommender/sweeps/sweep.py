@@ -95,9 +95,10 @@ class _Sweep:
         Search(plan, folder, self._records, is_lower, self._trial)(own)
 
     def _trial(self, number: int, cell: Cell, goes_on: GoesOn) -> dict[str, Any]:
-        return self._trained(
-            f"trial {number} of {self._plan.asked.trials}", cell, self._plan.seed, goes_on
-        )
+        place = f"trial {number} of {self._plan.asked.trials}"
+        if self._records.find(cell.settings, self._plan.seed) is not None:
+            table.announce_repetition(place, cell.settings)
+        return self._trained(place, cell, self._plan.seed, goes_on)
 
     def _trained(
         self, place: str, cell: Cell, seed: int, goes_on: GoesOn | None = None

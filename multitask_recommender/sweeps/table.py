@@ -31,6 +31,12 @@ def announce(
     report.console.print(escape(told), highlight=False)
 
 
+def announce_repetition(place: str, settings: Mapping[str, Any]) -> None:
+    """A line for a trial that proposes what has been trained."""
+    told = f"{place}: {_told(settings)}, as before: not trained again"
+    report.console.print(escape(told), highlight=False)
+
+
 def show(found: Mapping[str, Any]) -> None:
     """The cells, the best first and bold; those that failed say why. `found`: see sweep.json."""
     cells = found["cells"]

@@ -138,10 +138,11 @@ def test_more_trials_go_on_with_a_search_that_is_done(sweep, trainings):
     assert rates() == rates("whole")
 
 
-def test_what_is_proposed_again_is_not_trained_again(sweep, trainings):
+def test_what_is_proposed_again_is_not_trained_again_and_that_is_said(sweep, trainings, capsys):
     found = sweep("model.embedding_dimension=4,8", "--search", "6")
 
     assert len(trainings) == len(found["cells"]) == 2
+    assert capsys.readouterr().out.count("as before: not trained again") == 5  # of six trials
     assert len(study().trials) == 7  # with the recipe as it is
 
 
