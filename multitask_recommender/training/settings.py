@@ -13,7 +13,8 @@ class Settings(settings.Settings):
     batch_by: Literal["row", "user"] = Field(
         "row",
         description="user: a batch holds whole users, about batch_size rows, so that what depends "
-        "on the user alone is computed once.",
+        "on the user alone is computed once. Models that read sessions batch whole histories, "
+        "whichever it is.",
     )
     learning_rate: float = Field(0.1, gt=0, description="Of the first step.")
     learning_rate_decay: Literal["none", "cosine"] = Field(

@@ -344,7 +344,3 @@ class TestEverySessionModel:
         counts = np.bincount(tiny.item_ids, minlength=7)[1:]
         np.testing.assert_array_equal(np.argsort(-scores[0]), np.argsort(-counts))
         assert np.unique(scores[1]).size > np.unique(counts).size
-
-    def test_batches_histories_by_a_rule_of_its_own(self, name):
-        with pytest.raises(ConfigError, match=f"batch_by is user, but {name} batches"):
-            config.parse({"model": name, "training": {"batch_by": "user"}})

@@ -1,7 +1,5 @@
 """What the settings of models share that read what a user has met so far, in its order."""
 
-from typing import Any
-
 from pydantic import Field
 
 from multitask_recommender.interactions import Interactions
@@ -39,15 +37,6 @@ class SessionSettings(SideSettings):
     @property
     def reads_recent(self) -> bool:
         return True
-
-    def conflicts(self, config: Any) -> list[str]:
-        """`config` is a config.Config."""
-        if config.training.batch_by == "row":
-            return []
-        return [
-            f"training.batch_by is {config.training.batch_by}, but {config.model.name} batches the "
-            "histories that rows share, by a rule of its own: leave batch_by out."
-        ]
 
     def missing_from(self, train: Interactions, where: str) -> list[str]:
         faults = []
