@@ -95,12 +95,16 @@ class Experiment:
         Events that count in histories of the model, for scorers to be told of.
         """
         more = self._known_beside(part)
-        learnt = self.data.train if part == VALIDATION else self.learnt_rows
+        learnt = self._learnt_before(part)
         before = learnt.take(np.isin(learnt.user_ids, np.unique(more.user_ids)))
         rows, settings = splits.joined(before, more), self.config.model.settings
         own = [getattr(settings, f"{kind}_positive", None) for kind in ("history", "recent")]
         label = next(filter(None, own), None)
         return self._retrieved(rows) if label is None else rows.take(rows.positives(label))
+
+    def _learnt_before(self, part: str) -> Interactions:
+        """The rows of the model that is judged by a part."""
+        return self.data.train if part == VALIDATION else self.learnt_rows
 
     def _known_beside(self, part: str) -> Interactions:
         """What is known before a part, beside the rows that its model learns from."""
@@ -189,12 +193,13 @@ class Experiment:
     def test(self, model: Any) -> evaluation.Evaluation:
         """The model on the test part, the losses of its tasks among the metrics."""
         evaluated = self.test_evaluator(model.scorer(), self.kinds)
-        losses = self._losses(model, self.learnt_rows, self.data.test, TEST)
+        losses = self._losses(model, self.data.test, TEST)
         return dataclasses.replace(evaluated, metrics=evaluated.metrics | losses)
 
     def test_baselines(self) -> dict[str, dict[str, float]]:
         """The test metrics of what stands beside the model: baselines, and an oracle if any."""
-        beside = {name: self.baseline(name) for name in (*BASELINES, *self.config.baselines)}
+        names = dict.fromkeys((*BASELINES, *self.config.baselines))  # each once
+        beside = {name: self.baseline(name) for name in names}
         oracle = self.data.train.oracle
         if oracle is not None:
             if self.config.split.asks_for_next and hasattr(oracle, "after"):
@@ -232,7 +237,7 @@ class Experiment:
 
     def _validate(self, model: Any) -> dict[str, float]:
         metrics = self._validator(model.scorer(), self.kinds).metrics
-        return metrics | self._losses(model, self.data.train, self.data.validation, VALIDATION)
+        return metrics | self._losses(model, self.data.validation, VALIDATION)
 
     def _evaluator(
         self,
@@ -247,9 +252,7 @@ class Experiment:
             seen, held_out, settings, part, self.positives(held_out), fold_in=self._told(part)
         )
 
-    def _losses(
-        self, model: Any, learnt: Interactions, rows: Interactions, part: str
-    ) -> dict[str, float]:
+    def _losses(self, model: Any, rows: Interactions, part: str) -> dict[str, float]:
         """Each task's mean loss over held-out rows, and the weighted sum."""
         from multitask_recommender.histories import Recent
         from multitask_recommender.training import loop
@@ -258,7 +261,8 @@ class Experiment:
             return {}
         recent, more = model.recent, self._known_beside(part)
         if recent is not None and len(more):
-            recent = Recent(splits.joined(learnt, more), recent.length, recent.positive)
+            known = splits.joined(self._learnt_before(part), more)
+            recent = Recent(known, recent.length, recent.positive)
         losses = loop.held_out_losses(model, rows, self.config.training.batch_size, recent)
         total = losses.pop(TOTAL_LOSS)
         by_task = {f"{part}/{name}/{TOTAL_LOSS}": loss for name, loss in losses.items()}
