@@ -49,6 +49,12 @@ def counts(ids: np.ndarray, num_known: int) -> np.ndarray:
     return np.bincount(ids, minlength=num_known + 1)[: num_known + 1].astype(np.float32)
 
 
+def counts_of_items(train: Interactions, positive: str | None = None) -> np.ndarray:
+    """How often each item was met, as a positive where a label is given, [I + 1]."""
+    chosen = train.positives(positive)
+    return counts(train.item_ids if chosen is None else train.item_ids[chosen], train.num_items)
+
+
 def latest(histories: np.ndarray, length: int) -> np.ndarray:
     """The last `length` items of each history [n, *], int32 [n, length], padded on the right.
 
@@ -110,6 +116,14 @@ class Recent:
         """
         places = np.maximum(starts, ends - self.length)[:, None] + np.arange(self.length)
         return self._members[np.where(places < ends[:, None], places, -1)]
+
+    def of_all(self, num_users: int) -> Rows:
+        """The latest T items of each user 0..num_users, oldest first, as splits and members."""
+        starts, ends = self.bounds(np.arange(num_users + 1))
+        starts = np.maximum(starts, ends - self.length)
+        splits = np.append(0, np.cumsum(ends - starts))
+        places = np.arange(splits[-1]) - np.repeat(splits[:-1] - starts, ends - starts)
+        return splits, self._members[places]
 
     def before(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         """What came before some queries, item ids int32 [n, T] as of `windows`.

@@ -19,6 +19,9 @@ HISTORY = "history"  # item ids [B, T] of the user's latest positives, oldest fi
 # Where rows share histories, [S, T]: which of them is a row's, and how many of its items come
 # before the row, [B] each. Without these two every row has its own history, and all of it.
 HISTORY_ROW, HISTORY_LENGTH = "history_row", "history_length"
+# Item ids [B, M], or [S, M] where rows share histories, in any order and 0-padded: those that a
+# query tells of its user. A row of any counts instead of what training tells.
+TOLD_HISTORY = "told_history"
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
@@ -38,6 +41,7 @@ RESERVED = (
     HISTORY,
     HISTORY_ROW,
     HISTORY_LENGTH,
+    TOLD_HISTORY,
     "step_seed",
     "retrieval",
     TOTAL_LOSS,

@@ -99,6 +99,11 @@ class FeatureEmbedding(tf.keras.layers.Layer):
     def table(self) -> tf.Variable:
         return self._vectors.table
 
+    def freeze(self) -> None:
+        """Keeps the values as a variable, not within the graph: for scoring alone."""
+        self._values = tf.Variable(self._values, trainable=False, name="values")
+        self._weights = None
+
     def call(self, ids: tf.Tensor) -> tf.Tensor:
         if self._weights is not None:
             return tf.matmul(take_rows(self._weights, ids), self.table)

@@ -9,8 +9,10 @@ import tensorflow as tf
 from multitask_recommender.histories import Rows
 from multitask_recommender.layers.features import Stddev
 from multitask_recommender.layers.rows import sum_rows, take_rows
+from multitask_recommender.schema import PAD
 
 _DENSE_CELLS = 2**22  # a matrix of 16 MiB: below, one matrix product beats gathering rows
+_ROWS_AT_ONCE = 2**14  # of ids whose sums are frozen
 
 
 class History(tf.keras.layers.Layer):
@@ -41,11 +43,42 @@ class History(tf.keras.layers.Layer):
         self._positives = None if positives is None else _Members(positives, num_members)
 
     def call(
-        self, ids: tf.Tensor, dropout: float, seed: tf.Tensor, of_positives: bool = False
+        self,
+        ids: tf.Tensor,
+        dropout: float,
+        seed: tf.Tensor,
+        of_positives: bool = False,
+        told: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Each member is left out with probability `dropout`, the others scaled up to match."""
+        """Each member is left out with probability `dropout`, the others scaled up to match.
+
+        told: members [n, M], 0-padded, that count instead where a row has any.
+        """
         members = self._positives if of_positives else self._met
-        return members.sums(self.table, ids, dropout, seed)
+        sums = members.sums(self.table, ids, dropout, seed)
+        if told is None:
+            return sums
+        is_told = tf.reduce_any(told != PAD, axis=1, keepdims=True)
+        return tf.where(is_told, sum_distinct(self.table, told), sums)
+
+    def freeze(self) -> None:
+        """Keeps the sums of all ids in place of who met whom: for scoring alone."""
+        for members in filter(None, (self._met, self._positives)):
+            members.freeze(self.table)
+
+
+def sum_distinct(table: tf.Tensor | tf.Variable, members: tf.Tensor) -> tf.Tensor:
+    """The sum of table rows [R, D] over the distinct members [n, M] of each line, 0 being none,
+    divided by the root of their number, [n, D].
+    """
+    members = tf.sort(members, axis=1)
+    is_new = members != tf.pad(members, [[0, 0], [1, 0]])[:, :-1]  # ascending, the padding first
+    lines = tf.where(is_new)
+    sums = tf.math.unsorted_segment_sum(
+        tf.gather(table, tf.boolean_mask(members, is_new)), lines[:, 0], tf.shape(members)[0]
+    )
+    numbers = tf.math.count_nonzero(is_new, axis=1, keepdims=True, dtype=tf.float32)
+    return sums / tf.sqrt(tf.maximum(numbers, 1.0))
 
 
 class _Members:
@@ -63,10 +96,22 @@ class _Members:
             dense[owners, members] = scale[owners]
             self.dense = tf.constant(dense)
         self._ragged = tf.RaggedTensor.from_row_splits(members, splits, validate=False)
+        self._sums = None
+
+    def freeze(self, table: tf.Variable) -> None:
+        number = len(self._scale)
+        blocks = [
+            self.sums(table, tf.range(start, min(start + _ROWS_AT_ONCE, number)), 0.0, (0, 0))
+            for start in range(0, number, _ROWS_AT_ONCE)
+        ]
+        self._sums = tf.Variable(tf.concat(blocks, axis=0), trainable=False, name="history_sums")
+        self.dense = self._ragged = self._scale = None
 
     def sums(
         self, table: tf.Variable, ids: tf.Tensor, dropout: float, seed: tf.Tensor
     ) -> tf.Tensor:
+        if self._sums is not None:
+            return take_rows(self._sums, ids)
         if self.dense is not None:
             rows = take_rows(self.dense, ids)  # [n, members + 1]
             if dropout:

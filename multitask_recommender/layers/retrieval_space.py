@@ -33,6 +33,10 @@ class RetrievalSpace(tf.keras.layers.Layer):
                 trainable=retrieval is not None,
             )
 
+    @property
+    def bias_coordinates(self) -> int:
+        return 0 if self._biases is None else 1
+
     def queries(self, vectors: tf.Tensor) -> tf.Tensor:
         """Vectors [Q, D] with a 1 where items have their bias, [Q, D + 1]."""
         vectors = self._normalised(vectors)

@@ -1,12 +1,12 @@
 """A tower: users or items as vectors, the sum of an id embedding, a history and features."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender import histories
+from multitask_recommender import histories, schema
 from multitask_recommender.histories import Rows
 from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.layers.features import FeatureEmbedding, Stddev
@@ -65,6 +65,25 @@ class View:
     of_positives: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Past:
+    """What is known of the past of users [n], beside what a tower has learnt of them.
+
+    recent: item ids [n, T] as schema.HISTORY, for views that read `recent`.
+    told: item ids [n, M] as schema.TOLD_HISTORY, for views that read `history`.
+    """
+
+    recent: tf.Tensor | None = None
+    told: tf.Tensor | None = None
+
+    @classmethod
+    def of(cls, features: Mapping[str, tf.Tensor]) -> "Past":
+        return cls(features.get(schema.HISTORY), features.get(schema.TOLD_HISTORY))
+
+
+NO_PAST = Past()
+
+
 class Tower(tf.keras.layers.Layer):
     """ids [n] -> vectors [n, D]: the sum of a view's inputs, through hidden layers if any.
 
@@ -118,11 +137,11 @@ class Tower(tf.keras.layers.Layer):
         ids: tf.Tensor,
         view: View,
         seed: tf.Tensor,
-        recent: tf.Tensor | None = None,
+        past: Past = NO_PAST,
         training: bool = False,
     ) -> tf.Tensor:
-        """`recent` are item ids [n, T], for a view that reads them."""
-        vectors = tf.add_n(self.parts(ids, view, seed, recent, training=training))
+        """`past` is that of users, for a view that reads it."""
+        vectors = tf.add_n(self.parts(ids, view, seed, past, training=training))
         for layer in self._hidden:
             vectors = layer(vectors)
         return vectors
@@ -132,7 +151,7 @@ class Tower(tf.keras.layers.Layer):
         ids: tf.Tensor,
         view: View,
         seed: tf.Tensor,
-        recent: tf.Tensor | None = None,
+        past: Past = NO_PAST,
         training: bool = False,
     ) -> list[tf.Tensor]:
         """The vectors [n, D] of a view's inputs, before they are summed."""
@@ -143,9 +162,9 @@ class Tower(tf.keras.layers.Layer):
             parts.append(take_rows(self._ids, ids) * known)
         if HISTORY in view.inputs:
             dropout = view.history_dropout if training else 0.0
-            parts.append(self._history(ids, dropout, seed, view.of_positives))
+            parts.append(self._history(ids, dropout, seed, view.of_positives, past.told))
         if RECENT in view.inputs:
-            parts.append(self._recent(recent))
+            parts.append(self._recent(past.recent))
         return parts
 
     def penalty(

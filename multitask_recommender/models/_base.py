@@ -7,31 +7,38 @@ never touches heads, losses or weights.
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+from multitask_recommender import histories
 from multitask_recommender.batches import NO_SEED, STEP_SEED, TrainingBatches
 from multitask_recommender.errors import DataError
 from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
+from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
+from multitask_recommender.layers.tower import HISTORY as MET
+from multitask_recommender.layers.tower import ID, RECENT
 from multitask_recommender.models import _gradients
+from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.schema import (
     HISTORY,
     HISTORY_LENGTH,
     HISTORY_ROW,
     ITEM_ID,
+    PAD,
     TIMESTAMP,
+    TOLD_HISTORY,
     TOTAL_LOSS,
     USER_ID,
 )
+from multitask_recommender.settings import Settings
 
 Features = dict[str, tf.Tensor]
-_OF_QUERIES = {USER_ID, HISTORY}  # what items are scored for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +55,8 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     """Minimises a sum of terms over its tasks: weight_t * loss_t, unless the weighting differs.
 
     Args:
+      settings: of the model; `user`, where they have it, names what queries read.
+      train: the interactions to learn from.
       tasks: of tasks/; at the most one of them retrieves, the others predict a label each.
       make_sharing: makes the sharing block for a PairShape.
       weighting: combines the tasks' losses (weighting/).
@@ -56,22 +65,38 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     recent: Recent | None = None  # set by models that read what a user has met before an event
     shares_histories = False  # of models that read one history for many events (SharedWindows)
     context_names: Sequence[str] = ()  # set by models that read features of the event
+    _space: RetrievalSpace | None = None  # set by models that retrieve
 
-    def __init__(self, tasks: Sequence, make_sharing: Callable, weighting) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        train: Interactions,
+        tasks: Sequence,
+        make_sharing: Callable,
+        weighting: Any,
+    ) -> None:
         super().__init__()
+        self.num_items = train.num_items
         self._tasks = list(tasks)
         self.retrieval = next((task for task in tasks if not task.predicts_label), None)
         self.ranking = {task.name: task for task in tasks if task.predicts_label}
         self._make_sharing = make_sharing
         self._weighting = weighting
+        read = set(getattr(settings, "user", [ID]))
+        self._reads_user_features = bool(read - {ID, MET, RECENT})
+        self.met_users = histories.counts(train.user_ids, train.num_users) > 0  # [U + 1]
+        self._is_met = tf.constant(self.met_users & bool(read & {ID, MET}))
+        positive = None if self.retrieval is None else self.retrieval.positive
+        self.popularity = log_popularity(histories.counts_of_items(train, positive))[1:]  # [I]
         # All at once: Keras does not see a metric that is put into a dict later.
         names = [*(task.name for task in tasks), TOTAL_LOSS]
         self._loss_means = {name: tf.keras.metrics.Mean(name) for name in names}
         # Traced once, whoever scores with the model and however often.
         options = {"reduce_retracing": True, "autograph": False}  # see training/loop.py
         self.traced_queries = tf.function(self.embed_queries, **options)
+        self.traced_told = tf.function(self.is_told_of, **options)
         self.traced_items = tf.function(self.embed_items, **options)
-        self.traced_predictions = tf.function(self._predictions, **options)
+        self.traced_predictions = tf.function(self.predictions, **options)
         self.traced_test_step = tf.function(self.test_step, **options)
         self.traced_task_gradients = tf.function(self.task_gradients, **options)
         self.traced_mixtures = tf.function(self.mixtures, **options)
@@ -93,12 +118,33 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         """Retrieval vectors of items [I, D]: a score is the dot product of query and item."""
 
-    def distinct_queries(self, features: Features) -> tuple[tf.Tensor, tf.Tensor]:
-        """User ids [Q] of the distinct queries, and which of them each row has, [B]."""
-        if self.recent is None:
-            return tf.unique(features[USER_ID])
-        # What a user has met before differs from row to row.
-        return features[USER_ID], tf.range(tf.size(features[USER_ID]))
+    @property
+    def bias_coordinates(self) -> int:
+        """How many of the last coordinates of retrieval vectors are biases of items."""
+        return 0 if self._space is None else self._space.bias_coordinates
+
+    @property
+    def reads_told_history(self) -> bool:
+        """Whether a history that a query tells counts instead of what was met in training."""
+        return False
+
+    def is_told_of(self, features: Features) -> tf.Tensor:
+        """Of which queries [Q] something is known that tells them from those of a stranger."""
+        users = features[USER_ID]
+        is_told = tf.gather(self._is_met, users)
+        if self._reads_user_features:
+            is_told |= users != PAD
+        if HISTORY_LENGTH in features:
+            return is_told | (features[HISTORY_LENGTH] > 0)
+        for name in {HISTORY, TOLD_HISTORY} & features.keys():
+            is_told |= tf.reduce_any(features[name] != PAD, axis=1)
+        return is_told
+
+    def freeze(self) -> None:
+        """Keeps what scoring reads of the training data in variables: it cannot learn any more."""
+        for layer in self.submodules:
+            if layer is not self and hasattr(layer, "freeze"):
+                layer.freeze()
 
     def build_sharing(self) -> None:
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
@@ -187,6 +233,8 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
             features |= {name: tf.constant(array) for name, array in zip(names, told, strict=True)}
         elif self.recent is not None:
             features[HISTORY] = tf.constant(self.recent.before(queries))
+        if self.reads_told_history and HISTORY in queries:
+            features[TOLD_HISTORY] = tf.constant(queries[HISTORY])
         return features
 
     def task_gradients(self, features: Features) -> Features:
@@ -212,7 +260,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
             told |= {f"gate/{name}": tf.reduce_mean(gate) for name, gate in gates.items()}
         return told
 
-    def scorer(self) -> "Scorer":
+    def scorer(self) -> Scorer:
         """A snapshot for evaluation: every item is embedded once."""
         return Scorer(self)
 
@@ -245,7 +293,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def _loss_results(self) -> dict[str, tf.Tensor]:
         return {mean.name: mean.result() for mean in self._loss_means.values()}
 
-    def _predictions(self, features: Features) -> Features:
+    def predictions(self, features: Features) -> Features:
         """{label: probabilities or stars [B]} of pairs."""
         ids = tf.sort(tf.unique(features[ITEM_ID]).y)
         representation = self.encode(features, ids, training=False)
@@ -256,31 +304,3 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         if self.retrieval is not None:
             return self.retrieval.candidate_ids(features)
         return tf.sort(tf.unique(features[ITEM_ID]).y)
-
-
-class Scorer:
-    """How evaluation sees a model: scores of all items for a query, predictions for a pair."""
-
-    def __init__(self, model: MultiTaskModel) -> None:
-        self._model = model
-        self._items = None
-        if model.retrieval is not None:
-            self._items = model.traced_items(tf.range(1, model.num_items + 1)).numpy()  # [I, D]
-
-    def score_block(self, queries: dict[str, np.ndarray]) -> np.ndarray:
-        """Scores [Q, I] of all items; column c is item c + 1."""
-        if self._items is None:
-            raise ValueError("The model has no retrieval task, so it does not score items.")
-        read = {name: np.asarray(queries[name], np.int32) for name in _OF_QUERIES & queries.keys()}
-        return self.embed(read) @ self._items.T
-
-    def embed(self, queries: dict[str, np.ndarray]) -> np.ndarray:
-        """Retrieval vectors of queries [Q, D]."""
-        return self._model.traced_queries(self._model.features_of(queries)).numpy()
-
-    def rank(self, queries: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """{label: probabilities or stars [B]} for the pairs of user and item."""
-        if not self._model.ranking:
-            return {}
-        predictions = self._model.traced_predictions(self._model.features_of(queries))
-        return {label: values.numpy() for label, values in predictions.items()}

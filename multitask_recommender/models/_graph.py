@@ -1,6 +1,7 @@
 """What models share that propagate vectors over the graph of training interactions."""
 
 import abc
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,17 @@ from multitask_recommender import graph, histories
 from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
+from multitask_recommender.layers.history import sum_distinct
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
 from multitask_recommender.layers.rows import take_rows
 from multitask_recommender.layers.sparse_product import SymmetricProduct
 from multitask_recommender.layers.weight_decay import WeightDecay
-from multitask_recommender.models._base import Features, MultiTaskModel, Scorer
+from multitask_recommender.models._base import Features, MultiTaskModel
+from multitask_recommender.models._queries import distinct_queries
+from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.models.settings._graph import GraphSettings
-from multitask_recommender.schema import ITEM_ID, USER_ID
+from multitask_recommender.schema import ITEM_ID, PAD, TOLD_HISTORY, USER_ID
 
 
 class GraphModel(MultiTaskModel):
@@ -26,9 +30,10 @@ class GraphModel(MultiTaskModel):
     The propagation costs the same for every batch, so that batches want to be large.
     """
 
+    _widths: list[int]  # of nodes at each hop, set by subclasses
+
     def __init__(self, settings: GraphSettings, train: Interactions, **shared: Any) -> None:
-        super().__init__(**shared)
-        self.num_items = train.num_items
+        super().__init__(settings, train, **shared)
         self._settings = settings
         self._num_user_rows = train.num_users + 1
         positive = settings.graph_positive
@@ -36,6 +41,9 @@ class GraphModel(MultiTaskModel):
             positive = self.retrieval.positive
         edges = graph.normalised_adjacency(train, train.positives(positive))
         self._adjacent = SymmetricProduct(edges)
+        degrees = np.diff(edges.indptr)[self._num_user_rows :]
+        self._item_scale = 1.0 / np.sqrt(np.maximum(degrees, 1)).astype(np.float32)  # [I + 1]
+        self._frozen: _Tables | None = None
         self._nodes = self.add_weight(
             name="nodes",
             shape=[graph.num_nodes(train), settings.embedding_dimension],
@@ -53,8 +61,33 @@ class GraphModel(MultiTaskModel):
         """Of propagated vectors, P."""
 
     @abc.abstractmethod
+    def hops(self, seed: tf.Tensor = NO_SEED, training: bool = False) -> list[tf.Tensor]:
+        """All nodes before any propagation and after each, [U + 1 + I + 1, *] each."""
+
+    @abc.abstractmethod
+    def next_hop(self, own: tf.Tensor, received: tf.Tensor, place: int) -> tf.Tensor:
+        """Nodes [n, *] after propagation `place`, in which they receive [n, *] of neighbours."""
+
+    @abc.abstractmethod
+    def combined(self, hops: list[tf.Tensor]) -> tf.Tensor:
+        """The vectors of nodes that tasks read, [n, P], of what they were at each hop."""
+
+    @property
+    def reads_told_history(self) -> bool:
+        return True
+
     def propagate(self, seed: tf.Tensor = NO_SEED, training: bool = False) -> tf.Tensor:
         """All nodes after their propagation, [U + 1 + I + 1, P]."""
+        return self.combined(self.hops(seed, training))
+
+    def freeze(self) -> None:
+        """Keeps the propagated vectors and what folds a history in, in place of the graph."""
+        super().freeze()
+        hops = self.hops()
+        users, items = self._users(self.combined(hops)), self._items(self.combined(hops))
+        own, sent = self._users(self._nodes), self._sent(hops)
+        tables = (tf.Variable(each, trainable=False) for each in (users, items, own, sent))
+        self._frozen = _Tables(*tables)
 
     def compared(self, vectors: tf.Tensor) -> tf.Tensor:
         """What retrieval compares of propagated vectors [n, P], [n, P]."""
@@ -67,10 +100,10 @@ class GraphModel(MultiTaskModel):
     def encode(
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
-        nodes = self.propagate(features.get(STEP_SEED, NO_SEED), training)
-        user_ids, query_rows = self.distinct_queries(features)
-        users = tf.gather(self._users(nodes), user_ids)
-        items = take_rows(self._items(nodes), candidate_ids)
+        tables = self._tables(features.get(STEP_SEED, NO_SEED), training)
+        user_ids, query_rows = distinct_queries(features)
+        users = self._read_users(tables, user_ids, features)
+        items = take_rows(tables.items, candidate_ids)
         return Representation(
             queries=self._space.queries(self.compared(users)),
             candidates=self._space.items(self.compared(items), candidate_ids),
@@ -83,15 +116,43 @@ class GraphModel(MultiTaskModel):
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
-        users = tf.gather(self._users(self.propagate()), features[USER_ID])
+        users = self._read_users(self._tables(), features[USER_ID], features)
         return self._space.queries(self.compared(users))
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
-        items = take_rows(self._items(self.propagate()), ids)
+        items = take_rows(self._tables().items, ids)
         return self._space.items(self.compared(items), ids)
 
     def scorer(self) -> Scorer:
         return _GraphScorer(self, self._num_user_rows)
+
+    def _tables(self, seed: tf.Tensor = NO_SEED, training: bool = False) -> "_Tables":
+        if self._frozen is not None:
+            return self._frozen
+        hops = self.hops(seed, training)
+        nodes = self.combined(hops)
+        return _Tables(
+            self._users(nodes), self._items(nodes), self._users(hops[0]), self._sent(hops)
+        )
+
+    def _read_users(self, tables: "_Tables", ids: tf.Tensor, features: Features) -> tf.Tensor:
+        """Users [Q, P]; who is told of by a history, as a node whose neighbours these items are."""
+        users = tf.gather(tables.users, ids)
+        if TOLD_HISTORY not in features:
+            return users
+        told = features[TOLD_HISTORY]
+        hops = [tf.gather(tables.own, ids)]
+        received = tf.split(sum_distinct(tables.sent, told), [0, *self._widths[:-1]], axis=1)
+        for place, each in enumerate(received[1:]):
+            hops.append(self.next_hop(hops[-1], each, place))
+        is_told = tf.reduce_any(told != PAD, axis=1, keepdims=True)
+        return tf.where(is_told, self.combined(hops), users)
+
+    def _sent(self, hops: list[tf.Tensor]) -> tf.Tensor:
+        """What items send to a user at every hop, but for the root of his degree, [I + 1, *]."""
+        nothing = self._items(hops[0])[:, :0]  # without hops nothing is sent
+        items = tf.concat([nothing, *map(self._items, hops[:-1])], axis=1)
+        return items * self._item_scale[:, None]
 
     def _users(self, nodes: tf.Tensor) -> tf.Tensor:
         """Of nodes in their order, the users with the unknown one, [U + 1, ...]."""
@@ -111,6 +172,16 @@ class GraphModel(MultiTaskModel):
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class _Tables:
+    """What scoring reads of propagated nodes."""
+
+    users: tf.Tensor | tf.Variable  # [U + 1, P]
+    items: tf.Tensor | tf.Variable  # [I + 1, P]
+    own: tf.Tensor | tf.Variable  # users before any propagation, [U + 1, D]
+    sent: tf.Tensor | tf.Variable  # see `_sent`
+
+
 class _GraphScorer(Scorer):
     """Users are propagated once too, not at every block of them."""
 
@@ -120,8 +191,10 @@ class _GraphScorer(Scorer):
         if model.retrieval is not None:
             self._queries = model.traced_queries({USER_ID: tf.range(num_users)}).numpy()
 
-    def embed(self, queries: dict[str, np.ndarray]) -> np.ndarray:
-        return self._queries[queries[USER_ID]]
+    def embed(self, features: Features) -> np.ndarray:
+        if TOLD_HISTORY in features:
+            return super().embed(features)
+        return self._queries[features[USER_ID].numpy()]
 
 
 def _initial_nodes(stddev: float, first_item_row: int) -> Any:

@@ -10,10 +10,11 @@ from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.features import Stddev
-from multitask_recommender.layers.tower import Tower, View, sides
+from multitask_recommender.layers.tower import HISTORY, Past, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
+from multitask_recommender.models._queries import distinct_queries
 from multitask_recommender.models.settings._ranking_only import RankingOnlySettings
-from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
+from multitask_recommender.schema import ITEM_ID, USER_ID
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +49,7 @@ class RankingOnlyModel(MultiTaskModel):
         stddev: Stddev,
         **shared: Any,
     ) -> None:
-        super().__init__(**shared)
-        self.num_items = train.num_items
+        super().__init__(settings, train, **shared)
         self._settings = settings
         if settings.reads_recent:
             self.recent = Recent(train, settings.recent_length, settings.recent_positive)
@@ -62,15 +62,19 @@ class RankingOnlyModel(MultiTaskModel):
         self.context_names = tuple(settings.context)
         self._context = Context(train.context, self.context_names, dimension, stddev)
 
+    @property
+    def reads_told_history(self) -> bool:
+        return HISTORY in self._settings.user
+
     def fields(self, features: Features, item_ids: tf.Tensor, training: bool) -> FieldVectors:
         """The inputs of a batch whose distinct items are `item_ids` [C], ascending."""
-        user_ids, user_rows = self.distinct_queries(features)
+        user_ids, user_rows = distinct_queries(features)
         seed = features.get(STEP_SEED, NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 2)
         (user_tower, item_tower), (user_view, item_view) = self._towers, self._views
-        recent = features.get(HISTORY)
+        past = Past.of(features)
         return FieldVectors(
-            users=user_tower.parts(user_ids, user_view, seeds[0], recent, training=training),
+            users=user_tower.parts(user_ids, user_view, seeds[0], past, training=training),
             items=item_tower.parts(item_ids, item_view, seeds[1], training=training),
             context=self._context(features),
             user_rows=user_rows,

@@ -10,7 +10,6 @@ import abc
 import dataclasses
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED, STEP_SEED
@@ -21,7 +20,7 @@ from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
 from multitask_recommender.layers.tower import Tower, View, sides
-from multitask_recommender.models._base import Features, MultiTaskModel, Scorer
+from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings._session import SessionSettings
 from multitask_recommender.schema import (
     HISTORY,
@@ -49,8 +48,7 @@ class SessionModel(MultiTaskModel):
     shares_histories = True
 
     def __init__(self, settings: SessionSettings, train: Interactions, **shared: Any) -> None:
-        super().__init__(**shared)
-        self.num_items = train.num_items
+        super().__init__(settings, train, **shared)
         self._settings = settings
         positive = settings.history_positive
         if positive is None and self.retrieval is not None:
@@ -61,9 +59,7 @@ class SessionModel(MultiTaskModel):
         self._items = self._tower(items, settings.item)
         self._inputs = self._items if settings.tied else self._tower(items, settings.item)
         self._users = self._tower(users, settings.user) if settings.user else None
-        popularity = log_popularity(items.counts)
-        self._popularity = None if settings.user else popularity[1:].astype(np.float32)
-        biases = popularity if settings.item_bias else None
+        biases = log_popularity(items.counts) if settings.item_bias else None
         self._space = RetrievalSpace(biases, settings.normalise, self.retrieval)
         if self.ranking:
             self._label_bias = self.add_weight(
@@ -117,9 +113,6 @@ class SessionModel(MultiTaskModel):
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         return self._space.items(self._items(ids, self._item_view, NO_SEED), ids)
 
-    def scorer(self) -> Scorer:
-        return _SessionScorer(self, self._popularity)
-
     def _queries(self, read: Read, seeds: tf.Tensor, training: bool) -> tf.Tensor:
         """States [Q, D]."""
         distinct, places = tf.unique(tf.reshape(read.items, [-1]))
@@ -163,22 +156,6 @@ class SessionModel(MultiTaskModel):
             l2_power=settings.l2_power,
             stddev=settings.initial_stddev,
         )
-
-
-class _SessionScorer(Scorer):
-    """Who has read nothing, and of whom nothing else is known, is given what is popular."""
-
-    def __init__(self, model: SessionModel, popularity: np.ndarray | None) -> None:
-        """popularity [I], None where users are told of by more than their history."""
-        super().__init__(model)
-        self._popularity = popularity
-        self._recent = model.recent
-
-    def score_block(self, queries: dict[str, np.ndarray]) -> np.ndarray:
-        scores = super().score_block(queries)
-        if self._popularity is not None:
-            scores[~self._recent.before(queries).any(axis=1)] = self._popularity
-        return scores
 
 
 def _read(features: Features) -> tuple[Read, tf.Tensor]:

@@ -24,15 +24,22 @@ class Model(GraphModel):
     def __init__(self, settings: Settings, train: Interactions, **shared: Any) -> None:
         super().__init__(settings, train, **shared)
         self._hops = settings.hops
+        self._widths = [settings.embedding_dimension] * (settings.hops + 1)
         self.build_sharing()
 
     @property
     def dimension(self) -> int:
         return self._settings.embedding_dimension
 
-    def propagate(self, seed: tf.Tensor = NO_SEED, training: bool = False) -> tf.Tensor:
-        """The mean of E^(0) .. E^(K), where E^(k + 1) = D^-1/2 A D^-1/2 E^(k)."""
+    def hops(self, seed: tf.Tensor = NO_SEED, training: bool = False) -> list[tf.Tensor]:
+        """E^(0) .. E^(K), where E^(k + 1) = D^-1/2 A D^-1/2 E^(k)."""
         hops = [tf.convert_to_tensor(self._nodes)]
-        for _ in range(self._hops):
-            hops.append(self._adjacent(hops[-1]))
+        for place in range(self._hops):
+            hops.append(self.next_hop(hops[-1], self._adjacent(hops[-1]), place))
+        return hops
+
+    def next_hop(self, own: tf.Tensor, received: tf.Tensor, place: int) -> tf.Tensor:
+        return received
+
+    def combined(self, hops: list[tf.Tensor]) -> tf.Tensor:
         return tf.add_n(hops) / len(hops)

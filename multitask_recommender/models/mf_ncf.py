@@ -25,6 +25,7 @@ from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace
 from multitask_recommender.layers.tower import ID, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
+from multitask_recommender.models._queries import distinct_queries
 from multitask_recommender.models.settings.mf_ncf import Settings
 from multitask_recommender.schema import ITEM_ID, USER_ID
 
@@ -33,8 +34,7 @@ _VIEW = View((ID,))
 
 class Model(MultiTaskModel):
     def __init__(self, settings: Settings, train: Interactions, **shared: Any) -> None:
-        super().__init__(**shared)
-        self.num_items = train.num_items
+        super().__init__(settings, train, **shared)
         self._settings = settings
         self._tables = self._build_tables(train)
         self._ranking_tables = None  # those of all tasks
@@ -51,7 +51,7 @@ class Model(MultiTaskModel):
     def encode(
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
-        user_ids, query_rows = self.distinct_queries(features)
+        user_ids, query_rows = distinct_queries(features)
         ids = user_ids, candidate_ids
         users, items = cut = ranking = _vectors(self._tables, ids)
         if self._ranking_tables is not None:

@@ -42,25 +42,31 @@ class Model(GraphModel):
     def dimension(self) -> int:
         return sum(self._widths)
 
-    def propagate(self, seed: tf.Tensor = NO_SEED, training: bool = False) -> tf.Tensor:
-        """[E^(0), E^(1), ...], E^(l + 1) = LeakyReLU((L + I) E^(l) W_1 + (L E^(l) * E^(l)) W_2)."""
+    def hops(self, seed: tf.Tensor = NO_SEED, training: bool = False) -> list[tf.Tensor]:
+        """E^(0), E^(1), ..."""
         nodes = tf.convert_to_tensor(self._nodes)
-        read = [nodes]
-        for place, weights in enumerate(zip(self._sums, self._products, strict=True)):
+        hops = [nodes]
+        for place in range(len(self._sums)):
             sent = nodes
             if training and self._settings.node_dropout:
                 sent = self._drop_nodes(
                     nodes, tf.random.experimental.stateless_fold_in(seed, place)
                 )
-            received = self._adjacent(sent)
-            of_sum = tf.matmul(received + nodes, weights[0])
-            nodes = tf.nn.leaky_relu(of_sum + tf.matmul(received * nodes, weights[1]))
+            nodes = self.next_hop(nodes, self._adjacent(sent), place)
             if training and self._settings.message_dropout:
                 own = tf.random.experimental.stateless_fold_in(seed, -1 - place)
                 rate = self._settings.message_dropout
                 nodes = tf.nn.experimental.stateless_dropout(nodes, rate, own)
-            read.append(nodes)
-        return tf.concat(read, axis=1)
+            hops.append(nodes)
+        return hops
+
+    def next_hop(self, own: tf.Tensor, received: tf.Tensor, place: int) -> tf.Tensor:
+        """E^(l + 1) = LeakyReLU((L + I) E^(l) W_1 + (L E^(l) * E^(l)) W_2)."""
+        of_sum = tf.matmul(received + own, self._sums[place])
+        return tf.nn.leaky_relu(of_sum + tf.matmul(received * own, self._products[place]))
+
+    def combined(self, hops: list[tf.Tensor]) -> tf.Tensor:
+        return tf.concat(hops, axis=1)
 
     def compared(self, vectors: tf.Tensor) -> tf.Tensor:
         first, *propagated = tf.split(vectors, self._widths, axis=1)

@@ -24,16 +24,16 @@ from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
-from multitask_recommender.layers.tower import Side, Tower, View, sides
+from multitask_recommender.layers.tower import HISTORY, Past, Side, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
+from multitask_recommender.models._queries import distinct_queries
 from multitask_recommender.models.settings.two_tower import Settings
-from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
+from multitask_recommender.schema import ITEM_ID, USER_ID
 
 
 class Model(MultiTaskModel):
     def __init__(self, settings: Settings, train: Interactions, **shared: Any) -> None:
-        super().__init__(**shared)
-        self.num_items = train.num_items
+        super().__init__(settings, train, **shared)
         self._settings = settings
         positive = None if self.retrieval is None else self.retrieval.positive
         users, items = sides(train, positive)
@@ -58,6 +58,10 @@ class Model(MultiTaskModel):
         self.build_sharing()
 
     @property
+    def reads_told_history(self) -> bool:
+        return HISTORY in self._settings.inputs_read()["user"]
+
+    @property
     def pair_shape(self) -> PairShape:
         context = len(self._settings.context) * self._width
         return PairShape(vectors=self._width, fields=2 + context, unread=context)
@@ -71,13 +75,13 @@ class Model(MultiTaskModel):
     def encode(
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
-        user_ids, query_rows = self.distinct_queries(features)
-        recent = features.get(HISTORY)
+        user_ids, query_rows = distinct_queries(features)
+        past = Past.of(features)
         seed = features.get(STEP_SEED, NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 6)
         queries = candidates = users = items = None
         if self.retrieval is not None:
-            users = self._user_tower(user_ids, self._user_view, seeds[0], recent, training=training)
+            users = self._user_tower(user_ids, self._user_view, seeds[0], past, training=training)
             queries = users
             if training and self._settings.dropout:
                 queries = tf.nn.experimental.stateless_dropout(
@@ -98,8 +102,8 @@ class Model(MultiTaskModel):
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
-        ids, recent = features[USER_ID], features.get(HISTORY)
-        return self._space.queries(self._user_tower(ids, self._user_view, NO_SEED, recent))
+        ids, past = features[USER_ID], Past.of(features)
+        return self._space.queries(self._user_tower(ids, self._user_view, NO_SEED, past))
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         return self._space.items(self._item_tower(ids, self._item_view, NO_SEED), ids)
@@ -127,9 +131,7 @@ class Model(MultiTaskModel):
                 )
             )
         ]
-        users, items = self._ranking_space(
-            ids, seeds, given, features.get(HISTORY), training=training
-        )
+        users, items = self._ranking_space(ids, seeds, given, Past.of(features), training=training)
         fields = self._ranking_space.fields((features[USER_ID], features[ITEM_ID]))
         fields += tuple(self._context(features))
         # Retrieval's vectors where ranking tasks read the same ones, else also ranking's own.

@@ -30,6 +30,10 @@ class LabelTask(abc.ABC):
     def prediction(self, outputs: tf.Tensor) -> tf.Tensor:
         """Outputs [B] as a user reads them, [B]."""
 
+    def gain(self, predictions: tf.Tensor) -> tf.Tensor:
+        """Predictions of any shape on a scale of 0..1, on which those of tasks can be added."""
+        return predictions
+
     def loss(
         self, outputs: tf.Tensor, features: dict[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:

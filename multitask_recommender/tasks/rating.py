@@ -25,3 +25,7 @@ class Task(LabelTask):
     def prediction(self, outputs: tf.Tensor) -> tf.Tensor:
         """Stars [B], within the scale that training has seen."""
         return tf.clip_by_value(outputs, *self._scale)
+
+    def gain(self, predictions: tf.Tensor) -> tf.Tensor:
+        lowest, highest = self._scale
+        return (predictions - lowest) / max(highest - lowest, 1e-6)
