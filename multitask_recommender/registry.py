@@ -25,6 +25,7 @@ _OFFERS = {  # what a file of each folder holds
     "tasks": "Task",
     "datasets": "read",
     "baselines": "fit",
+    "index": "Index",
 }
 _OWN_SETTINGS = re.compile(r"^class Settings\b", re.MULTILINE)
 

@@ -47,6 +47,7 @@ OPTION_FOLDERS = {  # and the word by which code speaks of a choice from it
     "datasets": "dataset",
     "baselines": "baseline",
     "tasks": "kind",
+    "index": "index",
 }
 SLOW = {"tensorflow", "tensorflow_recommenders", "tensorflow_datasets", "tf_keras", "keras"}
 MAX_LINES = 300

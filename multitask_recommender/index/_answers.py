@@ -1,0 +1,57 @@
+"""What every index does with the candidates it found: leave out, order, pad.
+
+An index is called with queries [B, D], the number N of answers wanted and the ids to leave out,
+[B, X] with 0 for none. It answers with scores [B, N], best first, and ids [B, N]. Where fewer than
+N items remain, ids are NO_ITEM and scores NO_SCORE.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+NO_ITEM = 0  # also the padding of ids to leave out
+NO_SCORE = float(np.finfo(np.float32).min)
+
+# An index that leaves out after it has searched asks for as many more as a query leaves out, and
+# for no more than these: a longer list costs more than all that it is likely to take away.
+MAX_EXTRA = 16_384
+
+Answers = tuple[tf.Tensor, tf.Tensor]  # scores [B, N] float32, ids [B, N] int32
+
+
+def num_extra(excluded: tf.Tensor) -> tf.Tensor:
+    """How many more to ask for, so that what is left out [B, X] starves no query: a scalar."""
+    counts = tf.math.count_nonzero(excluded, axis=1, dtype=tf.int32)
+    return tf.minimum(tf.reduce_max(tf.concat([counts, [0]], axis=0)), MAX_EXTRA)
+
+
+def best_of(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
+    """The best `number` of candidates [B, M] that are not excluded; of equals, lower ids first.
+
+    Candidates are distinct, but for NO_ITEM, and in any order.
+    """
+    scores = tf.where(_is_excluded(ids, excluded), NO_SCORE, scores)
+    order = tf.argsort(ids, axis=1, stable=True)  # top_k takes the first of equals
+    scores, ids = (tf.gather(each, order, axis=1, batch_dims=1) for each in (scores, ids))
+    found = tf.minimum(number, tf.shape(ids)[1])
+    scores, places = tf.math.top_k(scores, found)
+    return padded(scores, tf.gather(ids, places, axis=1, batch_dims=1), number)
+
+
+def padded(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor) -> Answers:
+    """Ordered answers [B, M] made as wide as `number`, masked ones without an id."""
+    ids = tf.where(scores > NO_SCORE, ids, NO_ITEM)
+    missing = [[0, 0], [0, number - tf.shape(ids)[1]]]
+    return tf.pad(scores, missing, constant_values=NO_SCORE), tf.pad(ids, missing)
+
+
+def exact_scores(vectors: tf.Tensor, queries: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Dot products [B, M] of queries [B, D] with the rows [B, M] of vectors [I, D]."""
+    return tf.linalg.matvec(tf.gather(vectors, rows), queries)
+
+
+def _is_excluded(ids: tf.Tensor, excluded: tf.Tensor) -> tf.Tensor:
+    """Which ids [B, M] are among those of their row [B, X], or no item."""
+    none = tf.zeros_like(ids[:, :1]) if ids.shape[1] else tf.zeros([tf.shape(ids)[0], 1], tf.int32)
+    ordered = tf.sort(tf.concat([none, excluded], axis=1), axis=1)  # NO_ITEM is always out
+    places = tf.searchsorted(ordered, ids, side="right") - 1
+    return tf.gather(ordered, tf.maximum(places, 0), axis=1, batch_dims=1) == ids

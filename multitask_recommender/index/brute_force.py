@@ -1,0 +1,77 @@
+"""Every item is scored: exact, in plain TensorFlow operations that any server runs.
+
+`tf.math.top_k` over a million scores takes longer than making them, so the best are sought in two
+steps. Items stand in groups of GROUP, in order of their ids. The N groups of the highest maxima (of
+equals, the first) hold the best N items: an item of any other group has N items before it, one of
+each of these groups. Only their items are sorted, and still in order of ids, so that ties are
+settled as a plain top_k settles them: the lower id first.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from multitask_recommender.index import _tables
+from multitask_recommender.index._answers import NO_SCORE, Answers, padded
+from multitask_recommender.settings import Settings
+
+GROUP = 64  # a power of two: rows are aligned, and both steps sort about as many at a million items
+MAX_CELLS = 1 << 27  # scores that stand in memory at a time: 512 MiB
+
+
+class Index(tf.Module):
+    """Item vectors [I, D] as a table whose row is the id; row 0 and those after I are never found.
+
+    It has no settings.
+    """
+
+    def __init__(self, settings: Settings, vectors: np.ndarray) -> None:
+        super().__init__()
+        self.settings = settings
+        self._num_items, dimension = vectors.shape
+        self._columns = -(-(1 + self._num_items) // GROUP) * GROUP
+        table = _tables.zeros((self._columns, dimension))
+        table[1 : 1 + self._num_items] = vectors
+        self._table = _tables.variable(table, "vectors")
+
+    def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
+        """See _answers.py. Queries are taken in parts, so that their scores fit into memory."""
+        part = max(1, MAX_CELLS // self._columns)
+        num_queries = tf.shape(queries)[0]
+        num_parts = tf.maximum(1, -(-num_queries // part))  # without queries too
+
+        def search(place: tf.Tensor, scores: tf.TensorArray, ids: tf.TensorArray) -> tuple:
+            rows = slice(place * part, (place + 1) * part)
+            found = self._search(queries[rows], number, excluded[rows])
+            return place + 1, scores.write(place, found[0]), ids.write(place, found[1])
+
+        arrays = [
+            tf.TensorArray(dtype, num_parts, infer_shape=False) for dtype in (tf.float32, tf.int32)
+        ]
+        _, scores, ids = tf.while_loop(
+            lambda place, *_: place < num_parts, search, [0, *arrays], parallel_iterations=1
+        )
+        return tuple(tf.reshape(each.concat(), [num_queries, number]) for each in (scores, ids))
+
+    def _search(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
+        scores = tf.matmul(queries, self._table, transpose_b=True)  # [B, columns]
+        scores = _masked(scores, tf.concat([self._never(queries), excluded], axis=1))
+        groups = tf.reshape(scores, [-1, self._columns // GROUP, GROUP])
+        taken = tf.minimum(number, self._columns // GROUP)
+        _, best = tf.math.top_k(tf.reduce_max(groups, axis=2), taken)
+        best = tf.sort(best, axis=1)  # [B, taken]
+        candidates = tf.reshape(tf.gather(groups, best, axis=1, batch_dims=1), [-1, taken * GROUP])
+        scores, places = tf.math.top_k(candidates, tf.minimum(number, taken * GROUP))
+        groups_of = tf.gather(best, places // GROUP, axis=1, batch_dims=1)
+        return padded(scores, groups_of * GROUP + places % GROUP, number)
+
+    def _never(self, queries: tf.Tensor) -> tf.Tensor:
+        """The columns of the table that are no item, for each query: [B, columns - I]."""
+        columns = tf.constant([0, *range(self._num_items + 1, self._columns)], tf.int32)
+        return tf.tile(columns[None], [tf.shape(queries)[0], 1])
+
+
+def _masked(scores: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """Scores [B, I], in place where TensorFlow can, with NO_SCORE at the columns [B, X] of rows."""
+    rows = tf.broadcast_to(tf.range(tf.shape(columns)[0])[:, None], tf.shape(columns))
+    cells = tf.stack([rows, columns], axis=2)
+    return tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(columns), NO_SCORE))

@@ -1,0 +1,9 @@
+"""Settings of index/ivf.py."""
+
+from pydantic import Field
+
+from multitask_recommender.index.settings._leaves import LeafSettings
+
+
+class Settings(LeafSettings):
+    seed: int = Field(0, ge=0, description="Of the clusters that leaves are.")
