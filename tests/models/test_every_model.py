@@ -22,6 +22,8 @@ TASKS = {
 MODELS = registry.names("models")
 SETTINGS = {name: registry.settings_class("models", name).model_fields for name in MODELS}
 
+WITH_INPUTS = [model for model in MODELS if "context" in SETTINGS[model]]
+
 
 @pytest.fixture
 def tiny(tiny):
@@ -178,6 +180,76 @@ class TestEveryModel:
         assert len(model.get_weights()) == before
 
 
+def told_scores(model, users, histories):
+    """Scores of users [n] told of by histories [n, T]; a list of none is not given at all."""
+    queries = {"user_id": np.array(users, np.int32)}
+    if histories:
+        queries["history"] = np.array(histories, np.int32)
+    return model.scorer().score_block(queries)
+
+
+READERS = [
+    (model, settings)
+    for model, settings in [
+        ("two_tower", {"user": ["id", "history"]}),
+        ("two_tower", {"user": ["id", "recent"]}),
+        ("two_tower", {"user": ["history", "recent", "age"], "hidden_layers": [4]}),
+        *((model, {}) for model in MODELS if "graph_positive" in SETTINGS[model]),
+        *((model, {}) for model in MODELS if "session_length" in SETTINGS[model]),
+    ]
+]
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+@pytest.mark.parametrize(("model", "settings"), READERS)
+class TestEveryModelThatIsToldOfHistories:
+    def test_what_is_told_counts_instead_of_what_was_met(self, model, settings, freeze, tiny):
+        """User 2 has met items 1, then 4."""
+        model = build(tiny, model, "retrieval", **settings)
+        if freeze:
+            model.freeze()
+
+        as_met, told, others, none = (
+            told_scores(model, [2, 1], histories)
+            for histories in ([], [[1, 4, 0], [0, 0, 0]], [[5, 2, 3], [0, 0, 0]], [[0]] * 2)
+        )
+
+        np.testing.assert_allclose(told, as_met, rtol=1e-5, atol=1e-6)
+        assert (np.abs(others[0] - as_met[0]) > 1e-4).any()
+        np.testing.assert_allclose(others[1], as_met[1], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(none, as_met, rtol=1e-5, atol=1e-6)
+
+    def test_a_stranger_with_a_history_is_no_stranger(self, model, settings, freeze, tiny):
+        model = build(tiny, model, "retrieval", **settings)
+        if freeze:
+            model.freeze()
+
+        scores = told_scores(model, [0, 0, 0], [[0, 0], [3, 5], [5, 2]])
+
+        np.testing.assert_array_equal(scores[0], model.popularity)
+        assert len(np.unique(scores.round(5), axis=0)) == 3
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_frozen_model_says_the_same(model, tiny):
+    settings = {"user": ["id", "age"], "item": ["id", "genres"]} if model in WITH_INPUTS else {}
+    frozen, model = (build(tiny, model, **settings) for _ in range(2))
+    users, items = np.repeat(np.arange(5, dtype=np.int32), 7), np.tile(np.arange(7), 5)
+    queries = {"user_id": users, "item_id": items.astype(np.int32)}
+    scorer = model.scorer()
+
+    frozen.freeze()
+
+    others = frozen.scorer()
+    predicted = scorer.rank(queries)
+    assert predicted
+    for label, values in others.rank(queries).items():
+        np.testing.assert_allclose(values, predicted[label], rtol=1e-5, atol=1e-6)
+    if model.retrieval:
+        scores, others = (each.score_block({"user_id": users}) for each in (scorer, others))
+        np.testing.assert_allclose(others, scores, rtol=1e-5, atol=1e-6)
+
+
 @pytest.fixture
 def in_context(tiny):
     """The tiny events with a category (its code 3 in no row), tags and a price, missing in two."""
@@ -187,11 +259,6 @@ def in_context(tiny):
         "price": Feature(np.array([1, 2, np.nan, 4, 3, 2, 1, 0, np.nan, 9], np.float32)),
     }
     return dataclasses.replace(tiny, context=context)
-
-
-WITH_INPUTS = [
-    model for model in MODELS if "context" in registry.settings_class("models", model).model_fields
-]
 
 
 @pytest.mark.parametrize("model", WITH_INPUTS)

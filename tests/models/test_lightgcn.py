@@ -125,10 +125,11 @@ def test_edges_are_what_retrieval_is_to_find(lopsided):
         np.testing.assert_allclose(vectors[6], start[6] / 2, rtol=1e-6)  # item 2 is of nobody
 
 
-def test_the_unknown_score_nothing(lopsided):
-    scores = build(lopsided).scorer().score_block({"user_id": np.zeros(1, np.int32)})
+def test_whoever_has_met_nobody_is_given_what_is_popular(lopsided):
+    scores = build(lopsided).scorer().score_block({"user_id": np.array([0, 2], np.int32)})
 
-    np.testing.assert_array_equal(scores, np.zeros([1, 4]))
+    logs = np.log([3, 3, 1, 2])  # items 1 and 2 were met twice, item 3 never, item 4 once
+    np.testing.assert_allclose(scores, [logs - logs.mean()] * 2, rtol=1e-6)
 
 
 def test_a_label_that_is_no_edge_is_refused_with_its_name(lopsided):
