@@ -95,13 +95,13 @@ def aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
-def locked(folder: pathlib.Path) -> Iterator[None]:
-    """Raises RunError if another process is at work in the folder."""
+def locked(folder: pathlib.Path, work: str = "training") -> Iterator[None]:
+    """Raises RunError if another process is at such work in the folder."""
     with open(folder / _LOCK, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise RunError(f"Another training is at work in {folder}.") from error
+            raise RunError(f"Another {work} is at work in {folder}.") from error
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield

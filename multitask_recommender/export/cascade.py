@@ -1,0 +1,206 @@
+"""Retrieve, leave out, rank and blend, in one graph: what the signatures of an export compute.
+
+Candidates come from an index of the model's item vectors or, for requests of which nothing is known
+and for models that only rank, from one of popularity. The sharing block and its heads score them;
+answers are ordered by sum over tasks of weight_t * gain_t, where the gain of a label is its
+probability, that of stars their place on a scale of 0..1, and that of retrieval its score.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from multitask_recommender.export import checks
+from multitask_recommender.export.query import Query, Reader, Untracked
+from multitask_recommender.export.rows import Lists, side_by_side
+from multitask_recommender.export.settings import Settings
+from multitask_recommender.export.vocabulary import Vocabulary
+from multitask_recommender.histories import Rows
+from multitask_recommender.models._base import MultiTaskModel
+from multitask_recommender.schema import PAD
+
+Tensors = dict[str, tf.Tensor]
+Search = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+_MORE_ALIKE = 100  # candidates beyond k, of which the most similar are taken by their cosine
+
+
+@dataclasses.dataclass(frozen=True)
+class ContextInput:
+    """A feature of the event, as a request gives it: words, or a number where there are none."""
+
+    words: Vocabulary | None
+    has_several: bool  # values of a row
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """What a cascade is made of.
+
+    model: frozen.
+    index, popular: indexes (index/) of item vectors, None for a model that only ranks, and of
+      popularity [I, 1]: called with queries [B, D], a number and ids [B, X] to leave out.
+    seen: splits and members of what each user 0..U is not to be given again.
+    context: the features of the event that are read.
+    """
+
+    model: MultiTaskModel
+    index: Search | None
+    popular: Search
+    users: Vocabulary
+    items: Vocabulary
+    seen: Rows
+    context: Mapping[str, ContextInput]
+
+
+class Cascade(tf.Module):
+    """Inputs by name, all of B rows (signatures.py) -> outputs by name."""
+
+    def __init__(self, parts: Parts, settings: Settings) -> None:
+        super().__init__()
+        self._model = Untracked(parts.model)
+        self._index, self._popular = parts.index, parts.popular
+        self._users, self.items = parts.users, parts.items
+        self._words = {name: each.words for name, each in parts.context.items()}
+        self._read = Reader(parts.model, parts.users, parts.items)
+        self._seen = Lists(parts.seen)
+        popularity = np.append(np.float32(0), parts.model.popularity)
+        self._popularity = tf.Variable(popularity, trainable=False, name="popularity")  # [I + 1]
+        self._retrieve = min(settings.retrieve, parts.items.size)
+
+    @property
+    def retrieves(self) -> bool:
+        return self._index is not None
+
+    def recommend(self, inputs: Tensors) -> Tensors:
+        checks.check_k(inputs["k"], self.items.size)
+        query = self._read(inputs)
+        number = tf.maximum(self._retrieve, tf.reduce_max(inputs["k"]))
+        scores, ids = self._candidates(query, number, self._excluded(query, inputs))
+        predictions = self._predictions(query, ids, inputs)
+        blended = self._blend(scores, predictions, inputs)
+        return self._answers(blended, ids, predictions, inputs["k"]) | {"source": query.source}
+
+    def retrieve(self, inputs: Tensors) -> Tensors:
+        checks.check_k(inputs["k"], self.items.size)
+        query = self._read(inputs)
+        number = tf.reduce_max(inputs["k"])
+        scores, ids = self._candidates(query, number, self._excluded(query, inputs))
+        return self._answers(scores, ids, {}, inputs["k"]) | {"source": query.source}
+
+    def rank(self, inputs: Tensors) -> Tensors:
+        query = self._read(inputs)
+        checks.check_ids("item_ids", inputs["item_ids"])
+        ids = self.items.ids(inputs["item_ids"])
+        predictions = self._predictions(query, ids, inputs)
+        scores = tf.gather(self._popularity, ids)
+        if self.retrieves:
+            vectors = self._model.held.embed_items(tf.reshape(ids, [-1]))
+            vectors = tf.reshape(vectors, [*tf.unstack(tf.shape(ids)), vectors.shape[1]])
+            own = tf.linalg.matvec(vectors, self._embedded(query))
+            scores = tf.where(query.is_told[:, None], own, scores)
+        blended = self._blend(scores, predictions, inputs)
+        return {"scores": blended, **predictions, "source": query.source}
+
+    def embed_query(self, inputs: Tensors) -> Tensors:
+        query = self._read(inputs)
+        return {"embedding": self._embedded(query), "source": query.source}
+
+    def similar_items(self, inputs: Tensors) -> Tensors:
+        """By the cosine of item vectors, without their biases."""
+        checks.check_k(inputs["k"], self.items.size)
+        for name in ("item_id", "exclude_ids"):
+            checks.check_ids(name, inputs[name])
+        items = self.items.ids(inputs["item_id"])
+        queries = self._unit_vectors(items)
+        excluded = tf.concat([items[:, None], self.items.ids(inputs["exclude_ids"])], axis=1)
+        number = tf.minimum(tf.reduce_max(inputs["k"]) + _MORE_ALIKE, self.items.size)
+        _, ids = self._index(queries, number, excluded)
+        ids = tf.where(items[:, None] == PAD, PAD, ids)  # nothing is like an unknown item
+        vectors = self._unit_vectors(tf.reshape(ids, [-1]))
+        vectors = tf.reshape(vectors, [*tf.unstack(tf.shape(ids)), vectors.shape[1]])
+        return self._answers(tf.linalg.matvec(vectors, queries), ids, {}, inputs["k"])
+
+    def _embedded(self, query: Query) -> tf.Tensor:
+        return self._model.held.embed_queries(query.features)
+
+    def _unit_vectors(self, items: tf.Tensor) -> tf.Tensor:
+        """Of items [n], [n, D]: 0 in the place of their biases."""
+        model = self._model.held
+        vectors, biases = model.embed_items(items), model.bias_coordinates
+        vectors = tf.math.l2_normalize(vectors[:, : vectors.shape[1] - biases], axis=1)
+        return tf.pad(vectors, [[0, 0], [0, biases]])
+
+    def _candidates(
+        self, query: Query, number: tf.Tensor, excluded: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Scores and ids [B, N], best first; id 0 where there are fewer."""
+        alike = tf.ones([tf.size(query.users), 1])
+        if self._index is None:
+            return self._popular(alike, number, excluded)
+        scores, ids = self._index(self._embedded(query), number, excluded)
+        strangers = tf.where(~query.is_told)  # [n, 1]
+        rows = strangers[:, 0]
+        others = tf.cond(
+            tf.size(rows) > 0,
+            lambda: self._popular(tf.gather(alike, rows), number, tf.gather(excluded, rows)),
+            lambda: (scores[:0], ids[:0]),
+        )
+        return tuple(
+            tf.tensor_scatter_nd_update(each, strangers, tf.ensure_shape(other, [None, None]))
+            for each, other in zip((scores, ids), others, strict=True)
+        )
+
+    def _excluded(self, query: Query, inputs: Tensors) -> tf.Tensor:
+        """Dense ids [B, X] that are not to be answered."""
+        checks.check_ids("exclude_ids", inputs["exclude_ids"])
+        lists = [self._seen.of(query.users), query.told]
+        seen = tf.concat(tf.unstack(side_by_side(*lists)), axis=1)
+        seen = tf.where(inputs["exclude_seen"][:, None], seen, PAD)
+        return tf.concat([self.items.ids(inputs["exclude_ids"]), seen], axis=1)
+
+    def _predictions(self, query: Query, ids: tf.Tensor, inputs: Tensors) -> Tensors:
+        """{label: probabilities or stars [B, N]}."""
+        if not self._model.held.ranking:
+            return {}
+        context = {}
+        for name, words in self._words.items():
+            context[name] = inputs[name] if words is None else words.ids(inputs[name])
+        predicted = self._model.held.predictions(query.pairs(ids, context))
+        return {label: tf.reshape(each, tf.shape(ids)) for label, each in predicted.items()}
+
+    def _blend(self, scores: tf.Tensor, predictions: Tensors, inputs: Tensors) -> tf.Tensor:
+        model = self._model.held
+        gains = {name: task.gain(predictions[name]) for name, task in model.ranking.items()}
+        if model.retrieval is not None:
+            gains[model.retrieval.name] = scores
+        total = tf.zeros_like(scores)
+        for name, gain in gains.items():
+            weight = inputs[f"weight_{name}"]
+            checks.check_weight(f"weight_{name}", weight)
+            # 0 times a score that is no number's is 0 all the same.
+            total += tf.math.multiply_no_nan(gain, weight[:, None])
+        return total
+
+    def _answers(self, scores: tf.Tensor, ids: tf.Tensor, more: Tensors, k: tf.Tensor) -> Tensors:
+        """The k best of candidates [B, N], by their raw ids, [B, max of k]."""
+        scores = tf.where(ids == PAD, -np.inf, scores)
+        number = tf.minimum(tf.reduce_max(k), tf.shape(ids)[1])
+        _, places = tf.math.top_k(scores, number)
+        ids = tf.gather(ids, places, axis=1, batch_dims=1)
+        is_answer = (ids != PAD) & (tf.range(number) < k[:, None])
+        wide = tf.reduce_max(k) - number
+
+        def shown(values: tf.Tensor) -> tf.Tensor:
+            best = tf.gather(values, places, axis=1, batch_dims=1)
+            return tf.pad(tf.where(is_answer, best, 0.0), [[0, 0], [0, wide]])
+
+        ids = tf.pad(tf.where(is_answer, ids, PAD), [[0, 0], [0, wide]])
+        return {
+            "item_ids": self.items.words(ids),
+            "scores": shown(scores),
+            **{name: shown(values) for name, values in more.items()},
+            "num_items": tf.math.count_nonzero(is_answer, axis=1, dtype=tf.int32),
+        }

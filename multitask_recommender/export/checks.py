@@ -1,0 +1,41 @@
+"""What an export refuses, within its graph: every server then answers with a sentence."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+
+def batch_size(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """B: inputs are of B rows each, or of one, which stands for all."""
+    sizes = {name: tf.shape(value)[0] for name, value in inputs.items()}
+    size = tf.reduce_max(tf.stack(list(sizes.values())))
+    for name, own in sizes.items():
+        check((own == 1) | (own == size), f"the batch sizes of inputs differ: {name} has", own, size)
+        check(own > 0, f"the batch is empty: {name} has rows", own)
+    return size
+
+
+def check_k(k: tf.Tensor, num_items: int) -> None:
+    wanted = f"k must be 1..{num_items}, the number of items, and is"
+    check(tf.reduce_all((k >= 1) & (k <= num_items)), wanted, k)
+
+
+def check_weight(name: str, weight: tf.Tensor) -> None:
+    sound = tf.reduce_all(tf.math.is_finite(weight) & (weight >= 0))
+    check(sound, f"{name} must be a finite number of at least 0, and is", weight)
+
+
+def check_lengths(lengths: tf.Tensor, width: tf.Tensor) -> None:
+    sound = tf.reduce_all((lengths >= -1) & (lengths <= width))
+    check(sound, "history_length must be -1 (all), or 0 to the columns of history; found", lengths)
+
+
+def check_ids(name: str, ids: tf.Tensor) -> None:
+    """Numbers below -1 are nobody's; what is merely unknown is answered."""
+    if ids.dtype.is_integer:
+        check(tf.reduce_all(ids >= -1), f"{name} must not be negative, but -1 for none; found", ids)
+
+
+def check(condition: tf.Tensor, sentence: str, *found: tf.Tensor) -> None:
+    """Raises InvalidArgumentError with the sentence and the first values found, in the graph."""
+    tf.debugging.Assert(condition, [sentence, *found], summarize=8)

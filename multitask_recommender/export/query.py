@@ -1,0 +1,103 @@
+"""A request as the model reads it: who asks, what is told of them, and what is known."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from multitask_recommender.export.checks import check_ids, check_lengths
+from multitask_recommender.export.rows import Lists, latest, side_by_side
+from multitask_recommender.export.vocabulary import Vocabulary
+from multitask_recommender.models._base import Features, MultiTaskModel
+from multitask_recommender.schema import (
+    HISTORY,
+    HISTORY_LENGTH,
+    HISTORY_ROW,
+    ITEM_ID,
+    PAD,
+    TOLD_HISTORY,
+    USER_ID,
+)
+
+# What an answer comes from, as `source` says it.
+USER, OF_HISTORY, FEATURES, POPULARITY = "user", "history", "features", "popularity"
+
+
+@dataclasses.dataclass(frozen=True)
+class Query:
+    """Of B requests."""
+
+    users: tf.Tensor  # dense ids [B]
+    told: tf.Tensor  # dense ids of the history that a request tells, [B, M], 0 for none
+    features: Features  # as `embed_queries` reads them
+    is_told: tf.Tensor  # bool [B]: whether there is more to say than what is popular
+    source: tf.Tensor  # str [B]
+
+    def pairs(self, items: tf.Tensor, context: Mapping[str, tf.Tensor]) -> Features:
+        """What `predictions` reads of each request with each of its items [B, N], B * N rows.
+
+        context: features of the events, a line for each request.
+        """
+        number = tf.shape(items)[1]
+        rows = tf.repeat(tf.range(tf.size(self.users)), number)
+        features = {USER_ID: tf.gather(self.users, rows), ITEM_ID: tf.reshape(items, [-1])}
+        features |= {name: tf.gather(values, rows) for name, values in context.items()}
+        past = {name: self.features[name] for name in (HISTORY, TOLD_HISTORY) & self.features.keys()}
+        if past:
+            features |= past | {HISTORY_ROW: rows}
+        if HISTORY in past:
+            lengths = tf.math.count_nonzero(past[HISTORY] != PAD, axis=1, dtype=tf.int32)
+            features[HISTORY_LENGTH] = tf.gather(lengths, rows)
+        return features
+
+
+class Reader(tf.Module):
+    """Inputs of a signature -> Query."""
+
+    def __init__(self, model: MultiTaskModel, users: Vocabulary, items: Vocabulary) -> None:
+        super().__init__()
+        self._model = Untracked(model)
+        self._users, self._items = users, items
+        self._met = tf.Variable(model.met_users, trainable=False, name="met_users")  # [U + 1]
+        self._recent = None
+        if model.recent is not None:
+            self._recent = Lists(model.recent.of_all(users.size))
+            self._length = model.recent.length
+
+    def __call__(self, inputs: Mapping[str, tf.Tensor]) -> Query:
+        model = self._model.held
+        for name in ("user_id", "history"):
+            check_ids(name, inputs[name])
+        users, told = self._users.ids(inputs["user_id"]), self._told(inputs)
+        features = {USER_ID: users}
+        if self._recent is not None:
+            given, known = side_by_side(latest(told, self._length), self._recent.of(users))
+            is_given = tf.reduce_any(given != PAD, axis=1, keepdims=True)
+            history = tf.where(is_given, given, known)
+            # No wider than the longest, but of one column where there is none.
+            longest = tf.reduce_max(tf.math.count_nonzero(history, axis=1, dtype=tf.int32))
+            features[HISTORY] = tf.pad(history, [[0, 0], [0, 1]])[:, : tf.maximum(longest, 1)]
+        if model.reads_told_history:
+            features[TOLD_HISTORY] = told
+        is_told = model.is_told_of(features)
+        return Query(users, told, features, is_told, self._source(users, told, is_told))
+
+    def _told(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        width, lengths = tf.shape(inputs["history"])[1], inputs["history_length"]
+        check_lengths(lengths, width)
+        counts = tf.range(width) < tf.where(lengths < 0, width, lengths)[:, None]
+        return tf.where(counts, self._items.ids(inputs["history"]), PAD)
+
+    def _source(self, users: tf.Tensor, told: tf.Tensor, is_told: tf.Tensor) -> tf.Tensor:
+        is_met = tf.gather(self._met, users)
+        source = tf.where(is_told, tf.where(is_met, USER, FEATURES), POPULARITY)
+        if self._recent is None and not self._model.held.reads_told_history:
+            return source
+        return tf.where(tf.reduce_any(told != PAD, axis=1), OF_HISTORY, source)
+
+
+@dataclasses.dataclass(frozen=True)
+class Untracked:
+    """Holds a model where TensorFlow does not look: an export has what its graph reads, no more."""
+
+    held: MultiTaskModel

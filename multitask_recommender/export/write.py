@@ -1,0 +1,69 @@
+"""A trained model -> a SavedModel that answers requests: written, loaded anew, held against it."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from multitask_recommender.export import certificate, golden
+from multitask_recommender.export.cascade import Cascade, Parts
+from multitask_recommender.export.certificate import Ids, Parity
+from multitask_recommender.export.folder import EXTRA
+from multitask_recommender.export.reference import Reference
+from multitask_recommender.export.saved import Saved
+from multitask_recommender.export.settings import Settings
+from multitask_recommender.export.signatures import default_weights, signatures
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    parity: Parity
+    signatures: list[str]
+
+
+def write(
+    folder: pathlib.Path,
+    about: dict[str, Any],
+    parts: Parts,
+    settings: Settings,
+    reference: Reference,
+    ids: Ids,
+    is_exact: bool,
+) -> Written:
+    """Writes an export, with its golden requests and their warm-up, into a folder that is not there.
+
+    about: `model` and `version`. Raises RunError where it does not answer as the model does.
+    """
+    cascade = Cascade(parts, settings)
+    save(folder, cascade, signatures(parts, cascade, settings))
+    saved = Saved(folder)
+    asked = list(golden.requests(parts, (ids.users, ids.items), settings.golden_requests, seed=0))
+    answers = golden.answered(saved, asked)
+    weights = default_weights(parts, settings)
+    alone = [
+        (ids.asked(request, weights, settings.exclude_seen), answer)
+        for request, answer in zip(asked, answers, strict=True)
+        if request.signature == "recommend" and len(request.inputs["user_id"]) == 1
+    ]
+    parity = certificate.compare(
+        reference, ids.items, *zip(*alone, strict=True), is_exact=is_exact
+    )
+    parity.check()
+    (folder / EXTRA).mkdir()
+    about = {**about, "vocabulary": golden.vocabulary_checksums(folder)}
+    golden.write(folder, about, asked, answers)
+    golden.write_warm_up(folder, about["model"], asked, saved)
+    return Written(parity, saved.signatures)
+
+
+def save(folder: pathlib.Path, cascade: Cascade, functions: dict[str, Callable]) -> None:
+    """A SavedModel of the functions, and of what they read of the model: no more."""
+    module = tf.Module()
+    module.cascade = cascade
+    module.functions = list({id(each): each for each in functions.values()}.values())
+    graphs = [function.get_concrete_function() for function in module.functions]
+    module.read = list({id(v): v for graph in graphs for v in graph.variables}.values())
+    options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
+    tf.saved_model.save(module, str(folder), signatures=functions, options=options)
