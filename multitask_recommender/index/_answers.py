@@ -1,9 +1,4 @@
-"""What every index does with the candidates it found: leave out, order, pad.
-
-An index is called with queries [B, D], the number N of answers wanted and the ids to leave out,
-[B, X] with 0 for none. It answers with scores [B, N], best first, and ids [B, N]. Where fewer than
-N items remain, ids are NO_ITEM and scores NO_SCORE.
-"""
+"""What indexes do with the candidates that they found: leave out, order, pad."""
 
 import numpy as np
 import tensorflow as tf

@@ -12,21 +12,18 @@ import tensorflow as tf
 
 from multitask_recommender.index import _tables
 from multitask_recommender.index._answers import NO_SCORE, Answers, padded
-from multitask_recommender.settings import Settings
+from multitask_recommender.index._index import BaseIndex
+from multitask_recommender.index.settings.brute_force import Settings
 
 GROUP = 64  # a power of two: rows are aligned, and both steps sort about as many at a million items
 MAX_CELLS = 1 << 27  # scores that stand in memory at a time: 512 MiB
 
 
-class Index(tf.Module):
-    """Item vectors [I, D] as a table whose row is the id; row 0 and those after I are never found.
-
-    It has no settings.
-    """
+class Index(BaseIndex):
+    """Item vectors as a table whose row is the id; row 0 and those after I are never found."""
 
     def __init__(self, settings: Settings, vectors: np.ndarray) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
         self._num_items, dimension = vectors.shape
         self._columns = -(-(1 + self._num_items) // GROUP) * GROUP
         table = _tables.zeros((self._columns, dimension))
@@ -34,7 +31,7 @@ class Index(tf.Module):
         self._table = _tables.variable(table, "vectors")
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
-        """See _answers.py. Queries are taken in parts, so that their scores fit into memory."""
+        """Queries are taken in parts, so that their scores fit into memory."""
         part = max(1, MAX_CELLS // self._columns)
         num_queries = tf.shape(queries)[0]
         num_parts = tf.maximum(1, -(-num_queries // part))  # without queries too

@@ -11,18 +11,18 @@ import tensorflow as tf
 
 from multitask_recommender.index import _clusters, _tables
 from multitask_recommender.index._answers import NO_ITEM, NO_SCORE, Answers, best_of, num_extra
+from multitask_recommender.index._index import BaseIndex
 from multitask_recommender.index.settings.ivf import Settings
 
 BLOCK = 64  # rows
 MAX_CELLS = 1 << 22  # vectors' numbers that are gathered at a time, 16 MiB: they stay in the cache
 
 
-class Index(tf.Module):
+class Index(BaseIndex):
     """Item vectors [I, D] by leaves, and their ids."""
 
     def __init__(self, settings: Settings, vectors: np.ndarray) -> None:
-        super().__init__()
-        self.settings = settings.checked(len(vectors))
+        super().__init__(settings.checked(len(vectors)))
         clusters = _clusters.fit(vectors, settings.leaves, settings.seed)
         self._centres = tf.Variable(clusters.centres, trainable=False, name="centres")  # [L, D]
         order = np.argsort(clusters.assigned, kind="stable")
@@ -45,7 +45,6 @@ class Index(tf.Module):
         self._leaf_of = tf.Variable(leaf_of, trainable=False, name="leaf_of_block")
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
-        """See _answers.py."""
         wanted = number + num_extra(excluded)
         share = -(-self.settings.searched * self._num_blocks // self.settings.leaves)
         read = tf.minimum(share + 2 * wanted // BLOCK, self._num_blocks)

@@ -14,18 +14,20 @@ from scann import scann_ops
 
 from multitask_recommender.index import _tables
 from multitask_recommender.index._answers import Answers, best_of, exact_scores, num_extra
+from multitask_recommender.index._index import BaseIndex
 from multitask_recommender.index.settings.scann import Settings
 
 _DIMENSIONS_PER_BLOCK = 2  # as everybody has it: 4 bits for two dimensions
 _TRAINING_ITERATIONS = 12
 
 
-class Index(tf.Module):
+class Index(BaseIndex):
     """Item vectors [I, D], and ScaNN's data as variables."""
 
+    MIN_ITEMS = 1000  # below 16 it fails, and with few it is slower than brute force
+
     def __init__(self, settings: Settings, vectors: np.ndarray) -> None:
-        super().__init__()
-        self.settings = settings.checked(len(vectors))
+        super().__init__(settings.checked(len(vectors)))
         table = _tables.zeros(vectors.shape)
         table[:] = vectors
         self._vectors = _tables.variable(table, "vectors")
@@ -36,7 +38,6 @@ class Index(tf.Module):
         self._state = builder.build().serialize_to_module()
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
-        """See _answers.py."""
         num_items = self._vectors.shape[0]
         extra = num_extra(excluded)
         wanted = tf.minimum(tf.maximum(number, self.settings.reordered) + extra, num_items)

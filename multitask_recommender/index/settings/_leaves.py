@@ -5,17 +5,18 @@ Each of them is given, or None: then tuning chooses it, from `ladders`.
 
 import math
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from multitask_recommender.errors import ConfigError
-from multitask_recommender.settings import Settings
+from multitask_recommender.index.settings._search import IndexSettings
 
 _STEP = 2**0.25  # from one number of leaves searched to the next
+_TIMES_ROOT = (1, 2, 4)  # numbers of leaves, in square roots of that of items
 
 
-class LeafSettings(Settings):
+class LeafSettings(IndexSettings):
     leaves: int | None = Field(
         None, gt=0, description="Parts that items are divided into; by default it is searched for."
     )
@@ -29,20 +30,23 @@ class LeafSettings(Settings):
             raise ValueError(f"searched {self.searched} exceeds leaves {self.leaves}.")
         return self
 
+    @property
+    def built_with(self) -> tuple[Any, ...]:
+        return (self.leaves,)
+
     def checked(self, num_items: int) -> Self:
-        """These settings, complete. Raises ConfigError where that many items cannot have them."""
+        """These settings. Raises ConfigError where they are incomplete or items too few."""
         missing = [name for name in type(self).model_fields if getattr(self, name) is None]
         if missing:
-            raise ConfigError(f"An index is built with given {' and '.join(missing)}, found none.")
-        if self.leaves > num_items:
             raise ConfigError(
-                f"leaves is {self.leaves}, but there are only {num_items} items: give at most "
-                "one leaf an item."
+                f"{' and '.join(missing)} of an index must be given to build it: give them, or "
+                "let tuning find them."
             )
+        self._check_leaves(num_items)
         return self
 
     def ladders(self, num_items: int, cutoff: int) -> Iterator[list[Self]]:
-        """Complete settings to try, by leaves; in each list recall and cost go up."""
+        self._check_leaves(num_items)
         for leaves in self._numbers_of_leaves(num_items):
             yield [
                 self.model_copy(update={"leaves": leaves, "searched": searched})
@@ -50,15 +54,22 @@ class LeafSettings(Settings):
             ]
 
     def cost(self, num_items: int) -> float:
-        """What a query reads, in vectors: to compare settings of one index."""
         return self.leaves + self.searched / self.leaves * num_items
+
+    def _check_leaves(self, num_items: int) -> None:
+        for name in ("leaves", "searched"):
+            if (getattr(self, name) or 0) > num_items:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)}, but there are only {num_items} items: give "
+                    "at most one leaf an item."
+                )
 
     def _numbers_of_leaves(self, num_items: int) -> list[int]:
         if self.leaves is not None:
             return [self.leaves]
         root = math.sqrt(num_items)
         least = self.searched or 1
-        return sorted({min(num_items, max(least, round(root * each))) for each in (1, 2, 4)})
+        return sorted({min(num_items, max(least, round(root * each))) for each in _TIMES_ROOT})
 
     def _numbers_searched(self, leaves: int) -> list[int]:
         if self.searched is not None:

@@ -1,0 +1,37 @@
+"""What the classes `Index` have in common: items to be found by the highest dot product.
+
+An index is called with queries [B, D], the number N of answers wanted (a scalar) and the ids to
+leave out, [B, X] with 0 for none. It answers with scores [B, N], best first, and ids [B, N]. Where
+fewer than N items are found, ids are 0 and scores NO_SCORE, at the end of a row. Scores are the
+float32 dot products of the ids that they stand beside, whatever the index. It traces into any
+`tf.function`, and all that it knows is in its variables: a saved model runs without this package.
+"""
+
+import abc
+import copy
+from typing import Self
+
+import tensorflow as tf
+
+from multitask_recommender.index._answers import Answers
+from multitask_recommender.index.settings._search import IndexSettings
+
+
+class BaseIndex(tf.Module, abc.ABC):
+    """Made of settings and item vectors, float32 [I, D], whose row r is the item of id r + 1."""
+
+    MIN_ITEMS = 1  # where there are fewer, tuning takes brute force
+
+    def __init__(self, settings: IndexSettings) -> None:
+        super().__init__()
+        self.settings = settings
+
+    @abc.abstractmethod
+    def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
+        """The best `number` of items that are not excluded: see above."""
+
+    def searching(self, settings: IndexSettings) -> Self:
+        """The same variables searched by other settings, which agree in what they are built with."""
+        index = copy.copy(self)
+        index.settings = settings
+        return index
