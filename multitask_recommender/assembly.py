@@ -3,11 +3,16 @@
 TensorFlow is imported only when a model is made.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from multitask_recommender import registry, splits
 from multitask_recommender.config import Config
 from multitask_recommender.interactions import Interactions
+
+if TYPE_CHECKING:
+    from multitask_recommender.index.tuning.tune import Tuned
 
 
 def read(config: Config) -> splits.Splits:
@@ -15,6 +20,17 @@ def read(config: Config) -> splits.Splits:
     dataset = registry.load("datasets", config.dataset.name)
     interactions = dataset.read(config.dataset.settings, config.split.fold)
     return splits.split(interactions, config.split)
+
+
+def index(config: Config, vectors: np.ndarray, queries: np.ndarray) -> "Tuned":
+    """The index of a config's export over item vectors [I, D], tried on queries [Q, D].
+
+    Raises RunError where it finds less than `export.recall`.
+    """
+    from multitask_recommender.index.tuning.tune import tune
+
+    kind = registry.load("index", config.index.name).Index
+    return tune(kind, config.index.settings, vectors, queries, config.export.recall)
 
 
 def build(config: Config, train: Interactions) -> Any:

@@ -14,7 +14,14 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from multitask_recommender import config_faults, config_file, config_schema, doctor, run_folder
+from multitask_recommender import (
+    config_faults,
+    config_file,
+    config_schema,
+    doctor,
+    registry,
+    run_folder,
+)
 from multitask_recommender.config import load, parse
 from multitask_recommender.errors import ConfigError, DataError, RunError
 
@@ -130,6 +137,28 @@ def evaluate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     from multitask_recommender import runs
 
     runs.evaluate(parsed.run, parsed.protocol, parsed.json, parsed.write_recommendations)
+    return DONE
+
+
+def export(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Write a finished run as a SavedModel that retrieves, filters and ranks, for TF Serving."""
+    parser.add_argument("run", type=pathlib.Path, metavar="RUN", help="the folder of a run")
+    parser.add_argument(
+        "--index",
+        choices=registry.names("index"),
+        help="what finds items (default: export.index of the run's config)",
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="the base path, in which the next version is written (default: RUN/export)",
+    )
+    parsed = parser.parse_args(arguments)
+
+    from multitask_recommender import runs
+
+    runs.export(parsed.run, parsed.index, parsed.out)
     return DONE
 
 
@@ -275,6 +304,7 @@ def check(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 COMMANDS = {
     "train": train,
     "evaluate": evaluate,
+    "export": export,
     "explore": explore,
     "sweep": sweep,
     "generate": generate,

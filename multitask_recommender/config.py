@@ -12,15 +12,18 @@ from typing import Any
 from multitask_recommender import config_file, evaluation, splits
 from multitask_recommender.config_choices import (
     BASELINES,
+    INDEX,
     Choice,
     all_or_every_fault,
     choose,
     read_baselines,
+    read_index,
     read_tasks,
 )
 from multitask_recommender.config_faults import checked, not_a_setting
 from multitask_recommender.config_file import RECORD
 from multitask_recommender.errors import ConfigError, ConflictError
+from multitask_recommender.export import settings as export
 from multitask_recommender.settings import Settings
 from multitask_recommender.training import settings as training
 from multitask_recommender.traps import settings as traps
@@ -35,6 +38,7 @@ DEFAULTS: Mapping[str, Any] = {
     "weighting": {"name": "fixed"},
     "training": {},
     "evaluation": {},
+    "export": {},
     "traps": {},
 }
 # The sections that choose a file of a folder.
@@ -49,8 +53,11 @@ CLASSES: Mapping[str, type[Settings]] = {
     "split": splits.Settings,
     "training": training.Settings,
     "evaluation": evaluation.Settings,
+    "export": export.Settings,
     "traps": traps.Settings,
 }
+# And what these hold beside their settings: choices of files of a folder.
+CHOICES = {"evaluation": BASELINES, "export": INDEX}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +73,8 @@ class Config:
     training: training.Settings
     evaluation: evaluation.Settings
     baselines: Mapping[str, Choice]  # of the section evaluation, by name
+    export: export.Settings
+    index: Choice  # of the section export
     traps: traps.Settings
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,6 +92,7 @@ class Config:
                 }
         baselines = {name: _dump(choice) for name, choice in self.baselines.items()}
         values["evaluation"][BASELINES] = baselines
+        values["export"][INDEX] = {"name": self.index.name, **_dump(self.index)}
         return values
 
     def to_yaml(self) -> str:
@@ -107,6 +117,7 @@ def parse(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     for section in DEFAULTS:
         readers[section] = lambda section=section: _section(section, values[section])
     readers[BASELINES] = lambda: read_baselines(values["evaluation"])
+    readers[INDEX] = lambda: read_index(values["export"])
     try:
         sections = all_or_every_fault(readers)
     except ConfigError as error:
@@ -146,7 +157,7 @@ def _check_combinations(config: Config) -> None:
             "`tasks: {retrieval: {weight: 1}}`."
         )
     faults = _faulty_weights(config.tasks)
-    for section in (*DEFAULTS, BASELINES):
+    for section in (*DEFAULTS, BASELINES, INDEX):
         value = getattr(config, section)
         for part in value.values() if section in ("tasks", BASELINES) else [value]:
             settings = part.settings if isinstance(part, Choice) else part
@@ -176,9 +187,9 @@ def _section(section: str, value: Any) -> Any:
         return choose(FOLDERS[section], section, value, "name", DEFAULTS[section]["name"])
     if section == "tasks":
         return read_tasks(value)
-    if section == "evaluation" and isinstance(value, dict):
-        own = {key: setting for key, setting in value.items() if key != BASELINES}
-        return checked(CLASSES[section], own, section, also=[BASELINES])
+    if section in CHOICES and isinstance(value, dict):
+        own = {key: setting for key, setting in value.items() if key != CHOICES[section]}
+        return checked(CLASSES[section], own, section, also=[CHOICES[section]])
     return checked(CLASSES[section], value, section)
 
 
@@ -189,7 +200,7 @@ def _check_sections(values: Mapping[str, Any]) -> None:
     for section, settings_class in CLASSES.items():
         for key in settings_class.model_fields.keys() - config_file.FLAT.keys():
             places.setdefault(key, []).append(f"{section}.{key}")
-    places[BASELINES] = [f"evaluation.{BASELINES}"]
+    places |= {key: [f"{section}.{key}"] for section, key in CHOICES.items()}
     faults = []
     for key in sorted(values.keys() - DEFAULTS.keys()):
         near = difflib.get_close_matches(key, places, n=1)

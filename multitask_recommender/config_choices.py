@@ -20,6 +20,7 @@ KINDS = {
 }
 # The key of the section evaluation that chooses files of a folder of this name, any number of them.
 BASELINES = "baselines"
+INDEX = "index"  # and of the section export, which chooses one of that folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +83,13 @@ def read_baselines(evaluation: Any) -> dict[str, Choice]:
         if settings is not None:  # as with tasks, null takes it away
             readers[name] = lambda name=name, settings=settings: _baseline(name, settings)
     return all_or_every_fault(readers)
+
+
+def read_index(export: Any) -> Choice:
+    """The index of an export, by its name or with settings."""
+    value = export.get(INDEX) if isinstance(export, dict) else None
+    default = "brute_force"
+    return choose(INDEX, f"export.{INDEX}", {} if value is None else value, "name", default)
 
 
 def _baseline(name: str, settings: Any) -> Choice:

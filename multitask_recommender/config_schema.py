@@ -17,7 +17,7 @@ _DOTTED = {"type": "string", "pattern": r"\."}  # a module of the user's own
 
 def schema() -> Json:
     """The schema of a config file, draft 7."""
-    folders = *config.FOLDERS.values(), "tasks", config_choices.BASELINES
+    folders = *config.FOLDERS.values(), "tasks", *config.CHOICES.values()
     options = {folder: _options(folder) for folder in folders}
     classes = {*config.CLASSES.values()}.union(*(found.values() for found in options.values()))
     ordered = sorted(classes, key=lambda settings_class: settings_class.__module__)
@@ -39,6 +39,9 @@ def schema() -> Json:
     evaluation["properties"][config_choices.BASELINES] = _baselines(
         options[config_choices.BASELINES], refs
     )
+    export = _definition(definitions, refs[config.CLASSES["export"]])
+    indexes = _refs(options[config_choices.INDEX], refs, definitions, "name")
+    export["properties"][config_choices.INDEX] = _choice(indexes, "name", "brute_force")
     for key, place in config_file.FLAT.items():
         properties[key] = {"type": "number", "description": f"Short for {place}."}
     return {

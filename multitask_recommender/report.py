@@ -197,6 +197,10 @@ def counting(unit: str, total: int) -> Iterator[Callable[[int], None]]:
         yield functools.partial(bars.advance, task)
 
 
+def say(sentence: str) -> None:
+    console.print(sentence, highlight=False)
+
+
 def warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         console.print(f"[bold yellow]WARNING[/] {escape(warning)}", highlight=False)

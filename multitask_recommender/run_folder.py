@@ -16,7 +16,8 @@ from multitask_recommender.errors import ConfigError, RunError
 CONFIG, METRICS, HISTORY = "config.yaml", "metrics.json", "history.csv"
 CHECKPOINTS, TENSORBOARD = "checkpoints", "tensorboard"
 GATES = "gates.png"
-_LOCK = ".lock"
+EXPORT = "export"  # its versions: the base path of a model, for servers
+LOCK = ".lock"
 
 
 def check_absent(run_dir: pathlib.Path) -> None:
@@ -64,7 +65,7 @@ def open_partial(run_dir: pathlib.Path, config_text: str) -> Iterator[pathlib.Pa
                 f"its {CONFIG}, then remove the folder or choose another --run-dir."
             )
         yield partial
-        (partial / _LOCK).unlink()
+        (partial / LOCK).unlink()
         partial.rename(run_dir)
 
 
@@ -97,7 +98,7 @@ def aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
 @contextlib.contextmanager
 def locked(folder: pathlib.Path, work: str = "training") -> Iterator[None]:
     """Raises RunError if another process is at such work in the folder."""
-    with open(folder / _LOCK, "w") as lock:
+    with open(folder / LOCK, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

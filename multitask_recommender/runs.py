@@ -4,10 +4,11 @@ Nothing is written before the data has been read and fits the config.
 """
 
 import dataclasses
+import json
 import pathlib
 from typing import Any
 
-from multitask_recommender import evaluation, record, report, run_folder
+from multitask_recommender import evaluation, exporting, record, report, run_folder
 from multitask_recommender.config import Config, load
 from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
@@ -30,7 +31,21 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
         results["metrics"] = {**fitted.validation, **results["metrics"]}
         results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
         run_folder.write_json(folder / run_folder.METRICS, results)
+        if config.export.when_trained:
+            exporting.export(experiment, fitted.model, folder / run_folder.EXPORT, results)
     report.show_results(results, [run_dir / run_folder.METRICS])
+
+
+def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) -> None:
+    """Exports a finished run: the next version under a base path, by default the run's `export`."""
+    run_folder.check_complete(run_dir)
+    overrides = [] if index is None else [f"export.index={index}"]
+    experiment = Experiment(load(run_dir / run_folder.CONFIG, overrides))
+    record.check_same_data(run_dir / run_folder.CONFIG, experiment.data.train.source)
+    metrics = json.loads((run_dir / run_folder.METRICS).read_text())
+    model = experiment.restore(run_dir)
+    written = exporting.export(experiment, model, base or run_dir / run_folder.EXPORT, metrics)
+    report.show_written([written])
 
 
 def results_of(experiment: Experiment, model: Any) -> dict[str, Any]:

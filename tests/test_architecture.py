@@ -19,6 +19,7 @@ ARROW = [
     {"cli"},
     {"serving"},
     {"runs", "comparison", "sweeps"},
+    {"exporting"},
     {"experiment", "exploration"},
     {"assembly", "record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.
@@ -26,7 +27,8 @@ ARROW = [
     {"config_choices"},
     {"config_faults"},
     {"config_file", "registry"},
-    {"evaluation", "export", "index", "training", "traps"},
+    {"export"},
+    {"evaluation", "index", "training", "traps"},
     {"models", "baselines"},
     {"tasks", "sharing", "weighting", "label_chains"},
     {"datasets", "splits", "batches", "layers"},
@@ -39,7 +41,14 @@ ARROW = [
     {"errors", "__init__"},
 ]
 # What may choose a file of a folder by its name.
-MAY_USE_REGISTRY = {"assembly", "config_choices", "config_schema", "experiment", "exploration"}
+MAY_USE_REGISTRY = {
+    "assembly",
+    "config_choices",
+    "config_schema",
+    "experiment",
+    "exploration",
+    "cli",
+}
 OPTION_FOLDERS = {  # and the word by which code speaks of a choice from it
     "models": "model",
     "sharing": "sharing",

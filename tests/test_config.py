@@ -56,6 +56,7 @@ OPTIONS = {
     "sharing/shared_bottom": "units: list[int] = Field([64], min_length=1)",
     "sharing/separate": "pass",
     "weighting/fixed": "pass",
+    "index/brute_force": "pass",
     "tasks/retrieval": "weight: float = 1.0\ntemperature: float = Field(1.0, gt=0)",
     "tasks/rating": "weight: float = 1.0",
     "tasks/binary": "weight: float = 1.0",

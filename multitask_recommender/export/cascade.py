@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from multitask_recommender.export import checks
 from multitask_recommender.export.query import Query, Reader, Untracked
-from multitask_recommender.export.rows import Lists, side_by_side
+from multitask_recommender.export.rows import Lists
 from multitask_recommender.export.settings import Settings
 from multitask_recommender.export.vocabulary import Vocabulary
 from multitask_recommender.histories import Rows
@@ -156,8 +156,7 @@ class Cascade(tf.Module):
     def _excluded(self, query: Query, inputs: Tensors) -> tf.Tensor:
         """Dense ids [B, X] that are not to be answered."""
         checks.check_ids("exclude_ids", inputs["exclude_ids"])
-        lists = [self._seen.of(query.users), query.told]
-        seen = tf.concat(tf.unstack(side_by_side(*lists)), axis=1)
+        seen = tf.concat([self._seen.of(query.users), query.told], axis=1)
         seen = tf.where(inputs["exclude_seen"][:, None], seen, PAD)
         return tf.concat([self.items.ids(inputs["exclude_ids"]), seen], axis=1)
 

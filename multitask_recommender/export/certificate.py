@@ -1,4 +1,4 @@
-"""The parity certificate: answers of an export, loaded anew, against those of the model in Python."""
+"""The parity certificate: what an export, loaded anew, answers, against the model in Python."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -9,10 +9,13 @@ def batch_size(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
     """B: inputs are of B rows each, or of one, which stands for all."""
     sizes = {name: tf.shape(value)[0] for name, value in inputs.items()}
     size = tf.reduce_max(tf.stack(list(sizes.values())))
+    checks = []
     for name, own in sizes.items():
-        check((own == 1) | (own == size), f"the batch sizes of inputs differ: {name} has", own, size)
-        check(own > 0, f"the batch is empty: {name} has rows", own)
-    return size
+        checks.append(check(own > 0, f"the batch is empty: {name} has rows", own))
+        differ = f"batch sizes differ, which are to be 1 or that of all: {name} has"
+        checks.append(check((own == 1) | (own == size), differ, own, size))
+    with tf.control_dependencies([each for each in checks if each is not None]):
+        return tf.identity(size)  # whatever reads it waits for the checks
 
 
 def check_k(k: tf.Tensor, num_items: int) -> None:
@@ -36,6 +39,6 @@ def check_ids(name: str, ids: tf.Tensor) -> None:
         check(tf.reduce_all(ids >= -1), f"{name} must not be negative, but -1 for none; found", ids)
 
 
-def check(condition: tf.Tensor, sentence: str, *found: tf.Tensor) -> None:
+def check(condition: tf.Tensor, sentence: str, *found: tf.Tensor) -> tf.Operation | None:
     """Raises InvalidArgumentError with the sentence and the first values found, in the graph."""
-    tf.debugging.Assert(condition, [sentence, *found], summarize=8)
+    return tf.debugging.Assert(condition, [sentence, *found], summarize=8)

@@ -38,6 +38,7 @@ def new_version(base: pathlib.Path) -> Iterator[tuple[int, pathlib.Path]]:
             aside.rename(base / str(version))
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+            (base / run_folder.LOCK).unlink()
 
 
 def versions(base: pathlib.Path) -> list[int]:

@@ -16,7 +16,6 @@ from multitask_recommender import run_folder
 from multitask_recommender.export.cascade import Parts
 from multitask_recommender.export.folder import EXTRA
 from multitask_recommender.export.saved import Arrays, Saved
-from multitask_recommender.histories import Rows
 
 TOLERANCE = 1e-5
 FILE = "golden_requests.json"

@@ -42,7 +42,9 @@ class Query:
         rows = tf.repeat(tf.range(tf.size(self.users)), number)
         features = {USER_ID: tf.gather(self.users, rows), ITEM_ID: tf.reshape(items, [-1])}
         features |= {name: tf.gather(values, rows) for name, values in context.items()}
-        past = {name: self.features[name] for name in (HISTORY, TOLD_HISTORY) & self.features.keys()}
+        past = {
+            name: self.features[name] for name in (HISTORY, TOLD_HISTORY) & self.features.keys()
+        }
         if past:
             features |= past | {HISTORY_ROW: rows}
         if HISTORY in past:
@@ -73,10 +75,7 @@ class Reader(tf.Module):
         if self._recent is not None:
             given, known = side_by_side(latest(told, self._length), self._recent.of(users))
             is_given = tf.reduce_any(given != PAD, axis=1, keepdims=True)
-            history = tf.where(is_given, given, known)
-            # No wider than the longest, but of one column where there is none.
-            longest = tf.reduce_max(tf.math.count_nonzero(history, axis=1, dtype=tf.int32))
-            features[HISTORY] = tf.pad(history, [[0, 0], [0, 1]])[:, : tf.maximum(longest, 1)]
+            features[HISTORY] = tf.where(is_given, given, known)
         if model.reads_told_history:
             features[TOLD_HISTORY] = told
         is_told = model.is_told_of(features)

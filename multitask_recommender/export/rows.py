@@ -42,7 +42,7 @@ def latest(lists: tf.Tensor, length: int) -> tf.Tensor:
     return tf.gather(lists, places, axis=1, batch_dims=1)
 
 
-def side_by_side(*lists: tf.Tensor) -> tf.Tensor:
-    """Lists [n, *] made equally wide, as [number of lists, n, M]."""
-    width = tf.reduce_max(tf.stack([tf.shape(each)[1] for each in lists]))
-    return tf.stack([tf.pad(each, [[0, 0], [0, width - tf.shape(each)[1]]]) for each in lists])
+def side_by_side(*lists: tf.Tensor) -> list[tf.Tensor]:
+    """Lists [n, *] made equally wide, and of one column at the least."""
+    width = tf.reduce_max(tf.stack([1, *(tf.shape(each)[1] for each in lists)]))
+    return [tf.pad(each, [[0, 0], [0, width - tf.shape(each)[1]]]) for each in lists]

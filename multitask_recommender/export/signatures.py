@@ -1,4 +1,4 @@
-"""The signatures of an export: their inputs, what stands for those left out, and their functions."""
+"""The signatures of an export: inputs, what stands for those left out, and functions."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -29,9 +29,7 @@ def signatures(parts: Parts, cascade: Cascade, settings: Settings) -> dict[str, 
         inputs["retrieve"] = query | cut
         inputs["embed_query"] = query
         inputs["similar_items"] = {"item_id": (item, None)} | alike
-    functions = {
-        name: _function(getattr(cascade, name), wanted) for name, wanted in inputs.items()
-    }
+    functions = {name: _function(getattr(cascade, name), wanted) for name, wanted in inputs.items()}
     return functions | {DEFAULT: functions["recommend"]}
 
 

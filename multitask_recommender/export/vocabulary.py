@@ -1,4 +1,4 @@
-"""Raw ids, or other words, and the dense ids that the model knows them by: as files of an export."""
+"""Raw ids, or other words, and the numbers that the model knows them by: files of an export."""
 
 import pathlib
 

@@ -32,7 +32,7 @@ def write(
     ids: Ids,
     is_exact: bool,
 ) -> Written:
-    """Writes an export, with its golden requests and their warm-up, into a folder that is not there.
+    """Writes an export, its golden requests and their warm-up into a folder that is not there.
 
     about: `model` and `version`. Raises RunError where it does not answer as the model does.
     """
@@ -47,9 +47,7 @@ def write(
         for request, answer in zip(asked, answers, strict=True)
         if request.signature == "recommend" and len(request.inputs["user_id"]) == 1
     ]
-    parity = certificate.compare(
-        reference, ids.items, *zip(*alone, strict=True), is_exact=is_exact
-    )
+    parity = certificate.compare(reference, ids.items, *zip(*alone, strict=True), is_exact=is_exact)
     parity.check()
     (folder / EXTRA).mkdir()
     about = {**about, "vocabulary": golden.vocabulary_checksums(folder)}

@@ -18,17 +18,17 @@ class Scorer:
 
     def __init__(self, model: "MultiTaskModel") -> None:
         self._model = model
-        self._items = None
+        self.items: np.ndarray | None = None  # retrieval vectors [I, D]
         if model.retrieval is not None:
-            self._items = model.traced_items(tf.range(1, model.num_items + 1)).numpy()  # [I, D]
+            self.items = model.traced_items(tf.range(1, model.num_items + 1)).numpy()
 
     def score_block(self, queries: dict[str, np.ndarray]) -> np.ndarray:
         """Scores [Q, I] of all items; column c is item c + 1."""
-        if self._items is None:
+        if self.items is None:
             raise ValueError("The model has no retrieval task, so it does not score items.")
         read = {name: np.asarray(queries[name], np.int32) for name in _OF_QUERIES & queries.keys()}
         features = self._model.features_of(read)
-        scores = self.embed(features) @ self._items.T
+        scores = self.embed(features) @ self.items.T
         # Whoever nothing is known of is given what is popular.
         is_told = self._model.traced_told(features).numpy()
         if not is_told.all():

@@ -1,0 +1,148 @@
+"""A finished run as an export: what it is made of, and where it is written."""
+
+import pathlib
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multitask_recommender import assembly, histories, record, report, splits
+from multitask_recommender.experiment import Experiment
+from multitask_recommender.export import folder as export_folder
+from multitask_recommender.interactions import Entities, Feature
+from multitask_recommender.schema import USER_ID
+
+if TYPE_CHECKING:
+    from multitask_recommender.export.cascade import Parts
+    from multitask_recommender.export.certificate import Ids
+    from multitask_recommender.export.reference import Reference
+    from multitask_recommender.index.tuning.tune import Tuned
+
+_TUNING_QUERIES = 1024  # of users, by which an index is tried
+_EXACT = "brute_force"
+
+
+def export(
+    experiment: Experiment, model: Any, base: pathlib.Path, metrics: dict[str, Any]
+) -> pathlib.Path:
+    """Writes the next version under the base path, and returns its folder.
+
+    The model is frozen by it. metrics: of the run, for the card. Raises RunError where an index
+    finds less than `export.recall`, or where the export does not answer as the model does: then
+    nothing is written.
+    """
+    from multitask_recommender.export import card
+    from multitask_recommender.export.write import write
+
+    settings = experiment.config.export
+    with (
+        export_folder.new_version(base) as (version, folder),
+        tempfile.TemporaryDirectory() as aside,
+    ):
+        tuned, reference = _index(experiment, model), _reference(experiment, model)
+        model.freeze()
+        parts = _parts(experiment, model, tuned, pathlib.Path(aside))
+        about = {"model": _name(base), "version": version}
+        is_exact = tuned is None or tuned.name == _EXACT
+        with report.working("writing the export, and comparing it with the model"):
+            written = write(
+                folder, about, parts, settings, reference, _ids(experiment), is_exact=is_exact
+            )
+        run = {
+            "config": experiment.config.to_dict(),
+            "dataset": record.dataset(experiment.data, experiment.config),
+            "versions": record.versions(),
+            **metrics,
+        }
+        card.write(folder, about, run, tuned, written)
+    return base / str(version)
+
+
+def _name(base: pathlib.Path) -> str:
+    """What a server calls the model: the name of its run."""
+    folder = base.absolute()
+    return folder.parent.name if folder.name == "export" else folder.name
+
+
+def _index(experiment: Experiment, model: Any) -> "Tuned | None":
+    """The index of the config over the model's items; None for a model that only ranks."""
+    if model.retrieval is None:
+        return None
+    generator = np.random.default_rng(experiment.config.training.seed)
+    users = generator.permutation(np.flatnonzero(model.met_users))[:_TUNING_QUERIES]
+    scorer = model.scorer()
+    with report.working(f"building the index {experiment.config.index.name}"):
+        queries = scorer.embed(model.features_of({USER_ID: users.astype(np.int32)}))
+        tuned = assembly.index(experiment.config, scorer.items, queries)
+    if tuned.note:
+        report.say(tuned.note)
+    return tuned
+
+
+def _parts(
+    experiment: Experiment, model: Any, tuned: "Tuned | None", aside: pathlib.Path
+) -> "Parts":
+    from multitask_recommender.export.cascade import ContextInput, Parts
+    from multitask_recommender.export.vocabulary import Vocabulary
+    from multitask_recommender.index import brute_force
+    from multitask_recommender.index.settings.brute_force import Settings
+
+    train = experiment.data.train
+
+    def context(name: str) -> ContextInput:
+        feature: Feature = train.context[name]
+        words = None
+        if feature.is_categorical:
+            words = Vocabulary(np.array(feature.vocabulary, object), aside / f"context_{name}.txt")
+        return ContextInput(words, has_several=feature.values.ndim == 2)
+
+    return Parts(
+        model=model,
+        index=None if tuned is None else tuned.index,
+        popular=brute_force.Index(Settings(), model.popularity[:, None]),
+        users=Vocabulary(_known(train.users), aside / "users.txt"),
+        items=Vocabulary(_known(train.items), aside / "items.txt"),
+        seen=_seen(experiment),
+        context={name: context(name) for name in model.context_names},
+    )
+
+
+def _reference(experiment: Experiment, model: Any) -> "Reference":
+    from multitask_recommender.export.reference import Reference
+
+    context = experiment.data.train.context
+    return Reference(
+        scorer=model.scorer(),
+        gains={name: task.gain for name, task in model.ranking.items()},
+        retrieval=None if model.retrieval is None else model.retrieval.name,
+        popularity=model.popularity,
+        retrieve=min(experiment.config.export.retrieve, model.num_items),
+        missing={name: _missing(context[name]) for name in model.context_names},
+    )
+
+
+def _missing(feature: Feature) -> np.ndarray:
+    """One row that holds no value."""
+    if feature.is_categorical:
+        return np.zeros((1, *feature.values.shape[1:]), np.int32)
+    return np.full(1, np.nan, np.float32)
+
+
+def _ids(experiment: Experiment) -> "Ids":
+    from multitask_recommender.export.certificate import Ids
+
+    train = experiment.data.train
+    users, items = (_known(each).tolist() for each in (train.users, train.items))
+    return Ids(users, items, _seen(experiment))
+
+
+def _seen(experiment: Experiment) -> histories.Rows:
+    """What each user of the vocabulary met in training and validation, as splits and members."""
+    rows = splits.joined(*experiment.seen)
+    is_known = (rows.user_ids <= rows.num_users) & (rows.item_ids <= rows.num_items)
+    return histories.items_of_users(rows, is_known)
+
+
+def _known(entities: Entities) -> np.ndarray:
+    """Raw ids of the vocabulary."""
+    return entities.raw_ids[: entities.num_known]
