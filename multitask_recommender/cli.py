@@ -118,9 +118,12 @@ def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
 
 def evaluate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
-    """Evaluate a trained run."""
+    """Evaluate a trained run, or an export as it is served."""
     parser.add_argument(
-        "run", type=pathlib.Path, metavar="RUN_OR_EXPORT", help="the folder of a run"
+        "run",
+        type=pathlib.Path,
+        metavar="RUN_OR_EXPORT",
+        help="the folder of a run, or of an export",
     )
     parser.add_argument(
         "--protocol", choices=PROTOCOLS, help="which items compete (default: as the run's config)"

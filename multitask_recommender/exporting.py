@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multitask_recommender import assembly, histories, record, report, splits
+from multitask_recommender import assembly, histories, record, report, run_folder, splits
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
 from multitask_recommender.interactions import Entities, Feature
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from multitask_recommender.export.cascade import Parts
     from multitask_recommender.export.certificate import Ids
     from multitask_recommender.export.reference import Reference
+    from multitask_recommender.export.scorer import ExportScorer
     from multitask_recommender.index.tuning.tune import Tuned
 
 _TUNING_QUERIES = 1024  # of users, by which an index is tried
@@ -55,7 +56,17 @@ def export(
             **metrics,
         }
         card.write(folder, about, run, tuned, written)
+        text = record.config_text(experiment.config, experiment.data.train.source)
+        run_folder.write_text(folder / export_folder.EXTRA / run_folder.CONFIG, text)
     return base / str(version)
+
+
+def scorer(experiment: Experiment, version: pathlib.Path) -> "ExportScorer":
+    """An export of the experiment's run, for its evaluation."""
+    from multitask_recommender.export.scorer import ExportScorer
+
+    train = experiment.data.train
+    return ExportScorer(version, train.users, train.items, train.context)
 
 
 def _name(base: pathlib.Path) -> str:

@@ -12,6 +12,7 @@ from multitask_recommender import evaluation, exporting, record, report, run_fol
 from multitask_recommender.config import Config, load
 from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
+from multitask_recommender.export import folder as export_folder
 from multitask_recommender.schema import TEST, VALIDATION
 
 
@@ -27,7 +28,7 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
             record.write_parquet(folder / f"{part}.parquet", pairs, data.train.source)
         fitted = experiment.fit(folder)
-        results = results_of(experiment, fitted.model)
+        results = results_of(experiment, experiment.test(fitted.model))
         results["metrics"] = {**fitted.validation, **results["metrics"]}
         results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
         run_folder.write_json(folder / run_folder.METRICS, results)
@@ -48,9 +49,9 @@ def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) 
     report.show_written([written])
 
 
-def results_of(experiment: Experiment, model: Any) -> dict[str, Any]:
+def results_of(experiment: Experiment, evaluated: evaluation.Evaluation) -> dict[str, Any]:
     """What metrics.json holds of the test part: the model, what stands beside it, and how."""
-    evaluated, config = experiment.test(model), experiment.config
+    config = experiment.config
     return {
         "metrics": evaluated.metrics,
         "baselines": experiment.test_baselines(),
@@ -67,31 +68,45 @@ def results_of(experiment: Experiment, model: Any) -> dict[str, Any]:
 
 
 def evaluate(
-    run_dir: pathlib.Path,
+    place: pathlib.Path,
     protocol: str | None = None,
     json_path: pathlib.Path | None = None,
     recommendations_path: pathlib.Path | None = None,
 ) -> None:
-    """Evaluates a finished run on its test part, by one protocol or by those of its config."""
-    run_folder.check_complete(run_dir)
+    """Evaluates a finished run, or an export as it is served, on its test part.
+
+    By one protocol or by those of its config.
+    """
+    exported = None
+    if not (place / run_folder.METRICS).exists() and export_folder.is_export(place):
+        exported = export_folder.latest(place)
+        config_path = exported / export_folder.EXTRA / run_folder.CONFIG
+    else:
+        run_folder.check_complete(place)
+        config_path = place / run_folder.CONFIG
     outputs = [path for path in (json_path, recommendations_path) if path is not None]
     for path in outputs:
         run_folder.check_writable(path)
-    config = load(run_dir / run_folder.CONFIG)
+    config = load(config_path)
     if protocol is not None:
         chosen = config.evaluation.model_copy(update={"protocols": [protocol]})
         config = dataclasses.replace(config, evaluation=chosen)
     experiment = Experiment(config)
     data = experiment.data
-    record.check_same_data(run_dir / run_folder.CONFIG, data.train.source)
+    record.check_same_data(config_path, data.train.source)
     if recommendations_path is not None and not experiment.retrieves:
-        raise RunError(f"{run_dir} has no retrieval task, so there is nothing to recommend.")
+        raise RunError(f"{place} has no retrieval task, so there is nothing to recommend.")
     report.show_data(data, config, experiment.traps)
-    model = experiment.restore(run_dir)
-    results = results_of(experiment, model)
+    if exported is None:
+        model = experiment.restore(place)
+        scorer, evaluated = model.scorer(), experiment.test(model)
+    else:
+        scorer = exporting.scorer(experiment, exported)
+        evaluated = experiment.test_evaluator(scorer, experiment.kinds)
+    results = results_of(experiment, evaluated)
     if recommendations_path is not None:
         table = evaluation.recommendations(
-            model.scorer(), data.test.user_ids, experiment.seen, fold_in=experiment.fold_in
+            scorer, data.test.user_ids, experiment.seen, fold_in=experiment.fold_in
         )
         record.write_parquet(recommendations_path, table, data.train.source)
     if json_path is not None:

@@ -1,17 +1,21 @@
-"""Every model, sharing and index as an export: written, loaded by a process without us, answered."""
+"""Every model, sharing and index as an export: written, and answered by who has not our code."""
 
-import dataclasses
+import functools
 import json
+import re
 import subprocess
 import sys
 import textwrap
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from multitask_recommender import assembly, config, exporting, registry, splits
 from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
+from multitask_recommender.export.cascade import Cascade
+from multitask_recommender.export.saved import Saved
 from multitask_recommender.interactions import Entities, Feature, Interactions, Source
 
 NUM_USERS, NUM_ITEMS, NUM_ROWS = 40, 90, 900
@@ -115,7 +119,7 @@ def exported(experiment: Experiment, base):
 
 CASES = {
     **{name: {"model": name} for name in registry.names("models")},
-    **{f"two_tower-{name}": {"sharing": name} for name in registry.names("sharing")},
+    **{name: {"sharing": name} for name in registry.names("sharing") if name != "shared_bottom"},
     "two_tower-history": {
         "settings": {
             "user": ["id", "history", "recent", "age"],
@@ -157,3 +161,232 @@ def test_another_process_without_this_package_answers_the_same(exports):
     assert len(lines) == len(CASES)
     for line in lines:
         assert float(line.rsplit(" ", 1)[1]) < 1e-5, line
+
+
+@pytest.fixture(scope="module")
+def served(exports):
+    """Exports as they are served, loaded when first asked for."""
+    return functools.cache(lambda name: Saved(exports[name]))
+
+
+USERS = [f"user {n} ü" for n in range(NUM_USERS)]
+ITEMS = [int(n) for n in np.arange(NUM_ITEMS) * 7 + 100]
+RETRIEVING = [name for name in CASES if name.split("-")[0] not in ("fm", "dcn")]
+
+
+def met(rows, name, user):
+    """Raw ids of the items that a user has met before test."""
+    experiment = experiment_of(rows, **{"model": "two_tower", **CASES[name]})
+    own = [part.item_ids[part.user_ids == user + 1] for part in experiment.seen]
+    return {ITEMS[item - 1] for item in np.concatenate(own)}
+
+
+def test_it_says_what_it_takes_and_what_stands_for_what_is_left_out(exports, served):
+    assert served("two_tower").signatures == [
+        *("embed_query", "rank", "recommend", "retrieve", "serving_default", "similar_items")
+    ]
+    assert served("fm").signatures == ["rank", "recommend", "serving_default"]
+    answers = served("two_tower")("recommend", {"user_id": [USERS[3]]})
+    assert {name: values.shape for name, values in answers.items()} == {
+        **dict.fromkeys(("item_ids", "scores", "click", "like", "rating"), (1, 10)),
+        **dict.fromkeys(("source", "num_items"), (1,)),
+    }
+    assert answers["num_items"] == [10] and answers["source"] == [b"user"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_a_user_has_met_is_left_out_unless_it_is_asked_for(name, rows, served):
+    seen = [met(rows, name, user) for user in (3, 5)]
+    request = {"user_id": [USERS[3], USERS[5]], "k": [NUM_ITEMS]}
+
+    without, of_all = (
+        served(name)("recommend", request | {"exclude_seen": [value]}) for value in (True, False)
+    )
+
+    for line, own in enumerate(seen):
+        number = without["num_items"][line]
+        answered = without["item_ids"][line].tolist()
+        assert number == NUM_ITEMS - len(own)
+        assert set(answered[:number]) == set(ITEMS) - own
+        assert answered[number:] == [-1] * len(own)
+        assert not without["scores"][line, number:].any()
+        assert set(of_all["item_ids"][line].tolist()) == set(ITEMS)
+    assert of_all["num_items"].tolist() == [NUM_ITEMS] * 2
+
+
+@pytest.mark.parametrize("name", ["two_tower-history", "gru4rec", "fm"])
+def test_weights_of_a_request_order_by_one_task_alone(name, served):
+    request = {"user_id": [USERS[3], USERS[4]], "k": [20]}
+    answers = served(name)("recommend", request)
+    tasks = [task for task in ("click", "like", "rating") if task in answers]
+    every = tasks + (["retrieval"] if "retrieve" in served(name).signatures else [])
+    for task in tasks:
+        weights = {f"weight_{each}": [float(each == task)] for each in every}
+
+        found = served(name)("recommend", request | weights)
+
+        gains = (found["rating"] - 1) / 4 if task == "rating" else found[task]
+        np.testing.assert_allclose(found["scores"], gains, rtol=1e-5, atol=1e-6)
+        assert (np.diff(gains, axis=1) <= 1e-6).all()
+    if "retrieval" in every:
+        retrieved = served(name)("retrieve", request)
+        np.testing.assert_array_equal(answers["item_ids"], retrieved["item_ids"])
+        np.testing.assert_allclose(answers["scores"], retrieved["scores"], rtol=1e-5, atol=1e-6)
+
+
+def test_every_row_has_its_own_k_exclusions_and_weights(served):
+    recommend = functools.partial(served("two_tower"), "recommend")
+    best = recommend({"user_id": [USERS[6]], "k": [6]})["item_ids"][0].tolist()
+
+    both = recommend(
+        {
+            "user_id": [USERS[6], USERS[6]],
+            "k": [2, 5],
+            "exclude_ids": [[5, 5], [best[0], best[2]]],  # there is no item 5
+            "weight_click": [0.0, 0.0],
+        }
+    )
+
+    assert both["item_ids"].tolist() == [
+        [*best[:2], -1, -1, -1],
+        [best[1], best[3], best[4], best[5], both["item_ids"][1, 4]],
+    ]
+    assert both["num_items"].tolist() == [2, 5]
+
+
+def test_a_stranger_is_answered_from_his_history_or_else_by_what_is_popular(rows, served):
+    counts = np.bincount(rows.item_ids[: len(rows)], minlength=NUM_ITEMS + 1)
+    request = {"user_id": ["nobody we know"], "k": [5]}
+    for name in RETRIEVING:
+        found = served(name)("recommend", request)
+        assert found["source"] == [b"popularity"], name
+        popular = {ITEMS[item - 1] for item in np.argsort(-counts)[:15]}
+        assert set(found["item_ids"][0].tolist()) <= popular
+
+    for name, source in {
+        "two_tower": b"popularity",  # it reads no history
+        "two_tower-history": b"history",
+        "gru4rec": b"history",
+        "lightgcn": b"history",
+        "ngcf": b"history",
+    }.items():
+        told = [served(name)("recommend", request | {"history": [h]}) for h in (ITEMS[5:7], [4])]
+        assert told[0]["source"] == [source]
+        assert told[1]["source"] == [b"popularity"]  # of an item that nobody knows
+        assert not set(told[0]["item_ids"][0].tolist()) & set(ITEMS[5:7])
+
+
+def test_a_user_of_the_catalogue_who_met_nobody_is_told_of_by_features(served):
+    for name, source in {"two_tower": b"popularity", "gru4rec-features": b"features"}.items():
+        assert served(name)("recommend", {"user_id": [USERS[-1]]})["source"] == [source]
+
+
+def test_only_the_first_items_of_a_padded_history_count(served):
+    ask = functools.partial(served("gru4rec"), "embed_query")
+    history = [[ITEMS[3], ITEMS[4], ITEMS[8]], [ITEMS[3], ITEMS[8], ITEMS[8]]]
+
+    padded = ask({"history": history, "history_length": [3, 2]})["embedding"]
+
+    alone = [ask({"history": [each]})["embedding"][0] for each in (history[0], history[1][:2])]
+    np.testing.assert_allclose(padded, alone, rtol=1e-5, atol=1e-7)
+    assert (np.abs(alone[0] - alone[1]) > 1e-6).any()
+
+
+@pytest.mark.parametrize("name", RETRIEVING)
+def test_similar_items_are_those_of_the_nearest_direction(name, served):
+    found = served(name)("similar_items", {"item_id": [ITEMS[7], 5], "k": [4], "exclude_ids": [[]]})
+
+    own, unknown = found["item_ids"].tolist()
+    assert ITEMS[7] not in own and len(set(own)) == 4
+    assert (np.diff(found["scores"][0]) <= 1e-6).all() and found["scores"][0, 0] <= 1 + 1e-5
+    assert unknown == [-1] * 4 and found["num_items"].tolist() == [4, 0]
+
+
+def test_context_of_the_event_changes_predictions_alone(served):
+    ask = functools.partial(served("two_tower-history"), "recommend")
+    request = {"user_id": [USERS[2]], "k": [20]}
+    plain, missing = ask(request), ask(request | {"device": ["radio"], "hour": [np.nan]})
+    other = ask(request | {"device": ["pc"], "hour": [0.9]})
+
+    np.testing.assert_array_equal(plain["click"], missing["click"])  # a word that nobody knows
+    assert (np.abs(plain["click"] - other["click"]) > 1e-7).any()
+    np.testing.assert_array_equal(plain["item_ids"], other["item_ids"])
+
+
+def test_ranked_items_are_told_of_in_the_order_of_the_request(served):
+    items = [ITEMS[80], ITEMS[2], 5, ITEMS[40]]
+    ranked = served("two_tower")("rank", {"user_id": [USERS[8]], "item_ids": [items]})
+    wanted = {"user_id": [USERS[8]], "k": [NUM_ITEMS], "exclude_seen": [False]}
+
+    answers = served("two_tower")("recommend", wanted)
+
+    for name in ("scores", "click", "rating"):
+        by_item = dict(zip(answers["item_ids"][0].tolist(), answers[name][0], strict=True))
+        for place in (0, 1, 3):
+            assert ranked[name][0, place] == pytest.approx(by_item[items[place]], abs=1e-5)
+    assert np.isfinite(ranked["click"]).all()
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        ({"k": [0]}, f"k must be 1..{NUM_ITEMS}, the number of items, and is"),
+        ({"k": [NUM_ITEMS + 1]}, f"k must be 1..{NUM_ITEMS}, the number of items, and is"),
+        ({"k": [-3]}, "k must be 1.."),
+        ({"weight_like": [np.nan]}, "weight_like must be a finite number of at least 0, and is"),
+        ({"weight_click": [-1.0]}, "weight_click must be a finite number"),
+        ({"history": [[-7]]}, "history must not be negative, but -1 for none; found"),
+        ({"exclude_ids": [[-2]]}, "exclude_ids must not be negative"),
+        ({"history": [[107, 114]], "history_length": [3]}, "history_length must be -1 (all), or 0"),
+        ({"history_length": [-2]}, "history_length must be -1 (all)"),
+        ({"user_id": ["a", "b"], "k": [1, 2, 3]}, "batch sizes differ"),
+        ({"user_id": []}, "the batch is empty: user_id has rows"),
+    ],
+)
+def test_bad_values_are_refused_with_a_sentence_and_the_next_request_is_fine(
+    request_, sentence, served
+):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=re.escape(sentence)):
+        served("two_tower")("recommend", {"user_id": [USERS[0]]} | request_)
+
+    assert served("two_tower")("recommend", {"user_id": [USERS[0]]})["num_items"] == [10]
+
+
+def test_a_version_is_whole_or_absent_and_the_next_one_counts_on(rows, exports, tmp_path):
+    experiment = experiment_of(rows, "mf_ncf", export={"golden_requests": 2})
+    base = tmp_path / "film" / "export"
+    (base / ".partial-7").mkdir(parents=True)  # of one that was killed
+    (base / "7").mkdir()
+
+    written = exported(experiment, base)
+
+    assert written == base / "8"
+    assert sorted(path.name for path in base.iterdir()) == ["7", "8"]
+    card = json.loads((written / "assets.extra" / "model_card.json").read_text())
+    assert (card["model"], card["version"]) == ("film", 8)
+    assert card["parity"]["requests"] > 0 and card["parity"]["scores"] < 1e-5
+
+
+def test_an_export_that_does_not_answer_as_the_model_does_is_not_written(
+    rows, tmp_path, monkeypatch
+):
+    blend = Cascade._blend
+    monkeypatch.setattr(Cascade, "_blend", lambda *arguments: blend(*arguments) + 0.01)
+
+    with pytest.raises(RunError, match="The export does not answer as the model does: they differ"):
+        exported(experiment_of(rows, "mf_ncf"), tmp_path / "base")
+
+    assert list((tmp_path / "base").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["two_tower", "gru4rec-features", "lightgcn", "fm"])
+def test_an_export_is_evaluated_as_its_model_is(name, rows, exports):
+    """The split is in order, so that what is served is what was known before test."""
+    experiment = experiment_of(rows, **{"model": "two_tower", **CASES[name]})
+    model = assembly.build(experiment.config, experiment.learnt_rows)
+
+    found = experiment.test_evaluator(exporting.scorer(experiment, exports[name]), experiment.kinds)
+
+    expected = experiment.test_evaluator(model.scorer(), experiment.kinds).metrics
+    assert found.metrics == pytest.approx(expected, abs=2e-5)
+    assert len(expected) > 10

@@ -48,6 +48,11 @@ def versions(base: pathlib.Path) -> list[int]:
     return sorted(int(path.name) for path in base.iterdir() if path.name.isdecimal())
 
 
+def is_export(path: pathlib.Path) -> bool:
+    """Whether it is a version, or holds one."""
+    return (path / "saved_model.pb").exists() or bool(versions(path))
+
+
 def latest(path: pathlib.Path) -> pathlib.Path:
     """The folder of a version: the path itself, or the highest version under it.
 

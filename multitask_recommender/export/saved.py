@@ -34,6 +34,10 @@ class Saved:
     def signatures(self) -> list[str]:
         return sorted(self._loaded.signatures)
 
+    def inputs(self, signature: str) -> list[str]:
+        """The names of its inputs."""
+        return sorted(self._kinds[signature])
+
     def kind(self, signature: str, name: str) -> tf.DType:
         """The type of an input."""
         return self._kinds[signature][name].dtype

@@ -60,8 +60,7 @@ def save(folder: pathlib.Path, cascade: Cascade, functions: dict[str, Callable])
     """A SavedModel of the functions, and of what they read of the model: no more."""
     module = tf.Module()
     module.cascade = cascade
-    module.functions = list({id(each): each for each in functions.values()}.values())
-    graphs = [function.get_concrete_function() for function in module.functions]
+    graphs = [function.get_concrete_function() for function in functions.values()]
     module.read = list({id(v): v for graph in graphs for v in graph.variables}.values())
     options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
     tf.saved_model.save(module, str(folder), signatures=functions, options=options)

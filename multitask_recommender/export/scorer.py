@@ -1,0 +1,108 @@
+"""An export as evaluation sees a model: it is asked over its signatures, as a server would be."""
+
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from multitask_recommender.export.saved import Arrays, Saved
+from multitask_recommender.interactions import Entities, Feature
+from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
+
+_ROWS_AT_ONCE = 4096
+_NOT_FOUND = float(np.finfo(np.float32).min)
+
+
+class ExportScorer:
+    """Scores and predictions of a saved export.
+
+    Histories are those of the request or else, as they are served, all that training tells.
+
+    Args:
+      folder: of a version.
+      users, items: whose dense ids queries hold.
+      context: the features of events, whose codes queries hold.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        users: Entities,
+        items: Entities,
+        context: Mapping[str, Feature],
+    ) -> None:
+        self._saved = Saved(folder)
+        self._users, self._items = _RawIds(users), _RawIds(items)
+        self._context = {
+            name: feature
+            for name, feature in context.items()
+            if name in self._saved.inputs("recommend")
+        }
+
+    def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Scores [Q, I]; items that an approximate index did not find have the lowest there is."""
+        number = self._items.number
+        found = self._saved(
+            "retrieve", self._query(queries) | {"k": [number], "exclude_seen": [False]}
+        )
+        scores = np.full((len(found["num_items"]), number + 1), _NOT_FOUND, np.float32)
+        np.put_along_axis(scores, self._items.dense(found["item_ids"]), found["scores"], axis=1)
+        return scores[:, 1:]  # without what fills up a line
+
+    def rank(self, queries: Mapping[str, np.ndarray]) -> Arrays:
+        """{label: probabilities or stars [B]}."""
+        number = len(queries[ITEM_ID])
+        parts = [
+            self._rank(
+                {name: each[start : start + _ROWS_AT_ONCE] for name, each in queries.items()}
+            )
+            for start in range(0, number, _ROWS_AT_ONCE)
+        ]
+        labels = parts[0] if parts else {}
+        return {label: np.concatenate([part[label] for part in parts]) for label in labels}
+
+    def _rank(self, queries: Mapping[str, np.ndarray]) -> Arrays:
+        request = self._query(queries) | {"item_ids": self._items.raw(queries[ITEM_ID])[:, None]}
+        for name, feature in self._context.items():
+            request[name] = _words(feature, queries[name]) if name in queries else None
+        found = self._saved("rank", {k: v for k, v in request.items() if v is not None})
+        return {name: values[:, 0] for name, values in found.items() if name not in _NO_LABELS}
+
+    def _query(self, queries: Mapping[str, np.ndarray]) -> Arrays:
+        request = {"user_id": self._users.raw(queries[USER_ID])}
+        if HISTORY in queries:
+            request["history"] = self._items.raw(queries[HISTORY])
+        return request
+
+
+_NO_LABELS = {"scores", "source"}
+
+
+class _RawIds:
+    """Dense ids of the vocabulary, 0 for none, and the raw ids that requests hold."""
+
+    def __init__(self, entities: Entities) -> None:
+        self.number = entities.num_known
+        raw = entities.raw_ids[: self.number]
+        is_number = raw.dtype.kind in "iu"
+        words = raw.astype(np.int64) if is_number else raw.astype(object)
+        self._raw = np.concatenate([np.array([-1 if is_number else ""], words.dtype), words])
+        self._order = np.argsort(self._raw, kind="stable")
+
+    def raw(self, ids: np.ndarray) -> np.ndarray:
+        return self._raw[ids]
+
+    def dense(self, raw: np.ndarray) -> np.ndarray:
+        """Of ids that are all of the vocabulary, or stand for none."""
+        if raw.dtype.kind == "O":
+            raw = np.array([word.decode() for word in raw.ravel()], object).reshape(raw.shape)
+        places = np.searchsorted(self._raw, raw.ravel(), sorter=self._order)
+        return self._order[places].reshape(raw.shape)
+
+
+def _words(feature: Feature, values: np.ndarray) -> np.ndarray:
+    """Codes as words, "" for what is missing; numbers as they are."""
+    if not feature.is_categorical:
+        return values
+    words = np.array(["", *feature.vocabulary], object)
+    return words[values]
