@@ -2,6 +2,7 @@
 
 import pathlib
 import tempfile
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from multitask_recommender.interactions import Entities, Feature
 from multitask_recommender.schema import USER_ID
 
 if TYPE_CHECKING:
-    from multitask_recommender.export.cascade import Parts
+    from multitask_recommender.export.cascade import FeatureInput, Parts
     from multitask_recommender.export.certificate import Ids
     from multitask_recommender.export.reference import Reference
     from multitask_recommender.export.scorer import ExportScorer
@@ -93,20 +94,18 @@ def _index(experiment: Experiment, model: Any) -> "Tuned | None":
 def _parts(
     experiment: Experiment, model: Any, tuned: "Tuned | None", aside: pathlib.Path
 ) -> "Parts":
-    from multitask_recommender.export.cascade import ContextInput, Parts
+    from multitask_recommender.export.cascade import Parts
     from multitask_recommender.export.vocabulary import Vocabulary
     from multitask_recommender.index import brute_force
     from multitask_recommender.index.settings.brute_force import Settings
 
     train = experiment.data.train
-
-    def context(name: str) -> ContextInput:
-        feature: Feature = train.context[name]
-        words = None
-        if feature.is_categorical:
-            words = Vocabulary(np.array(feature.vocabulary, object), aside / f"context_{name}.txt")
-        return ContextInput(words, has_several=feature.values.ndim == 2)
-
+    context = {name: (name, train.context[name]) for name in model.context_names}
+    of_users = {
+        # What an event has by the same name has the name for itself.
+        f"user_{name}" if name in context else name: (name, train.users.features[name])
+        for name in model.user_features
+    }
     return Parts(
         model=model,
         index=None if tuned is None else tuned.index,
@@ -114,8 +113,26 @@ def _parts(
         users=Vocabulary(_known(train.users), aside / "users.txt"),
         items=Vocabulary(_known(train.items), aside / "items.txt"),
         seen=_seen(experiment),
-        context={name: context(name) for name in model.context_names},
+        user_features=_inputs(of_users, "user", aside),
+        context=_inputs(context, "context", aside),
     )
+
+
+def _inputs(
+    features: Mapping[str, tuple[str, Feature]], kind: str, aside: pathlib.Path
+) -> "dict[str, FeatureInput]":
+    """Features, with their names, by the inputs that tell them; and files of their words."""
+    from multitask_recommender.export.cascade import FeatureInput
+    from multitask_recommender.export.vocabulary import Vocabulary
+
+    inputs = {}
+    for place, (key, (name, feature)) in enumerate(features.items()):
+        words = None
+        if feature.is_categorical:
+            # Not every name of a feature is one for a file.
+            words = Vocabulary(np.array(feature.vocabulary, object), aside / f"{kind}_{place}.txt")
+        inputs[key] = FeatureInput(name, words, has_several=feature.values.ndim == 2)
+    return inputs
 
 
 def _reference(experiment: Experiment, model: Any) -> "Reference":

@@ -22,6 +22,9 @@ HISTORY_ROW, HISTORY_LENGTH = "history_row", "history_length"
 # Item ids [B, M], or [S, M] where rows share histories, in any order and 0-padded: those that a
 # query tells of its user. A row of any counts instead of what training tells.
 TOLD_HISTORY = "told_history"
+# And features of the user that it tells, by this and their name: values as in the user table, 0 or
+# NaN for those that it does not tell.
+TOLD_FEATURE = "told_feature/"
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)

@@ -390,3 +390,18 @@ def test_an_export_is_evaluated_as_its_model_is(name, rows, exports):
     expected = experiment.test_evaluator(model.scorer(), experiment.kinds).metrics
     assert found.metrics == pytest.approx(expected, abs=2e-5)
     assert len(expected) > 10
+
+
+def test_a_stranger_with_features_is_answered_from_them(rows, served):
+    """A GRU that has read nothing is what the tower makes of the age, as of users of that age."""
+    ask = functools.partial(served("gru4rec-features"), "recommend")
+    age = float(rows.users.features["age"].values[-1])
+    known = ask({"user_id": [USERS[-1]]})  # in the catalogue, but met nobody
+
+    told, others = (ask({"user_id": ["nobody"], "age": [each]}) for each in (age, age + 30))
+
+    assert told["source"] == others["source"] == [b"features"]
+    np.testing.assert_array_equal(told["item_ids"], known["item_ids"])
+    np.testing.assert_allclose(told["scores"], known["scores"], rtol=1e-5)
+    assert (np.abs(told["click"] - others["click"]) > 1e-7).any()
+    assert ask({"user_id": ["nobody"], "age": [np.nan]})["source"] == [b"popularity"]

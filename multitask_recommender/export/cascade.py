@@ -28,9 +28,10 @@ _MORE_ALIKE = 100  # candidates beyond k, of which the most similar are taken by
 
 
 @dataclasses.dataclass(frozen=True)
-class ContextInput:
-    """A feature of the event, as a request gives it: words, or a number where there are none."""
+class FeatureInput:
+    """A feature as a request gives it: words, or a number where there are none."""
 
+    name: str  # of the feature
     words: Vocabulary | None
     has_several: bool  # values of a row
 
@@ -43,7 +44,8 @@ class Parts:
     index, popular: indexes (index/) of item vectors, None for a model that only ranks, and of
       popularity [I, 1]: called with queries [B, D], a number and ids [B, X] to leave out.
     seen: splits and members of what each user 0..U is not to be given again.
-    context: the features of the event that are read.
+    user_features, context: those of the user and of the event that are read, by the names of
+      their inputs.
     """
 
     model: MultiTaskModel
@@ -52,7 +54,8 @@ class Parts:
     users: Vocabulary
     items: Vocabulary
     seen: Rows
-    context: Mapping[str, ContextInput]
+    user_features: Mapping[str, FeatureInput]
+    context: Mapping[str, FeatureInput]
 
 
 class Cascade(tf.Module):
@@ -63,8 +66,9 @@ class Cascade(tf.Module):
         self._model = Untracked(parts.model)
         self._index, self._popular = parts.index, parts.popular
         self._users, self.items = parts.users, parts.items
-        self._words = {name: each.words for name, each in parts.context.items()}
-        self._read = Reader(parts.model, parts.users, parts.items)
+        self._context = {name: each.words for name, each in parts.context.items()}
+        of_users = {each.name: (key, each.words) for key, each in parts.user_features.items()}
+        self._read = Reader(parts.model, parts.users, parts.items, of_users)
         self._seen = Lists(parts.seen)
         popularity = np.append(np.float32(0), parts.model.popularity)
         self._popularity = tf.Variable(popularity, trainable=False, name="popularity")  # [I + 1]
@@ -165,7 +169,7 @@ class Cascade(tf.Module):
         if not self._model.held.ranking:
             return {}
         context = {}
-        for name, words in self._words.items():
+        for name, words in self._context.items():
             context[name] = inputs[name] if words is None else words.ids(inputs[name])
         predicted = self._model.held.predictions(query.pairs(ids, context))
         return {label: tf.reshape(each, tf.shape(ids)) for label, each in predicted.items()}

@@ -25,13 +25,14 @@ _WARM_UP = "tf_serving_warmup_requests"
 @dataclasses.dataclass(frozen=True)
 class Request:
     signature: str
-    inputs: dict[str, list]  # of raw ids and plain numbers, of one row or several
+    inputs: dict[str, list]  # of raw ids and plain numbers
 
 
 def requests(parts: Parts, raw: tuple[list, list], number: int, seed: int) -> Iterator[Request]:
     """Some requests of known users and of strangers, by every signature.
 
-    raw: the raw ids of users and of items, in the order of their dense ids.
+    Of one row each: what they leave out has one row too, and servers that join requests want as
+    many rows of every input. raw: the raw ids of users and of items, in the order of dense ids.
     """
     users, items = raw
     generator = np.random.default_rng(seed)
@@ -44,14 +45,14 @@ def requests(parts: Parts, raw: tuple[list, list], number: int, seed: int) -> It
         alone = place % (len(tasks) + 1)
         weights = {f"weight_{task}": [float(task == tasks[alone - 1])] for task in tasks}
         yield Request("recommend", {"user_id": [user], "k": [k]} | (weights if alone else {}))
-    yield Request("recommend", {"user_id": drawn[:3], "k": [k], "exclude_ids": [some[:3]]})
+    yield Request("recommend", {"user_id": drawn[:1], "k": [k], "exclude_ids": [some[:3]]})
     stranger = {"user_id": [parts.users.nobody]}
     yield Request("recommend", stranger | {"k": [k]})
     yield Request("recommend", stranger | {"history": [some[:2]], "k": [k]})
     yield Request("rank", {"user_id": drawn[:1], "item_ids": [some]})
     if parts.index is not None:
-        yield Request("retrieve", {"user_id": drawn[:2], "k": [k], "exclude_seen": [False]})
-        yield Request("embed_query", {"user_id": drawn[:2]})
+        yield Request("retrieve", {"user_id": drawn[:1], "k": [k], "exclude_seen": [False]})
+        yield Request("embed_query", {"user_id": drawn[:1]})
         yield Request("similar_items", {"item_id": some[:1], "k": [k]})
 
 

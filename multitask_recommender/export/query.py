@@ -9,12 +9,14 @@ from multitask_recommender.export.checks import check_ids, check_lengths
 from multitask_recommender.export.rows import Lists, latest, side_by_side
 from multitask_recommender.export.vocabulary import Vocabulary
 from multitask_recommender.models._base import Features, MultiTaskModel
+from multitask_recommender.models._queries import tells_of_users
 from multitask_recommender.schema import (
     HISTORY,
     HISTORY_LENGTH,
     HISTORY_ROW,
     ITEM_ID,
     PAD,
+    TOLD_FEATURE,
     TOLD_HISTORY,
     USER_ID,
 )
@@ -42,13 +44,11 @@ class Query:
         rows = tf.repeat(tf.range(tf.size(self.users)), number)
         features = {USER_ID: tf.gather(self.users, rows), ITEM_ID: tf.reshape(items, [-1])}
         features |= {name: tf.gather(values, rows) for name, values in context.items()}
-        past = {
-            name: self.features[name] for name in (HISTORY, TOLD_HISTORY) & self.features.keys()
-        }
-        if past:
-            features |= past | {HISTORY_ROW: rows}
-        if HISTORY in past:
-            lengths = tf.math.count_nonzero(past[HISTORY] != PAD, axis=1, dtype=tf.int32)
+        told = {name: self.features[name] for name in self.features if tells_of_users(name)}
+        if told:
+            features |= told | {HISTORY_ROW: rows}
+        if HISTORY in told:
+            lengths = tf.math.count_nonzero(told[HISTORY] != PAD, axis=1, dtype=tf.int32)
             features[HISTORY_LENGTH] = tf.gather(lengths, rows)
         return features
 
@@ -56,8 +56,16 @@ class Query:
 class Reader(tf.Module):
     """Inputs of a signature -> Query."""
 
-    def __init__(self, model: MultiTaskModel, users: Vocabulary, items: Vocabulary) -> None:
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        users: Vocabulary,
+        items: Vocabulary,
+        features: Mapping[str, tuple[str, Vocabulary | None]],
+    ) -> None:
+        """features: of users, the inputs that tell them and their words."""
         super().__init__()
+        self._features = dict(features)
         self._model = Untracked(model)
         self._users, self._items = users, items
         self._met = tf.Variable(model.met_users, trainable=False, name="met_users")  # [U + 1]
@@ -78,6 +86,9 @@ class Reader(tf.Module):
             features[HISTORY] = tf.where(is_given, given, known)
         if model.reads_told_history:
             features[TOLD_HISTORY] = told
+        for name, (key, words) in self._features.items():
+            value = inputs[key] if words is None else words.ids(inputs[key])
+            features[f"{TOLD_FEATURE}{name}"] = value
         is_told = model.is_told_of(features)
         return Query(users, told, features, is_told, self._source(users, told, is_told))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.export.cascade import Cascade, Parts, Tensors
+from multitask_recommender.export.cascade import Cascade, FeatureInput, Parts, Tensors
 from multitask_recommender.export.checks import batch_size
 from multitask_recommender.export.settings import Settings
 
@@ -17,12 +17,13 @@ DEFAULT = "serving_default"
 
 def signatures(parts: Parts, cascade: Cascade, settings: Settings) -> dict[str, Callable]:
     """tf.functions by the name of the signature."""
-    query, cut = _query(parts), _cut(parts, settings)
-    features, weights = _context(parts), _weights(parts, settings)
+    query = _query(parts) | _features(parts.user_features)
+    cut, weights = _cut(parts, settings), _weights(parts, settings)
+    context = _features(parts.context)
     ids, item = (tf.TensorSpec(shape, parts.items.dtype) for shape in ([None, None], [None]))
     inputs: dict[str, Inputs] = {
-        "recommend": query | cut | features | weights,
-        "rank": {"item_ids": (ids, None)} | query | features | weights,
+        "recommend": query | cut | context | weights,
+        "rank": {"item_ids": (ids, None)} | query | context | weights,
     }
     if cascade.retrieves:
         alike = {name: cut[name] for name in ("k", "exclude_ids")}
@@ -42,31 +43,32 @@ def default_weights(parts: Parts, settings: Settings) -> dict[str, float]:
 
 
 def _query(parts: Parts) -> Inputs:
+    # No list is empty where it is left out: servers that join requests cannot pad nothing.
     user, item = parts.users, parts.items
     return {
         "user_id": (tf.TensorSpec([None], user.dtype), np.array([user.nobody])),
-        "history": (tf.TensorSpec([None, None], item.dtype), np.empty([1, 0])),
+        "history": (tf.TensorSpec([None, None], item.dtype), np.array([[item.nobody]])),
         "history_length": (tf.TensorSpec([None], tf.int32), np.array([-1])),
     }
 
 
 def _cut(parts: Parts, settings: Settings) -> Inputs:
-    k = min(settings.k, parts.items.size)
+    k, nobody = min(settings.k, parts.items.size), np.array([[parts.items.nobody]])
     return {
         "k": (tf.TensorSpec([None], tf.int32), np.array([k])),
-        "exclude_ids": (tf.TensorSpec([None, None], parts.items.dtype), np.empty([1, 0])),
+        "exclude_ids": (tf.TensorSpec([None, None], parts.items.dtype), nobody),
         "exclude_seen": (tf.TensorSpec([None], tf.bool), np.array([settings.exclude_seen])),
     }
 
 
-def _context(parts: Parts) -> Inputs:
+def _features(features: Mapping[str, FeatureInput]) -> Inputs:
     """Of words, "" is one that is missing; of numbers, NaN."""
     inputs: Inputs = {}
-    for name, feature in parts.context.items():
+    for name, feature in features.items():
         if feature.words is None:
             inputs[name] = tf.TensorSpec([None], tf.float32), np.array([np.nan])
         elif feature.has_several:
-            inputs[name] = tf.TensorSpec([None, None], tf.string), np.empty([1, 0])
+            inputs[name] = tf.TensorSpec([None, None], tf.string), np.array([[""]])
         else:
             inputs[name] = tf.TensorSpec([None], tf.string), np.array([feature.words.nobody])
     return inputs

@@ -104,7 +104,28 @@ class FeatureEmbedding(tf.keras.layers.Layer):
         self._values = tf.Variable(self._values, trainable=False, name="values")
         self._weights = None
 
-    def call(self, ids: tf.Tensor) -> tf.Tensor:
+    def call(self, ids: tf.Tensor, told: tf.Tensor | None = None) -> tf.Tensor:
+        """`told` are values [n] or [n, M] that count where they are not missing."""
+        if told is not None:
+            return self._vectors(_first_known(told, tf.gather(self._values, ids)))
         if self._weights is not None:
             return tf.matmul(take_rows(self._weights, ids), self.table)
         return self._vectors(tf.gather(self._values, ids))
+
+
+def has_value(values: tf.Tensor) -> tf.Tensor:
+    """Which rows [n] of a feature's values [n] or [n, M] are not missing."""
+    if values.dtype.is_floating:
+        return tf.math.is_finite(values)
+    return values != 0 if values.shape.rank == 1 else tf.reduce_any(values != 0, axis=1)
+
+
+def _first_known(told: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """Rows of the first where they are not missing, else of the second."""
+    if told.shape.rank == 1:
+        return tf.where(has_value(told), told, values)
+    width = tf.maximum(tf.shape(told)[1], tf.shape(values)[1])
+    told, values = (
+        tf.pad(each, [[0, 0], [0, width - tf.shape(each)[1]]]) for each in (told, values)
+    )
+    return tf.where(has_value(told)[:, None], told, values)

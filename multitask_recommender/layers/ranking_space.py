@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.layers.tower import NO_PAST, Past, Side, Tower, View
+from multitask_recommender.layers.tower import NOTHING_TOLD, Side, Told, Tower, View
 from multitask_recommender.layers.weight_decay import WeightDecay
 
 
@@ -60,19 +60,19 @@ class RankingSpace(tf.keras.layers.Layer):
         ids: tuple[tf.Tensor, tf.Tensor],
         seeds: tf.Tensor,
         given: tuple[tf.Tensor | None, tf.Tensor | None] = (None, None),
-        past: Past = NO_PAST,
+        told: Told = NOTHING_TOLD,
         training: bool = False,
     ) -> list[tf.Tensor]:
         """User ids [Q] and item ids [C] -> their vectors, [Q, E] and [C, E].
 
-        `given` are vectors that retrieval has read already, where it `reads_as` we do; `past` is
+        `given` are vectors that retrieval has read already, where it `reads_as` we do; `told` is
         that of the users.
         """
         vectors = []
         for side, each in enumerate(given):
             tower, projection = self._towers[side], self._projections[side]
             if each is None:
-                before = past if side == 0 else NO_PAST
+                before = told if side == 0 else NOTHING_TOLD
                 each = tower(ids[side], self._views[side], seeds[side], before, training=training)
             vectors.append(each if projection is None else tf.matmul(each, projection))
         return vectors

@@ -66,22 +66,29 @@ class View:
 
 
 @dataclasses.dataclass(frozen=True)
-class Past:
-    """What is known of the past of users [n], beside what a tower has learnt of them.
+class Told:
+    """What is known of users [n] beside what a tower has learnt of them.
 
     recent: item ids [n, T] as schema.HISTORY, for views that read `recent`.
-    told: item ids [n, M] as schema.TOLD_HISTORY, for views that read `history`.
+    history: item ids [n, M] as schema.TOLD_HISTORY, for views that read `history`.
+    features: by name, values [n] or [n, M] as schema.TOLD_FEATURE.
     """
 
     recent: tf.Tensor | None = None
-    told: tf.Tensor | None = None
+    history: tf.Tensor | None = None
+    features: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(cls, features: Mapping[str, tf.Tensor]) -> "Past":
-        return cls(features.get(schema.HISTORY), features.get(schema.TOLD_HISTORY))
+    def of(cls, features: Mapping[str, tf.Tensor]) -> "Told":
+        told = {
+            name.removeprefix(schema.TOLD_FEATURE): values
+            for name, values in features.items()
+            if name.startswith(schema.TOLD_FEATURE)
+        }
+        return cls(features.get(schema.HISTORY), features.get(schema.TOLD_HISTORY), told)
 
 
-NO_PAST = Past()
+NOTHING_TOLD = Told()
 
 
 class Tower(tf.keras.layers.Layer):
@@ -137,11 +144,11 @@ class Tower(tf.keras.layers.Layer):
         ids: tf.Tensor,
         view: View,
         seed: tf.Tensor,
-        past: Past = NO_PAST,
+        told: Told = NOTHING_TOLD,
         training: bool = False,
     ) -> tf.Tensor:
-        """`past` is that of users, for a view that reads it."""
-        vectors = tf.add_n(self.parts(ids, view, seed, past, training=training))
+        """`told` is what is known of users, for views that read it."""
+        vectors = tf.add_n(self.parts(ids, view, seed, told, training=training))
         for layer in self._hidden:
             vectors = layer(vectors)
         return vectors
@@ -151,20 +158,24 @@ class Tower(tf.keras.layers.Layer):
         ids: tf.Tensor,
         view: View,
         seed: tf.Tensor,
-        past: Past = NO_PAST,
+        told: Told = NOTHING_TOLD,
         training: bool = False,
     ) -> list[tf.Tensor]:
         """The vectors [n, D] of a view's inputs, before they are summed."""
-        parts = [self._features[name](ids) for name in view.inputs if name in self._features]
+        parts = [
+            self._features[name](ids, told.features.get(name))
+            for name in view.inputs
+            if name in self._features
+        ]
         if ID in view.inputs:
             # The unknown has no vector of its own: what features say of it, or nothing.
             known = tf.cast(ids > 0, tf.float32)[:, None]
             parts.append(take_rows(self._ids, ids) * known)
         if HISTORY in view.inputs:
             dropout = view.history_dropout if training else 0.0
-            parts.append(self._history(ids, dropout, seed, view.of_positives, past.told))
+            parts.append(self._history(ids, dropout, seed, view.of_positives, told.history))
         if RECENT in view.inputs:
-            parts.append(self._recent(past.recent))
+            parts.append(self._recent(told.recent))
         return parts
 
     def penalty(

@@ -20,17 +20,16 @@ from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
-from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
+from multitask_recommender.layers.retrieval_space import log_popularity
 from multitask_recommender.layers.tower import HISTORY as MET
 from multitask_recommender.layers.tower import ID, RECENT
-from multitask_recommender.models import _gradients
+from multitask_recommender.models import _gradients, _queries
 from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.schema import (
     HISTORY,
     HISTORY_LENGTH,
     HISTORY_ROW,
     ITEM_ID,
-    PAD,
     TIMESTAMP,
     TOLD_HISTORY,
     TOTAL_LOSS,
@@ -65,7 +64,6 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     recent: Recent | None = None  # set by models that read what a user has met before an event
     shares_histories = False  # of models that read one history for many events (SharedWindows)
     context_names: Sequence[str] = ()  # set by models that read features of the event
-    _space: RetrievalSpace | None = None  # set by models that retrieve
 
     def __init__(
         self,
@@ -82,8 +80,10 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self.ranking = {task.name: task for task in tasks if task.predicts_label}
         self._make_sharing = make_sharing
         self._weighting = weighting
-        read = set(getattr(settings, "user", [ID]))
-        self._reads_user_features = bool(read - {ID, MET, RECENT})
+        read, inputs = set(getattr(settings, "user", [ID])), {ID, MET, RECENT}
+        self._reads_user_features = bool(read - inputs)
+        # Of the user table, those that a query may tell too.
+        self.user_features = sorted({*settings.inputs_read().get("user", ())} - inputs)
         self.met_users = histories.counts(train.user_ids, train.num_users) > 0  # [U + 1]
         self._is_met = tf.constant(self.met_users & bool(read & {ID, MET}))
         positive = None if self.retrieval is None else self.retrieval.positive
@@ -121,7 +121,9 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     @property
     def bias_coordinates(self) -> int:
         """How many of the last coordinates of retrieval vectors are biases of items."""
-        return 0 if self._space is None else self._space.bias_coordinates
+        # No default of the class: Keras would not see the layer that takes its place.
+        space = getattr(self, "_space", None)
+        return 0 if space is None else space.bias_coordinates
 
     @property
     def reads_told_history(self) -> bool:
@@ -130,15 +132,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
 
     def is_told_of(self, features: Features) -> tf.Tensor:
         """Of which queries [Q] something is known that tells them from those of a stranger."""
-        users = features[USER_ID]
-        is_told = tf.gather(self._is_met, users)
-        if self._reads_user_features:
-            is_told |= users != PAD
-        if HISTORY_LENGTH in features:
-            return is_told | (features[HISTORY_LENGTH] > 0)
-        for name in {HISTORY, TOLD_HISTORY} & features.keys():
-            is_told |= tf.reduce_any(features[name] != PAD, axis=1)
-        return is_told
+        return _queries.are_told_of(features, self._is_met, self._reads_user_features)
 
     def freeze(self) -> None:
         """Keeps what scoring reads of the training data in variables: it cannot learn any more."""

@@ -1,18 +1,52 @@
-"""Which queries a batch holds: rows of a user share one, unless each tells of its own past."""
+"""Which queries a batch holds: rows of a user share one, unless each tells more of its user."""
 
 import tensorflow as tf
 
-from multitask_recommender.schema import HISTORY, HISTORY_ROW, TOLD_HISTORY, USER_ID
+from multitask_recommender.layers.features import has_value
+from multitask_recommender.schema import (
+    HISTORY,
+    HISTORY_LENGTH,
+    HISTORY_ROW,
+    PAD,
+    TOLD_FEATURE,
+    TOLD_HISTORY,
+    USER_ID,
+)
 
 
 def distinct_queries(features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
     """User ids [Q] of the distinct queries, and which of them each row has, [B]."""
     users = features[USER_ID]
-    past = [features[name] for name in (HISTORY, TOLD_HISTORY) if name in features]
-    if not past:
+    told = [features[name] for name in sorted(features) if tells_of_users(name)]
+    if not told:
         return tf.unique(users)
     if HISTORY_ROW in features:
         rows = features[HISTORY_ROW]
-        return tf.math.unsorted_segment_max(users, rows, tf.shape(past[0])[0]), rows
+        return tf.math.unsorted_segment_max(users, rows, tf.shape(told[0])[0]), rows
     # What a user has met before differs from row to row.
     return users, tf.range(tf.size(users))
+
+
+def are_told_of(
+    features: dict[str, tf.Tensor], is_met: tf.Tensor, reads_features: bool
+) -> tf.Tensor:
+    """Of which queries [Q] something is known that tells them from those of a stranger.
+
+    is_met: of every user [U + 1], whether training tells of it what queries read; reads_features:
+    whether queries read features of users.
+    """
+    users = features[USER_ID]
+    are_told = tf.gather(is_met, users)
+    if reads_features:
+        are_told |= users != PAD
+    if HISTORY_LENGTH in features:
+        return are_told | (features[HISTORY_LENGTH] > 0)
+    for name in filter(tells_of_users, features):
+        if reads_features or not name.startswith(TOLD_FEATURE):
+            are_told |= has_value(features[name])
+    return are_told
+
+
+def tells_of_users(name: str) -> bool:
+    """Whether a feature of a batch tells more of a user than who it is."""
+    return name in (HISTORY, TOLD_HISTORY) or name.startswith(TOLD_FEATURE)

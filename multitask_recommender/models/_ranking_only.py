@@ -10,7 +10,7 @@ from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.features import Stddev
-from multitask_recommender.layers.tower import HISTORY, Past, Tower, View, sides
+from multitask_recommender.layers.tower import HISTORY, Told, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models._queries import distinct_queries
 from multitask_recommender.models.settings._ranking_only import RankingOnlySettings
@@ -72,9 +72,9 @@ class RankingOnlyModel(MultiTaskModel):
         seed = features.get(STEP_SEED, NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 2)
         (user_tower, item_tower), (user_view, item_view) = self._towers, self._views
-        past = Past.of(features)
+        told = Told.of(features)
         return FieldVectors(
-            users=user_tower.parts(user_ids, user_view, seeds[0], past, training=training),
+            users=user_tower.parts(user_ids, user_view, seeds[0], told, training=training),
             items=item_tower.parts(item_ids, item_view, seeds[1], training=training),
             context=self._context(features),
             user_rows=user_rows,

@@ -19,7 +19,7 @@ from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
-from multitask_recommender.layers.tower import Tower, View, sides
+from multitask_recommender.layers.tower import Told, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings._session import SessionSettings
 from multitask_recommender.schema import (
@@ -40,6 +40,7 @@ class Read:
     rows: tf.Tensor  # int [Q], into the histories
     lengths: tf.Tensor  # int [Q], 0..T
     users: tf.Tensor  # ids [Q]
+    told: Told  # what else is known of the users of the queries
 
 
 class SessionModel(MultiTaskModel):
@@ -126,7 +127,7 @@ class SessionModel(MultiTaskModel):
             )
         users = 0.0
         if self._users is not None:
-            users = self._users(read.users, self._user_view, seeds[2], training=training)
+            users = self._users(read.users, self._user_view, seeds[2], read.told, training=training)
         states = self.states(vectors, read, users)
         if training and settings.dropout:
             states = tf.nn.experimental.stateless_dropout(states, settings.dropout, seeds[3])
@@ -164,9 +165,11 @@ def _read(features: Features) -> tuple[Read, tf.Tensor]:
     if HISTORY_ROW not in features:  # each row has its own
         lengths = tf.math.count_nonzero(items != PAD, axis=1, dtype=tf.int32)
         rows = tf.range(tf.size(users))
-        return Read(items, rows, lengths, users), rows
+        return Read(items, rows, lengths, users, Told.of(features)), rows
     width = tf.shape(items)[1] + 1
     places = features[HISTORY_ROW] * width + features[HISTORY_LENGTH]
     distinct, query_rows = tf.unique(places)
     owners = tf.math.unsorted_segment_max(users, query_rows, tf.size(distinct))
-    return Read(items, distinct // width, distinct % width, owners), query_rows
+    told = Told.of(features).features
+    told = Told(features={name: tf.gather(told[name], distinct // width) for name in told})
+    return Read(items, distinct // width, distinct % width, owners, told), query_rows

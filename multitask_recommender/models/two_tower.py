@@ -24,7 +24,7 @@ from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
-from multitask_recommender.layers.tower import HISTORY, Past, Side, Tower, View, sides
+from multitask_recommender.layers.tower import HISTORY, Side, Told, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models._queries import distinct_queries
 from multitask_recommender.models.settings.two_tower import Settings
@@ -76,12 +76,12 @@ class Model(MultiTaskModel):
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
         user_ids, query_rows = distinct_queries(features)
-        past = Past.of(features)
+        told = Told.of(features)
         seed = features.get(STEP_SEED, NO_SEED)
         seeds = tf.random.experimental.stateless_split(seed, 6)
         queries = candidates = users = items = None
         if self.retrieval is not None:
-            users = self._user_tower(user_ids, self._user_view, seeds[0], past, training=training)
+            users = self._user_tower(user_ids, self._user_view, seeds[0], told, training=training)
             queries = users
             if training and self._settings.dropout:
                 queries = tf.nn.experimental.stateless_dropout(
@@ -102,8 +102,8 @@ class Model(MultiTaskModel):
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
-        ids, past = features[USER_ID], Past.of(features)
-        return self._space.queries(self._user_tower(ids, self._user_view, NO_SEED, past))
+        ids, told = features[USER_ID], Told.of(features)
+        return self._space.queries(self._user_tower(ids, self._user_view, NO_SEED, told))
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         return self._space.items(self._item_tower(ids, self._item_view, NO_SEED), ids)
@@ -131,7 +131,7 @@ class Model(MultiTaskModel):
                 )
             )
         ]
-        users, items = self._ranking_space(ids, seeds, given, Past.of(features), training=training)
+        users, items = self._ranking_space(ids, seeds, given, Told.of(features), training=training)
         fields = self._ranking_space.fields((features[USER_ID], features[ITEM_ID]))
         fields += tuple(self._context(features))
         # Retrieval's vectors where ranking tasks read the same ones, else also ranking's own.
