@@ -11,6 +11,9 @@ from .errors import ServingError, UsageError
 from .tensors import Nested, decode, encode
 
 _SERVICE = "/tensorflow.serving.PredictionService"
+# Both are said of a server that has too much to do, the second as REST's 429. It is said of
+# messages that are too large, too: these are sent again in vain.
+_TRANSIENT = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
 _OPTIONS = [
     ("grpc.max_receive_message_length", 64 * 2**20),
     # Our own retries know the time that a call has, and draw their waits.
@@ -66,7 +69,7 @@ class GrpcEndpoint:
             return method(request, timeout=timeout_s)
         except grpc.RpcError as error:
             code = error.code()
-            is_transient = code == grpc.StatusCode.UNAVAILABLE
+            is_transient = code in _TRANSIENT
             where = f"{self.where}, {what}"
             raise ServingError(where, code.name, error.details(), is_transient) from error
 

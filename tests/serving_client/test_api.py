@@ -123,8 +123,9 @@ def test_what_is_wrong_is_asked_once(client, stub):
     assert len(stub.requests) == 1
 
 
-def test_a_busy_server_is_asked_again(client, stub):
-    stub.script[:] = [Refusal("UNAVAILABLE", "the queue is full")] * 2
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED"])
+def test_a_busy_server_is_asked_again(client, stub, code):
+    stub.script[:] = [Refusal(code, "the queue is full")] * 2
 
     assert _ids(client.recommend(Query(user_id=7, k=1))) == ["ant"]
     assert len(stub.requests) == 3
