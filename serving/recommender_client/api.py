@@ -7,7 +7,7 @@ from typing import Self
 from .answers import Answer, Embedding, answers, embeddings
 from .endpoint import Endpoint, Interface, Model, Signature
 from .errors import ServingError, UsageError
-from .queries import Query, columns
+from .queries import Query, columns, completed
 from .retries import Retries, call
 from .tensors import Id, Nested, Value
 
@@ -122,11 +122,12 @@ class Client:
         return signatures[name]
 
     def predict(self, signature: str, inputs: Mapping[str, Nested]) -> dict[str, Nested]:
-        """Outputs of inputs as they are: columns, nested lists whose first dimension is the batch.
+        """Outputs of columns: nested lists whose first dimension is the batch.
 
-        What is left out is filled in by the server, for a batch of one.
+        An input that is left out has the export's default in every row.
         """
         found = self.signature(signature)
+        inputs = completed(inputs, found)
         try:
             return call(
                 lambda left_s: self.endpoint.predict(self.model, found, inputs, left_s),

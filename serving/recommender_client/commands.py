@@ -16,7 +16,7 @@ from .messages import DTYPES
 from .queries import Query
 from .replay import drift_table, replay
 from .rest import RestEndpoint
-from .retries import Retries
+from .retries import NO_RETRIES, Retries
 from .rpc import GrpcEndpoint
 from .tables import lined_up
 from .tensors import Id, dtype_name
@@ -33,11 +33,12 @@ _TYPES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
     given = _parser().parse_args(arguments)
-    endpoint = RestEndpoint(given.rest) if given.rest else GrpcEndpoint(given.grpc)
     model = Model(given.model, given.version, given.label)
     try:
+        endpoint = RestEndpoint(given.rest) if given.rest else GrpcEndpoint(given.grpc)
         with Client(endpoint, model, given.timeout, Retries(given.attempts)) as client:
-            return given.run(client, given)
+            run: Callable[[Client, argparse.Namespace], int] = given.run
+            return run(client, given)
     except UsageError as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
@@ -74,8 +75,11 @@ def _replay(client: Client, given: argparse.Namespace) -> int:
     if replayed.faults:
         return FAILED
     print(f"{len(expected.requests)} golden requests answered within {tolerance:.3g}.")
+    # Tries again would hide what a load does to a server.
+    timed = Client(client.endpoint, client.model, given.timeout, NO_RETRIES)
+    timed.interface()
     calls = [
-        functools.partial(client.predict, request.signature, request.inputs)
+        functools.partial(timed.predict, request.signature, request.inputs)
         for request in expected.requests
         if given.signature in (None, request.signature)
     ]

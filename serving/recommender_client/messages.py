@@ -6,6 +6,8 @@ here, by the numbers of tensorflow_serving/apis and tensorflow/core, in a pool o
 that are left out survive a round trip, unread: protobuf keeps what it does not know.
 """
 
+from typing import TypeAlias
+
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
 from google.protobuf.message import Message
 
@@ -48,7 +50,7 @@ _FIELDS: dict[str, dict[str, tuple[int, str]]] = {
     },
 }
 _PACKAGE = "recommender_client"
-_Field = descriptor_pb2.FieldDescriptorProto
+_Field: TypeAlias = descriptor_pb2.FieldDescriptorProto
 
 
 def _set_type(field: _Field, kind: str) -> None:

@@ -71,6 +71,15 @@ def columns(
     return {name: values for name, values in filled.items() if values is not None}
 
 
+def completed(inputs: Mapping[str, Nested], signature: Signature) -> dict[str, Nested]:
+    """Columns with the defaults of those that are left out, one for each row."""
+    batch = max((len(each) for each in inputs.values() if isinstance(each, list)), default=1)
+    left_out = {
+        name: default * batch for name, default in signature.defaults.items() if name not in inputs
+    }
+    return {**inputs, **left_out}
+
+
 def _check_names(row: Mapping[str, Value | list[Id] | None], signature: Signature) -> None:
     for name, value in row.items():
         asks = value not in (None, []) and name != "history_length"
@@ -85,7 +94,8 @@ def _column(
     """A value for each row; None if none gives one and the server knows of no default."""
     values = [row.get(name) for row in rows]
     if any(isinstance(value, list) for value in values):
-        return _rectangle(name, values, signature)
+        lists = [value if isinstance(value, list) else [] for value in values]
+        return _rectangle(name, lists, signature)
     default = signature.defaults.get(name)
     if default is None:
         given = [value for value in values if value is not None]
@@ -95,13 +105,11 @@ def _column(
     return [default[0] if value is None else value for value in values]
 
 
-def _rectangle(name: str, lists: Sequence[list[Id] | None], signature: Signature) -> list[list[Id]]:
+def _rectangle(name: str, lists: Sequence[list[Id]], signature: Signature) -> list[list[Id]]:
     no_item = NO_ITEM.get(signature.inputs[name])
     if no_item is None:
         raise UsageError(f"{signature.name}: {name} is not of ids. Give one value a query.")
-    rows = [list(each or []) for each in lists]
-    if name == "exclude_ids":
-        rows = [[no_item, *each] for each in rows]
+    rows = [[no_item, *each] if name == "exclude_ids" else each for each in lists]
     width = max(1, *map(len, rows))
     if name == "item_ids":
         return [each + each[-1:] * (width - len(each)) for each in rows]

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 
 from . import messages
 from .endpoint import Interface, Model, Signature, read_signatures
-from .errors import ServingError
+from .errors import ServingError, UsageError
 from .tensors import Nested
 
 # How TensorFlow Serving says its statuses in HTTP.
@@ -30,10 +30,12 @@ class RestEndpoint:
 
     def __init__(self, url: str) -> None:
         self.where = url.rstrip("/")
+        if not self.where.startswith(("http://", "https://")):
+            raise UsageError(f"{url} is no URL of a server. Give it as http://HOST:PORT.")
         self._http = httpx.Client(limits=httpx.Limits(max_connections=None))
 
     def interface(self, model: Model, timeout_s: float) -> Interface:
-        answer = self._ask("GET", f"{_path(model)}/metadata", None, timeout_s)
+        answer = self._ask("GET", f"{_path(model)}/metadata", None, timeout_s, "metadata")
         definitions = messages.SignatureDefMap()
         signatures = answer["metadata"]["signature_def"]["signature_def"]
         json_format.ParseDict(
@@ -45,14 +47,18 @@ class RestEndpoint:
         self, model: Model, signature: Signature, inputs: Mapping[str, Nested], timeout_s: float
     ) -> dict[str, Nested]:
         body = json.dumps({"signature_name": signature.name, "inputs": dict(inputs)})
-        answer = self._ask("POST", f"{_path(model)}:predict", body, timeout_s)["outputs"]
+        answer = self._ask("POST", f"{_path(model)}:predict", body, timeout_s, "outputs")
+        outputs = answer["outputs"]
         # The only output of a signature comes without its name.
-        return answer if isinstance(answer, dict) else {signature.outputs[0]: answer}
+        return outputs if isinstance(outputs, dict) else {signature.outputs[0]: outputs}
 
     def close(self) -> None:
         self._http.close()
 
-    def _ask(self, method: str, path: str, body: str | None, timeout_s: float) -> dict[str, Any]:
+    def _ask(
+        self, method: str, path: str, body: str | None, timeout_s: float, holds: str
+    ) -> dict[str, Any]:
+        """The JSON that a server answers with, which holds what it was asked for."""
         where = f"{self.where}{path}"
         try:
             status, text = self._exchange(method, where, body, timeout_s)
@@ -60,15 +66,16 @@ class RestEndpoint:
             sentence = f"no answer within {timeout_s:.3g} s"
             raise ServingError(where, "DEADLINE_EXCEEDED", sentence) from error
         except httpx.TransportError as error:
-            raise ServingError(where, "UNAVAILABLE", str(error), is_transient=True) from error
+            sentence = str(error) or type(error).__name__
+            raise ServingError(where, "UNAVAILABLE", sentence, is_transient=True) from error
         if status != 200:
             code = _CODES.get(status, f"HTTP {status}")
             raise ServingError(where, code, _sentence(text), status in _TRANSIENT)
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            sentence = f"the answer is not JSON: {text[:200]}"
-            raise ServingError(where, "INTERNAL", sentence) from error
+        answer = _json(text)
+        if not isinstance(answer, dict) or holds not in answer:
+            sentence = f"the answer is no JSON with {holds}: {text[:200]}"
+            raise ServingError(where, "INTERNAL", sentence)
+        return answer
 
     def _exchange(
         self, method: str, url: str, body: str | None, timeout_s: float
@@ -96,7 +103,15 @@ def _path(model: Model) -> str:
 
 def _sentence(text: str) -> str:
     """What a server says of an error: the `error` of its JSON, or the text as it is."""
+    answer = _json(text)
+    if isinstance(answer, dict) and "error" in answer:
+        return str(answer["error"])
+    return text.strip()[:500] or "no reason given"
+
+
+def _json(text: str) -> Any:
+    """What a text says in JSON; None where it does not."""
     try:
-        return str(json.loads(text)["error"])
-    except (ValueError, KeyError, TypeError):
-        return text.strip()[:500] or "no reason given"
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -47,7 +47,7 @@ def encode(values: Nested, dtype: int) -> Message:
     tensor = TensorProto(dtype=dtype)
     for size in shape_of(values):
         tensor.tensor_shape.dim.add(size=size)
-    flat = list(_flat(values))
+    flat: list[Any] = list(_flat(values))
     try:
         if dtype == DTYPES["DT_STRING"]:
             flat = [value.encode() for value in flat]

@@ -101,6 +101,13 @@ def test_vectors_of_queries(client):
     assert client.embed(Query()).source == "popularity"
 
 
+def test_columns_that_are_left_out_have_a_row_for_each_query(client, stub):
+    outputs = client.predict("recommend", {"user_id": [7, 42]})
+
+    assert outputs["source"] == ["user", "user"]
+    assert list(tf.make_ndarray(stub.requests[-1].inputs["k"])) == [3, 3]
+
+
 def test_the_interface_is_asked_for_once_and_again_after_a_refusal(client, endpoint, monkeypatch):
     asked = []
     answer = endpoint.interface

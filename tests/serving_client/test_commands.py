@@ -8,6 +8,8 @@ from recommender_client.api import Client
 from recommender_client.commands import main
 from recommender_client.queries import columns
 
+from .toy_server import Refusal
+
 
 @pytest.fixture(params=["rest", "grpc"])
 def run(request, stub, rest_url, grpc_target):
@@ -128,6 +130,23 @@ def test_wrong_usage(run, capsys, arguments, told):
     assert run(*arguments) == 2
 
     assert capsys.readouterr().err.startswith(told.split(" .*")[0])
+
+
+def test_a_load_hides_no_failure(run, golden_file, capsys, stub):
+    """The first answer is compared; of the timed ones the first is refused and not tried again."""
+    stub.script[:] = [0.0, Refusal("UNAVAILABLE", "busy")]
+
+    assert run("replay", str(golden_file), "--repeat", "3") == 1
+
+    streams = capsys.readouterr()
+    assert "2 requests in" in streams.out and "1 failed" in streams.out
+    assert streams.err.startswith("1 x ") and "UNAVAILABLE: busy" in streams.err
+
+
+def test_a_url_that_is_none(capsys):
+    assert main(["similar", "--rest", "localhost", "--item", "x"]) == 2
+
+    assert capsys.readouterr().err.startswith("localhost is no URL")
 
 
 def test_a_signature_without_golden_requests(run, golden_file, capsys):

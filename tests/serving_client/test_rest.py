@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from client import Client, Model, RestEndpoint, Retries, ServingError
+from client import Client, Model, RestEndpoint, Retries, ServingError, UsageError
 from recommender_client.endpoint import Signature
 
 EMBED = Signature("embed_query", {"user_id": 9}, ("embedding",), {})
@@ -70,7 +70,9 @@ def test_paths(canned, model, path):
         (404, b'{"error": "no toy"}', "NOT_FOUND: no toy$"),
         (413, b"too large\n", "HTTP 413: too large$"),
         (502, b"", "HTTP 502: no reason given$"),
-        (200, b"<html>", "INTERNAL: the answer is not JSON: <html>$"),
+        (200, b"<html>", "INTERNAL: the answer is no JSON with outputs: <html>$"),
+        (200, b'{"predictions": []}', "INTERNAL: the answer is no JSON with outputs: "),
+        (500, b"[1]", r"HTTP 500: \[1\]$"),
     ],
 )
 def test_errors_that_are_not_asked_again(canned, status, body, told):
@@ -100,6 +102,11 @@ def test_an_answer_that_drips_is_left_in_time(canned):
         canned.endpoint.predict(Model("toy"), EMBED, {}, 0.2)
 
     assert time.monotonic() - start < 1.5
+
+
+def test_a_url_without_its_scheme():
+    with pytest.raises(UsageError, match="127.0.0.1:8501 is no URL of a server. Give it as http:"):
+        RestEndpoint("127.0.0.1:8501")
 
 
 def test_no_server_there():

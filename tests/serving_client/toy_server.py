@@ -38,7 +38,7 @@ class Refusal(Exception):
 
 @dataclass
 class Stub:
-    """Answers with an export; the next predictions fail or wait as `script` says, in its order."""
+    """Answers with an export; each of the next requests fails or waits as `script` says."""
 
     folder: pathlib.Path
     script: list[Refusal | float] = field(default_factory=list)
@@ -62,11 +62,10 @@ class Stub:
 
     def predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
         self.requests.append(request)
-        while self.script:
-            step = self.script.pop(0)
-            if isinstance(step, Refusal):
-                raise step
-            time.sleep(step)
+        step = self.script.pop(0) if self.script else 0.0
+        if isinstance(step, Refusal):
+            raise step
+        time.sleep(step)
         self._check(request.model_spec)
         name = request.model_spec.signature_name
         given = {key: tf.make_ndarray(tensor) for key, tensor in request.inputs.items()}
