@@ -7,9 +7,9 @@ from typing import Self
 from .answers import Answer, Embedding, answers, embeddings
 from .endpoint import Endpoint, Interface, Model, Signature
 from .errors import ServingError, UsageError
-from .queries import Query, columns, completed
+from .queries import Query, Row, columns, completed
 from .retries import Retries, call
-from .tensors import Id, Nested, Value
+from .tensors import Id, Nested
 
 DEFAULT_RETRIES = Retries()
 
@@ -74,7 +74,7 @@ class Client:
                 f"rank: {len(queries)} queries and lists of {lengths} items. "
                 "Give each query a list of at least one item."
             )
-        rows = [
+        rows: list[Row] = [
             {**query.row(), "item_ids": list(ids)}
             for query, ids in zip(queries, item_ids, strict=True)
         ]
@@ -88,7 +88,7 @@ class Client:
         self, item_ids: Sequence[Id], k: int | None = None, exclude_ids: Sequence[Id] = ()
     ) -> list[Answer]:
         """Neighbours of each item; what is excluded is excluded from all."""
-        rows: list[Mapping[str, Value | list[Id] | None]] = [
+        rows: list[Row] = [
             {"item_id": item_id, "k": k, "exclude_ids": list(exclude_ids)} for item_id in item_ids
         ]
         return answers(self._ask("similar_items", rows))
@@ -124,7 +124,8 @@ class Client:
     def predict(self, signature: str, inputs: Mapping[str, Nested]) -> dict[str, Nested]:
         """Outputs of columns: nested lists whose first dimension is the batch.
 
-        An input that is left out has the export's default in every row.
+        An input that is left out has the export's default in every row, and a lone row is that of
+        all.
         """
         found = self.signature(signature)
         inputs = completed(inputs, found)
@@ -139,7 +140,5 @@ class Client:
                 self._interface = None
             raise
 
-    def _ask(
-        self, signature: str, rows: Sequence[Mapping[str, Value | list[Id] | None]]
-    ) -> dict[str, Nested]:
+    def _ask(self, signature: str, rows: Sequence[Row]) -> dict[str, Nested]:
         return self.predict(signature, columns(rows, self.signature(signature)))

@@ -102,7 +102,7 @@ def test_vectors_of_queries(client):
 
 
 def test_columns_that_are_left_out_have_a_row_for_each_query(client, stub):
-    outputs = client.predict("recommend", {"user_id": [7, 42]})
+    outputs = client.predict("recommend", {"user_id": [7, 42], "exclude_ids": [["ant"]]})
 
     assert outputs["source"] == ["user", "user"]
     assert list(tf.make_ndarray(stub.requests[-1].inputs["k"])) == [3, 3]

@@ -3,9 +3,9 @@
 import pytest
 from recommender_client.endpoint import Signature
 from recommender_client.errors import UsageError
-from recommender_client.queries import Query, columns
+from recommender_client.queries import Query, columns, completed
 
-NO_NUMBER = 9223372036854775807
+NO_NUMBER = -1
 RECOMMEND = Signature(
     name="recommend",
     inputs={
@@ -85,6 +85,41 @@ def test_candidates_are_filled_up_by_their_last():
     filled = columns([{"item_ids": ["a", "b", "c"]}, {"item_ids": ["d"]}], rank)
 
     assert filled == {"item_ids": [["a", "b", "c"], ["d", "d", "d"]]}
+
+
+def test_several_words_of_a_feature():
+    signature = Signature("rank", {"tags": 7}, (), {"tags": [[]]})
+
+    assert columns([{"tags": ["a", "b"]}, {"tags": None}], signature) == {
+        "tags": [["a", "b"], ["", ""]]
+    }
+    assert Query(features={"tags": ("a", "b")}).row()["tags"] == ["a", "b"]
+
+
+def test_an_empty_default_is_filled_up():
+    """The server cannot fill up an empty tensor."""
+    signature = Signature("rank", {"tags": 7}, (), {"tags": [[]]})
+
+    assert columns([{}, {}], signature) == {"tags": [[""], [""]]}
+
+
+def test_columns_are_completed():
+    given = {"user_id": [7, 42], "k": [3], "exclude_ids": [["ant", "bee"]]}
+
+    assert completed(given, RECOMMEND) == {
+        "user_id": [7, 42],
+        "history": [[""], [""]],
+        "history_length": [-1, -1],
+        "k": [3, 3],
+        "exclude_ids": [["ant", "bee"], ["ant", "bee"]],
+        "exclude_seen": [True, True],
+        "weight_like": [0.5, 0.5],
+        "hour": [12.0, 12.0],
+    }
+
+
+def test_columns_that_are_none_are_the_server_s_to_refuse():
+    assert completed({"k": 3, "x": [[]]}, Signature("x", {"k": 3}, (), {})) == {"k": 3, "x": [[]]}
 
 
 def test_no_default_is_known():

@@ -1,5 +1,6 @@
 """What is REST's own: paths, odd answers, servers that are not there."""
 
+import contextlib
 import http.server
 import threading
 import time
@@ -21,10 +22,10 @@ class _Canned(http.server.BaseHTTPRequestHandler):
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
-        for byte in self.body:
-            self.wfile.write(bytes([byte]))
-            self.wfile.flush()
-            time.sleep(self.pauses)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody waits any more
+            for byte in self.body:
+                self.wfile.write(bytes([byte]))
+                time.sleep(self.pauses)
 
     def log_message(self, *args):
         pass
