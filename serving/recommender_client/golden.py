@@ -1,7 +1,9 @@
 """Golden requests: what an export answered when it was made, and how far a server is from it."""
 
+import functools
 import json
 import math
+import operator
 import pathlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -47,6 +49,11 @@ class Drift:
 
     def __or__(self, other: "Drift") -> "Drift":
         return Drift(max(self.distance, other.distance), self.differing + other.differing)
+
+
+def worst(drifts: Mapping[Any, Drift]) -> Drift:
+    """All drifts as one."""
+    return functools.reduce(operator.or_, drifts.values(), Drift())
 
 
 def read(path: pathlib.Path) -> Golden:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .api import Client
 from .errors import ServingError, UsageError
-from .golden import Drift, Golden, compare
+from .golden import Drift, Golden, compare, worst
 from .tables import lined_up
 
 
@@ -64,15 +64,18 @@ def _too_far(
     drifts: dict[tuple[str, str], Drift],
     tolerance: float,
 ) -> Iterable[str]:
-    differing = sum(drift.differing for drift in drifts.values())
-    if differing:
+    drift = worst(drifts)
+    if drift.differing:
         yield (
-            f"{differing} ids or words differ: {client.endpoint.where} answers from another "
+            f"{drift.differing} ids or words differ: {client.endpoint.where} answers from another "
             f"vocabulary, other data or another model than {_vocabulary(golden)}."
         )
-    distance = max((drift.distance for drift in drifts.values()), default=0.0)
-    if distance > tolerance:
-        said = f"{distance:.3g}" if distance < math.inf else "an output of another shape, or none"
+    if drift.distance > tolerance:
+        said = (
+            f"{drift.distance:.3g}"
+            if drift.distance < math.inf
+            else "an output of another shape, or none"
+        )
         yield f"the largest difference is {said}; at most {tolerance:.3g} is right."
 
 

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 from google.protobuf.message import Message
-from recommender_client import messages
+from recommender_client import golden, messages
+from recommender_client.endpoint import Model, Signature, read_signatures
+from recommender_client.rpc import predict_request
 from recommender_client.tensors import Nested, decode
+from tensorflow.core.protobuf import saved_model_pb2
 
 SOURCE = pathlib.Path(__file__).parents[2] / "serving" / "cpp"
 
@@ -43,6 +46,35 @@ def answer(
         {name: decode(tensor) for name, tensor in response.outputs.items()}
         for response in responses
     ]
+
+
+def replay(
+    program: pathlib.Path,
+    export: pathlib.Path,
+    folder: pathlib.Path,
+    libraries: Sequence[str] = (),
+) -> golden.Drift:
+    """The worst drift of an export's golden requests, files of the exchange into a folder."""
+    expected = golden.read(export)
+    signatures = signatures_of(export)
+    asked = [
+        predict_request(Model(expected.model), signatures[request.signature], request.inputs)
+        for request in expected.requests
+    ]
+    found = answer(program, export, asked, folder, libraries)
+    drift = golden.Drift()
+    for request, outputs in zip(expected.requests, found, strict=True):
+        drift |= golden.worst(golden.compare(request.outputs, outputs))
+    return drift
+
+
+def signatures_of(export: pathlib.Path) -> dict[str, Signature]:
+    """The signatures of an export, from its file."""
+    file = saved_model_pb2.SavedModel.FromString((export / "saved_model.pb").read_bytes())
+    definitions = messages.SignatureDefMap()
+    for name, signature in file.meta_graphs[0].signature_def.items():
+        definitions.signature_def[name].MergeFromString(signature.SerializeToString())
+    return read_signatures(definitions)
 
 
 def _run(command: Sequence[str | pathlib.Path], **environment: str) -> None:

@@ -5,7 +5,7 @@ import math
 
 import pytest
 from recommender_client.errors import UsageError
-from recommender_client.golden import Drift, Golden, Request, compare, read
+from recommender_client.golden import Drift, Golden, Request, compare, read, worst
 
 CONTENT = {
     "model": "toy",
@@ -139,3 +139,5 @@ def test_what_is_no_number_in_both_is_the_same():
 
 def test_the_worst_of_two():
     assert Drift(0.5, 2) | Drift(0.25, 3) == Drift(0.5, 5)
+    assert worst({"a": Drift(0.5, 2), "b": Drift(0.25, 3), "c": Drift()}) == Drift(0.5, 5)
+    assert worst({}) == Drift()
