@@ -124,17 +124,17 @@ def _query(given: argparse.Namespace, signature: Signature) -> Query:
     features = {
         name: _typed(name, [text], signature)[0] for name, text in map(_pair, given.feature)
     }
-    weights = {f"weight_{task}": text for task, text in map(_pair, given.weight)}
+    weights = {
+        task: float(_typed(f"weight_{task}", [text], signature)[0])
+        for task, text in map(_pair, given.weight)
+    }
     return Query(
         user_id=user[0] if user else None,
         history=_typed("history", given.history, signature),
         k=getattr(given, "k", None),  # rank answers all that it is asked about
         exclude_ids=_typed("exclude_ids", getattr(given, "exclude", []), signature),
         exclude_seen=getattr(given, "exclude_seen", None),
-        weights={
-            name.removeprefix("weight_"): float(_typed(name, [text], signature)[0])
-            for name, text in weights.items()
-        },
+        weights=weights,
         features=features,
     )
 
@@ -174,43 +174,16 @@ def _count(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
-    place = shared.add_mutually_exclusive_group(required=True)
-    place.add_argument("--rest", metavar="URL", help="as http://127.0.0.1:8501")
-    place.add_argument("--grpc", metavar="HOST:PORT", help="as 127.0.0.1:8500")
-    shared.add_argument("--model", default="recommender", help="its name (default: %(default)s)")
-    which = shared.add_mutually_exclusive_group()
-    which.add_argument("--version", type=int, help="default: the newest that is served")
-    which.add_argument("--label", help="the version of a label, as stable or canary")
-    shared.add_argument(
-        "--timeout", type=_positive, default=5.0, metavar="SECONDS", help="of a call"
-    )
-    shared.add_argument(
-        "--attempts",
-        type=_count,
-        default=3,
-        help="tries of a call where the server is away or busy",
-    )
-
-    asked = argparse.ArgumentParser(add_help=False)
-    asked.add_argument("--user", metavar="ID")
-    asked.add_argument("--history", nargs="+", default=[], metavar="ITEM", help="oldest first")
-    asked.add_argument("--weight", action="append", default=[], metavar="TASK=NUMBER")
-    asked.add_argument("--feature", action="append", default=[], metavar="NAME=VALUE")
-
-    cut = argparse.ArgumentParser(add_help=False)
-    cut.add_argument("-k", type=int, help="how many items")
-    cut.add_argument("--exclude", nargs="+", default=[], metavar="ITEM")
-
     parser = argparse.ArgumentParser(
         prog="client.py", description="Ask an exported recommender on TensorFlow Serving."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    server, asked, cut = _of_the_server(), _of_a_user(), _of_a_list()
 
     def add(
         name: str, run: Callable[..., int], parents: list[argparse.ArgumentParser], told: str
     ) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, parents=[shared, *parents], help=told, description=told)
+        command = commands.add_parser(name, parents=[server, *parents], help=told, description=told)
         command.set_defaults(run=run)
         return command
 
@@ -223,6 +196,38 @@ def _parser() -> argparse.ArgumentParser:
     similar = add("similar", _similar, [cut], "the items nearest to an item")
     similar.add_argument("--item", required=True, metavar="ID")
     _add_replay(add("replay", _replay, [], "golden requests again: drift and latency"))
+    return parser
+
+
+def _of_the_server() -> argparse.ArgumentParser:
+    """Arguments of every command."""
+    parser = argparse.ArgumentParser(add_help=False)
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--rest", metavar="URL", help="as http://127.0.0.1:8501")
+    place.add_argument("--grpc", metavar="HOST:PORT", help="as 127.0.0.1:8500")
+    parser.add_argument("--model", default="recommender", help="its name (default: %(default)s)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--version", type=int, help="default: the newest that is served")
+    which.add_argument("--label", help="the version of a label, as stable or canary")
+    seconds, tries = "of a call, all tries together", "of a call, where the server is away or busy"
+    parser.add_argument("--timeout", type=_positive, default=5.0, metavar="SECONDS", help=seconds)
+    parser.add_argument("--attempts", type=_count, default=3, metavar="TRIES", help=tries)
+    return parser
+
+
+def _of_a_user() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--user", metavar="ID")
+    parser.add_argument("--history", nargs="+", default=[], metavar="ITEM", help="oldest first")
+    parser.add_argument("--weight", action="append", default=[], metavar="TASK=NUMBER")
+    parser.add_argument("--feature", action="append", default=[], metavar="NAME=VALUE")
+    return parser
+
+
+def _of_a_list() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("-k", type=int, help="how many items")
+    parser.add_argument("--exclude", nargs="+", default=[], metavar="ITEM")
     return parser
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from google.protobuf.message import Message
 
+from .errors import UsageError
 from .tensors import Nested, decode
 
 
@@ -16,6 +17,12 @@ class Model:
     name: str
     version: int | None = None
     label: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.version is not None and self.label is not None:
+            raise UsageError(
+                f"{self.name}: version {self.version} and label {self.label}. Give one of them."
+            )
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,10 @@ def in_turn(calls: Sequence[Callable[[], object]], times: int) -> Timings:
 def at_rate(calls: Sequence[Callable[[], object]], qps: float, seconds: float) -> Timings:
     """Calls at even distances for so many seconds, whether or not the last ones were answered.
 
-    A latency counts from when the call was due: a server that falls behind cannot hide it by
-    keeping callers waiting. Calls still unanswered at the end are waited for, within their own
-    time-outs. More than 256 in flight are a failure to keep the rate, counted as such.
+    There is at least one. A latency counts from when the call was due: a server that falls behind
+    cannot hide it by keeping callers waiting. Calls still unanswered at the end are waited for,
+    within their own time-outs. More than 256 in flight are a failure to keep the rate, counted as
+    such.
     """
     timings = Timings()
     lock = threading.Lock()
@@ -60,7 +61,7 @@ def at_rate(calls: Sequence[Callable[[], object]], qps: float, seconds: float) -
 
     sent = []
     with concurrent.futures.ThreadPoolExecutor(_MOST_IN_FLIGHT) as pool:
-        for number in range(math.floor(qps * seconds)):
+        for number in range(max(1, math.floor(qps * seconds))):
             due = start + number / qps
             time.sleep(max(due - time.perf_counter(), 0.0))
             if room.acquire(blocking=False):

@@ -12,8 +12,7 @@ from .tables import lined_up
 
 @dataclass(frozen=True)
 class Replayed:
-    """Drift by (signature, output), and sentences that say why the server fails; none if it does
-    not."""
+    """Drift by (signature, output), and sentences that say why the server fails, if it does."""
 
     drifts: dict[tuple[str, str], Drift]
     faults: tuple[str, ...]

@@ -48,6 +48,10 @@ def test_a_rate_is_kept_whatever_the_calls_take():
     assert timings.seconds < 2.0  # in turn they would take 3
 
 
+def test_a_short_time_holds_one_call():
+    assert len(at_rate([lambda: None], qps=1.0, seconds=0.01).latencies_s) == 1
+
+
 def test_a_latency_counts_from_when_the_call_was_due():
     """Behind a lock that lets one call through at a time, those that come later wait longer."""
     lock = threading.Lock()

@@ -41,6 +41,7 @@ class Stub:
     """Answers with an export; each of the next requests fails or waits as `script` says."""
 
     folder: pathlib.Path
+    name: str = "toy"
     script: list[Refusal | float] = field(default_factory=list)
     requests: list[predict_pb2.PredictRequest] = field(default_factory=list)
 
@@ -73,19 +74,21 @@ class Stub:
         filled = {key: tf.make_ndarray(tensor) for key, tensor in defaults.items()} | given
         if len({len(each) for each in filled.values()}) > 1:
             raise Refusal("INVALID_ARGUMENT", "inputs did not have equal 0th-dimension sizes")
-        try:
-            outputs = self._functions.signatures[name](
-                **{key: tf.constant(value) for key, value in filled.items()}
-            )
-        except tf.errors.InvalidArgumentError as error:
-            raise Refusal("INVALID_ARGUMENT", error.message) from error
         answer = predict_pb2.PredictResponse(model_spec=request.model_spec)
-        for key, value in outputs.items():
+        for key, value in self.compute(name, filled).items():
             answer.outputs[key].CopyFrom(tf.make_tensor_proto(value))
         return answer
 
+    def compute(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        function = self._functions.signatures[signature]
+        try:
+            outputs = function(**{key: tf.constant(value) for key, value in inputs.items()})
+        except tf.errors.InvalidArgumentError as error:
+            raise Refusal("INVALID_ARGUMENT", error.message) from error
+        return {key: value.numpy() for key, value in outputs.items()}
+
     def _check(self, spec) -> None:
-        if spec.name != "toy" or spec.version.value not in (0, self.version):
+        if spec.name != self.name or spec.version.value not in (0, self.version):
             raise Refusal("NOT_FOUND", f"Servable not found for request: {spec.name}")
         if spec.version_label not in ("", "stable"):
             raise Refusal("NOT_FOUND", f"Unrecognized servable version label: {spec.version_label}")
@@ -174,10 +177,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             tensor = tf.make_tensor_proto(values, dtype=infos[name].dtype)
             request.inputs[name].CopyFrom(tensor)
         outputs = self.stub.predict(request).outputs
-        return {"outputs": {key: _listed(tf.make_ndarray(each)) for key, each in outputs.items()}}
+        return {"outputs": {key: listed(tf.make_ndarray(each)) for key, each in outputs.items()}}
 
 
-def _listed(array: np.ndarray) -> list:
+def listed(array: np.ndarray) -> list:
     return (
         np.char.decode(array.astype(bytes), "utf-8").tolist()
         if array.dtype == object
