@@ -134,6 +134,13 @@ def _statements(tree: ast.AST, top_only: bool) -> Iterator[ast.AST]:
             yield from _statements(node, top_only)
 
 
+def _imported(node: ast.AST) -> list[str]:
+    """Absolute names that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+
+
 def unit(name: str) -> str:
     """What has a place in the arrow: a file or folder at the top of the package, or a script."""
     return name if name.endswith(".py") else name.split(".")[0]
@@ -238,6 +245,22 @@ def test_a_file_is_short_enough_to_read(name):
     lines = len(HOUSE.files[name].read_text().splitlines())
 
     assert lines <= (MAX_SCRIPT_LINES if name.endswith(".py") else MAX_LINES)
+
+
+CLIENT = sorted((ROOT / "serving").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_client_stands_alone(path):
+    """It is copied to where neither the package nor TensorFlow is."""
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _imported(node)
+    }
+
+    assert imported & ({PACKAGE, "tensorflow_serving", "numpy"} | SLOW) == set()
+    assert len(path.read_text().splitlines()) <= MAX_LINES
 
 
 class TestTheChecksThemselves:

@@ -1,0 +1,1 @@
+"""A client of exported recommenders on TensorFlow Serving; `client.py` beside it is its face."""
