@@ -1,6 +1,6 @@
 """Requests and answers as TensorFlow Serving's REST has them: JSON in rows or in columns.
 
-https://www.tensorflow.org/tfx/serving/api_rest; strings are JSON strings, or {"b64": ...} for bytes.
+Strings are JSON strings, or {"b64": ...} for bytes: https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 import base64

@@ -113,7 +113,7 @@ class Models:
             self._drop(number)
 
     def _load(self, number: int) -> bool:
-        """Serves a version; whether that succeeded. One that failed is tried when it has changed."""
+        """Serves a version; whether that succeeded. One that failed waits until it has changed."""
         folder = self.export.folder(number)
         files = _print(folder)
         if self._failed.get(number) == files:

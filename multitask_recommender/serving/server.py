@@ -1,4 +1,4 @@
-"""Sockets, signals, and what runs beside each other: both front ends, and the watch for versions."""
+"""Sockets, signals, and what runs side by side: both front ends, and the watch for versions."""
 
 import contextlib
 import ipaddress

@@ -39,9 +39,9 @@ class Toy(tf.Module):
         super().__init__()
         self._ids = ids
         self._scores = tf.Variable(np.array(SCORES, np.float32) + np.float32(shift))
-        self._users = _table(ids.users)
-        self._items = _table(ids.items)
-        self._known = tf.constant(ids.items)
+        self._users = _table(ids.users, ids.dtype)
+        self._items = _table(ids.items, ids.dtype)
+        self._known = tf.constant(ids.items, ids.dtype)
 
     def signatures(self) -> dict[str, object]:
         ids, none = self._ids.dtype, [[]]
@@ -203,10 +203,10 @@ def _batched(tensor: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
     return tf.broadcast_to(tensor, shape)
 
 
-def _table(ids: tuple) -> tf.lookup.StaticHashTable:
+def _table(ids: tuple, dtype: tf.DType) -> tf.lookup.StaticHashTable:
     rows = tf.range(len(ids), dtype=tf.int64)
     return tf.lookup.StaticHashTable(
-        tf.lookup.KeyValueTensorInitializer(tf.constant(ids), rows), default_value=-1
+        tf.lookup.KeyValueTensorInitializer(tf.constant(ids, dtype), rows), default_value=-1
     )
 
 
