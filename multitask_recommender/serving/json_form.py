@@ -150,6 +150,7 @@ def _flat(into: Input, value: Any) -> tuple[tuple[int, ...], list[Any]]:
 def _reader(into: Input) -> Any:
     """A function from what JSON holds to one value of the input's type."""
     dtype = into.dtype
+    largest = float(dtype.max) if dtype.is_floating else 0.0
 
     def refuse(value: Any, why: str = "") -> NoReturn:
         raise invalid(f"{into.place}: expected {dtype.name}, found {_told(value)}{why}.")
@@ -178,8 +179,8 @@ def _reader(into: Input) -> Any:
             refuse(value)
         if value in (float("inf"), float("-inf")) or value != value:
             return value  # NaN, Infinity: JSON of TF Serving has them; graphs refuse what they must
-        if abs(value) > dtype.max:
-            refuse(value, f", beyond {dtype.max:.3g}")
+        if abs(value) > largest:
+            refuse(value, f", beyond {largest:.2g}")
         return value
 
     def read_bool(value: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
@@ -95,7 +96,7 @@ def _graph(folder: pathlib.Path) -> MetaGraphDef:
         model = SavedModel.FromString(path.read_bytes())
     except FileNotFoundError as error:
         raise RunError(f"{folder} has no {MODEL_FILE}: it is not complete.") from error
-    except ValueError as error:  # protobuf's DecodeError
+    except DecodeError as error:
         raise RunError(f"{path} is no SavedModel: {_first_line(error)}") from error
     for graph in model.meta_graphs:
         if tf.saved_model.SERVING in graph.meta_info_def.tags:
@@ -124,7 +125,7 @@ def _warmup_requests(path: pathlib.Path) -> Iterator[PredictRequest]:
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
             yield PredictionLog.FromString(record).predict_log.request
-    except (tf.errors.OpError, ValueError) as error:
+    except (tf.errors.OpError, DecodeError) as error:
         raise RunError(f"{path} cannot be read: {_first_line(error)}") from error
 
 

@@ -1,5 +1,6 @@
 """Exports of toy models, and servers in this process on free ports."""
 
+import contextlib
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -34,14 +35,11 @@ def integers(exports: dict[str, pathlib.Path]) -> Iterator[Server]:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
     """Serves an export with limits and options of one's own, until the test ends."""
-    import contextlib
-
     with contextlib.ExitStack() as stack:
 
         def start(path: pathlib.Path, limits: Limits | None = None, **options: object) -> Server:
-            made = Options(
-                find_export(path), rest_port=0, grpc_port=0, limits=limits or Limits(), **options
-            )
-            return stack.enter_context(Server.started(made))
+            ports = {"rest_port": 0, "grpc_port": 0}
+            chosen = ports | {"limits": limits or Limits()} | options
+            return stack.enter_context(Server.started(Options(find_export(path), **chosen)))
 
         yield start
