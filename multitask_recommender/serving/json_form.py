@@ -46,6 +46,8 @@ class Document:
             raise invalid(f"'{_ROWS}' is {_told(rows)}, expected a list of at least one row.")
         if not isinstance(rows[0], dict) or _is_bytes(rows[0]):
             return {_only_input(signature, _ROWS, rows): rows}
+        if not rows[0]:  # of such rows nobody could tell how many there are
+            raise invalid(f"Row 0 of '{_ROWS}' names no input, expected at least one.")
         for place, row in enumerate(rows):
             if not isinstance(row, dict):
                 raise invalid(f"Row {place} of '{_ROWS}' is {_told(row)}, expected an object.")

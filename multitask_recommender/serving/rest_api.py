@@ -12,10 +12,9 @@ from concurrent import futures
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from multitask_recommender.serving import json_form, messages, page
 from multitask_recommender.serving.faults import Fault, Kind, invalid, shown
@@ -32,7 +31,6 @@ _MEDIA_TYPES = {"application/json", "application/x-www-form-urlencoded", ""}
 # Of a body that is too large, so much is read and thrown away: a client that is still sending when
 # the answer comes would see a broken connection instead of it.
 _DRAINED = 64 * 2**20
-_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
 
 class Rest:
@@ -41,9 +39,11 @@ class Rest:
     def __init__(self, service: Service, pool: futures.Executor) -> None:
         self._service = service
         self._pool = pool
-        self.app = Starlette(
-            routes=[Route("/{path:path}", self._answer, methods=_METHODS)],
-        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI. There is no routing but ours, so that every answer is of the one form."""
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         try:
@@ -61,7 +61,7 @@ class Rest:
             return _error(Fault(Kind.INTERNAL, "An error of the server's own: its log says which."))
 
     async def _respond(self, request: Request) -> Response:
-        path = request.url.path
+        path = request.scope["path"]
         if request.method == "POST" and (found := _PREDICT.fullmatch(path)):
             if found["method"].lower() != "predict":
                 raise Fault(Kind.UNIMPLEMENTED, f"There is no {found['method']} here: use predict.")

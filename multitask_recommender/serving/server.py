@@ -76,8 +76,9 @@ def _beside(rest: Rest, listener: socket.socket, grace: float) -> Iterator[None]
     """REST in a thread of its own, so that signals stay with the main one."""
     server = uvicorn.Server(
         uvicorn.Config(
-            rest.app,
+            rest,
             lifespan="off",
+            ws="none",
             access_log=False,
             log_config=None,
             timeout_graceful_shutdown=int(grace) + 1,
@@ -149,4 +150,4 @@ def _log_to_stderr() -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     ours = logging.getLogger("multitask_recommender")
     ours.setLevel(logging.INFO)
-    ours.addHandler(handler)
+    ours.handlers = [handler]

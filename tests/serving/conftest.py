@@ -38,8 +38,8 @@ def serve() -> Iterator[Callable[..., Server]]:
     with contextlib.ExitStack() as stack:
 
         def start(path: pathlib.Path, limits: Limits | None = None, **options: object) -> Server:
-            ports = {"rest_port": 0, "grpc_port": 0}
-            chosen = ports | {"limits": limits or Limits()} | options
-            return stack.enter_context(Server.started(Options(find_export(path), **chosen)))
+            chosen = {"export": find_export(path), "limits": limits or Limits()}
+            chosen |= {"rest_port": 0, "grpc_port": 0} | options
+            return stack.enter_context(Server.started(Options(**chosen)))
 
         yield start

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from multitask_recommender.serving.options import Limits
+from multitask_recommender.serving.options import Limits, find_export
 
 
 def test_rows_and_columns(strings):
@@ -217,3 +217,9 @@ def test_a_client_that_hangs_up_does_no_harm(strings):
             connection.sendall(sent)
 
     assert strings.post({"inputs": {}})[0] == 200
+
+
+def test_a_name_with_spaces_and_accents(serve, exports):
+    server = serve(exports["strings"], export=find_export(exports["strings"], "é x"))
+
+    assert server.send("GET", "/v1/models/%C3%A9%20x")[0] == 200

@@ -35,10 +35,10 @@ INTEGERS = Ids((7, 2**53 + 1), (10, 20, 30, 40, 50), -1, -1)
 
 
 class Toy(tf.Module):
-    def __init__(self, ids: Ids, shift: float) -> None:
+    def __init__(self, ids: Ids) -> None:
         super().__init__()
         self._ids = ids
-        self._scores = tf.Variable(np.array(SCORES, np.float32) + np.float32(shift))
+        self._scores = tf.Variable(SCORES)
         self._users = _table(ids.users, ids.dtype)
         self._items = _table(ids.items, ids.dtype)
         self._known = tf.constant(ids.items, ids.dtype)
@@ -148,10 +148,13 @@ class Toy(tf.Module):
         }
 
 
-def write(folder: pathlib.Path, ids: Ids = STRINGS, shift: float = 0.0) -> pathlib.Path:
-    """Writes a version; `shift` is added to all retrieval scores, to tell versions apart."""
-    model = Toy(ids, shift)
-    tf.saved_model.save(model, str(folder), signatures=model.signatures())
+def write(
+    folder: pathlib.Path, ids: Ids = STRINGS, only: tuple[str, ...] | None = None
+) -> pathlib.Path:
+    """Writes a version, with `only` some of the signatures or all."""
+    model = Toy(ids)
+    made = {name: each for name, each in model.signatures().items() if not only or name in only}
+    tf.saved_model.save(model, str(folder), signatures=made)
     extra = folder / "assets.extra"
     extra.mkdir()
     requests = [
@@ -195,6 +198,8 @@ def _checked(inputs: dict[str, tf.Tensor], num_items: int) -> tf.Tensor:
             ),
         ]
     with tf.control_dependencies(checks):
+        if "k" in inputs:  # what reads it must wait for the checks
+            inputs["k"] = tf.identity(inputs["k"])
         return tf.reduce_max([tf.shape(each)[0] for each in inputs.values()])
 
 
