@@ -62,7 +62,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     count = _number(int, 1)
     _add(parser, "max-body", count, Limits.body_mib, "MiB of a request")
     _add(parser, "max-k", count, Limits.k, "items that a request may ask for")
-    _add(parser, "max-ids", count, Limits.ids, "ids in a row of history, item_ids or exclude_ids")
+    _add(parser, "max-ids", count, Limits.ids, "values in a row: of history, item_ids, exclude_ids")
     _add(parser, "max-batch", count, Limits.batch, "rows of a request")
     _add(parser, "max-requests", count, Limits.requests, "requests at once; others are refused")
     _add(parser, "timeout", above_zero, Limits.seconds, "seconds a REST request may take")

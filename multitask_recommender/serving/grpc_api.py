@@ -34,7 +34,7 @@ def _guarded(answer: Callable[[Any, Message], Answer]) -> Method:
     @functools.wraps(answer)
     def method(self: Any, request: Message, context: grpc.ServicerContext) -> Answer:
         try:
-            if (context.time_remaining() or 1.0) <= 0.0:
+            if context.time_remaining() == 0.0:  # None where there is no deadline
                 raise Fault(Kind.DEADLINE, "The deadline passed before the request had its turn.")
             return answer(self, request)
         except Fault as fault:

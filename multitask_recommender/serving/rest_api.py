@@ -127,10 +127,10 @@ class Rest:
 
 
 def _asked(found: re.Match[str]) -> Asked:
-    number = int(found["version"]) if found["version"] else None
-    if number is not None and number > _LARGEST:
-        raise invalid(f"Version {shown(found['version'])} is no 64-bit integer.")
-    return Asked(found["model"], number, found["label"])
+    digits = found["version"]
+    if digits and (len(digits) > len(str(_LARGEST)) or int(digits) > _LARGEST):
+        raise invalid(f"Version {shown(digits)} is no 64-bit integer.")
+    return Asked(found["model"], int(digits) if digits else None, found["label"])
 
 
 def _check_media_type(header: str) -> None:

@@ -51,7 +51,7 @@ class Input:
             )
         if max(shape[1:], default=0) > limits.ids:
             raise invalid(
-                f"{self.place}: found {max(shape[1:]):,} ids in a row, expected at most "
+                f"{self.place}: found {max(shape[1:]):,} values in a row, expected at most "
                 f"{limits.ids:,} (--max-ids)."
             )
 

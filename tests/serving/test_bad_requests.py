@@ -48,7 +48,7 @@ def rows(*instances):
         (columns(user_id=["\udc80"]), "half of a surrogate pair"),
         (columns(history=[["a"], ["b", "c"]]), "the lists are ragged"),
         (columns(history=["a"]), "expected the shape [any, any], found [1]"),
-        (columns(exclude_ids=[["x"] * 100_000]), "found 100,000 ids in a row, expected at most"),
+        (columns(exclude_ids=[["x"] * 100_000]), "found 100,000 values in a row, expected at most"),
         (columns(weight_like=[float("nan")]), "weight_like : Tensor had NaN values"),
         (columns(weight_like=[float("inf")]), "weight_like : Tensor had Inf values"),
         (columns(weight_like=[1e39]), "beyond 3.4e+38"),

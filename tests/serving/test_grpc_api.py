@@ -13,6 +13,7 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import (
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest, ModelVersionStatus
 
 from multitask_recommender.errors import RunError
+from multitask_recommender.serving import grpc_api
 from multitask_recommender.serving.options import Limits
 from tests.serving.calls import predict_request
 
@@ -140,6 +141,34 @@ def test_a_deadline_is_kept(strings):
         stub.Predict(predict_request("strings", "spend", seconds=[0.5]), timeout=0.1)
 
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+class Late:
+    """A call whose deadline has passed while it waited for its turn."""
+
+    def time_remaining(self) -> float:
+        return 0.0
+
+    def abort(self, code: grpc.StatusCode, details: str) -> None:
+        raise LookupError(f"{code.name}: {details}")
+
+
+def test_a_request_that_is_late_is_not_run():
+    service = grpc_api.PredictionService(service=None)  # which would fail if it were asked
+
+    with pytest.raises(LookupError, match="DEADLINE_EXCEEDED: The deadline passed before the req"):
+        service.Predict(predict_request("strings"), Late())
+
+
+def test_an_error_of_ours_is_said_to_be_ours(caplog):
+    late = Late()
+    late.time_remaining = lambda: None
+    service = grpc_api.PredictionService(service=None)
+
+    with pytest.raises(LookupError, match="INTERNAL: An error of the server's own: its log says"):
+        service.Predict(predict_request("strings"), late)
+
+    assert "'NoneType' object has no attribute 'admitted'" in caplog.text
 
 
 def test_the_metadata(strings):

@@ -52,7 +52,7 @@ def test_values_in_fields_and_as_bytes_are_the_same():
         ("id", proto(shape=(-1, 2)), "the tensor says no shape, expected one"),
         ("id", proto(shape=(0, 2)), "the batch is empty"),
         # Eight bytes that say they are eight exabytes.
-        ("id", proto(shape=(1, 2**60), int64_val=[1]), "ids in a row, expected at most 1,000"),
+        ("id", proto(shape=(1, 2**60), int64_val=[1]), "values in a row, expected at most 1,000"),
         ("id", proto(shape=(2**40, 2**40), int64_val=[1]), "rows, expected at most 1,000"),
         ("id", proto(tensor_content=b"123"), r"the values do not fill the shape \[1, 2\]"),
         ("id", proto(int64_val=[1, 2, 3]), r"the values do not fill the shape \[1, 2\]"),

@@ -78,7 +78,10 @@ def test_what_is_given_is_not_written_to(signature):
             "differ in their number of rows: item_id 2, k 1, vector 3. Expected one number, or 1",
         ),
         ({"k": [3, 21]}, r"Input 'k' .* found 21, expected at most 20 \(--max-k\)"),
-        ({"history": np.zeros((2, 5))}, r"found 5 ids in a row, expected at most 4 \(--max-ids\)"),
+        (
+            {"history": np.zeros((2, 5))},
+            r"found 5 values in a row, expected at most 4 \(--max-ids\)",
+        ),
         ({"any": np.zeros(6)}, r"found 6 rows, expected at most 5 \(--max-batch\)"),
     ],
 )

@@ -158,6 +158,12 @@ function controls() {
   return parts.filter(Boolean);
 }
 
+/** What was typed for a feature: one value, or several with commas between them. */
+function row(name, text) {
+  const isOne = signatures[main].inputs[name].tensor_shape.dim.length < 2;
+  return isOne ? text : text.split(",").map((one) => one.trim());
+}
+
 /** The inputs of the query: what is left open is left to the model's defaults. */
 function inputs() {
   const given = { ...state.weights, exclude_seen: state.seen };
@@ -166,7 +172,8 @@ function inputs() {
   if (state.exclude.length) given.exclude_ids = state.exclude;
   if (state.items.length) given.item_ids = state.items;
   if (state.k !== null) given.k = state.k;
-  for (const [name, value] of Object.entries(state.features)) if (value) given[name] = value;
+  for (const [name, value] of Object.entries(state.features))
+    if (value) given[name] = row(name, value);
   return given;
 }
 
