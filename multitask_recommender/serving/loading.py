@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -35,18 +36,20 @@ class Version:
     def __init__(self, folder: pathlib.Path, limits: Limits) -> None:
         self.folder = folder
         self.number = int(folder.name)
+        self._first_run = threading.Lock()
+        self._has_run: set[str] = set()
         graph = _graph(folder)
         _load_operations(graph, folder)
+        self.definitions = SignatureDefMap(signature_def=graph.signature_def)
         try:
             self._model = tf.saved_model.load(str(folder))
+            self._signatures = {
+                name: signatures.read(name, definition, limits)
+                for name, definition in sorted(graph.signature_def.items())
+                if definition.method_name == signatures.METHOD
+            }
         except Exception as error:  # TF raises of every kind; whatever it is, it is not served
             raise RunError(f"{folder} cannot be loaded: {_first_line(error)}") from error
-        self.definitions = SignatureDefMap(signature_def=graph.signature_def)
-        self._signatures = {
-            name: signatures.read(name, definition, limits)
-            for name, definition in sorted(graph.signature_def.items())
-            if definition.method_name == signatures.METHOD
-        }
 
     @property
     def signatures(self) -> tuple[str, ...]:
@@ -66,10 +69,23 @@ class Version:
             for name, array in signature.complete(given).items()
         }
         try:
-            found = self._model.signatures[signature.name](**inputs)
+            found = self._call(signature.name, inputs)
         except tf.errors.OpError as error:
             raise fault_of(error, signature.name) from error
         return {name: np.asarray(tensor) for name, tensor in found.items()}
+
+    def _call(self, name: str, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        function = self._model.signatures[name]
+        if name not in self._has_run:
+            # TensorFlow optimises a function when it first runs. Threads that came at once would
+            # each do so: with all places taken, that is longer than anyone waits.
+            with self._first_run:
+                if name not in self._has_run:
+                    try:
+                        return function(**inputs)
+                    finally:
+                        self._has_run.add(name)
+        return function(**inputs)
 
     def warm_up(self) -> int:
         """Runs the requests that the export holds for that, and counts them.

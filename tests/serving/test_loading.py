@@ -4,6 +4,9 @@ import builtins
 import pathlib
 import shutil
 import sys
+import threading
+import time
+import types
 
 import numpy as np
 import pytest
@@ -60,6 +63,30 @@ def test_the_graphs_refusal_is_a_fault(exports):
         version.run(version.signature("recommend"), {"k": np.array([6], np.int32)})
 
     assert caught.value.kind is Kind.INVALID
+
+
+def test_only_one_thread_runs_a_function_first(exports, monkeypatch):
+    version = Version(exports["strings"] / "1", Limits())
+    signature = version.signature("echo")
+    running, together = [], []
+
+    def function(text):
+        running.append(text)
+        time.sleep(0.05)
+        together.append(len(running))
+        running.pop()
+        return {"text": text}
+
+    monkeypatch.setattr(version, "_model", types.SimpleNamespace(signatures={"echo": function}))
+    inputs = {"text": np.array([b"a"], object)}
+    threads = [threading.Thread(target=version.run, args=(signature, inputs)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert together[0] == 1
+    assert max(together) == 3  # the others do not wait for each other
 
 
 def test_warm_up_runs_every_request(folder):
@@ -157,3 +184,14 @@ def test_loading_runs_no_code_of_ours(folder, monkeypatch):
     Version(folder, Limits())
 
     assert not [name for name in imported if name.startswith("multitask_recommender")]
+
+
+def test_a_default_that_is_no_tensor(folder):
+    path = folder / "saved_model.pb"
+    model = SavedModel.FromString(path.read_bytes())
+    default = model.meta_graphs[0].signature_def["recommend"].defaults["k"]
+    default.int_val[:] = [1, 2, 3]  # of a shape of one
+    path.write_bytes(model.SerializeToString())
+
+    with pytest.raises(RunError, match="1 cannot be loaded: "):
+        Version(folder, Limits())
