@@ -4,17 +4,16 @@ Strings are JSON strings, or {"b64": ...} for bytes: https://www.tensorflow.org/
 """
 
 import base64
-import binascii
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from multitask_recommender.errors import suggestion
 from multitask_recommender.serving.faults import invalid, shown
+from multitask_recommender.serving.json_values import is_bytes, reader, told
 from multitask_recommender.serving.signatures import Arrays, Input, Signature
 
 _SIGNATURE, _ROWS, _COLUMNS = "signature_name", "instances", "inputs"
@@ -36,21 +35,21 @@ class Document:
         return {name: _array(signature.input(name), value) for name, value in columns.items()}
 
     def _by_column(self, signature: Signature) -> dict[str, Any]:
-        if isinstance(self.values, dict) and not _is_bytes(self.values):
+        if isinstance(self.values, dict) and not is_bytes(self.values):
             return self.values
         return {_only_input(signature, _COLUMNS, self.values): self.values}
 
     def _by_row(self, signature: Signature) -> dict[str, Any]:
         rows = self.values
         if not isinstance(rows, list) or not rows:
-            raise invalid(f"'{_ROWS}' is {_told(rows)}, expected a list of at least one row.")
-        if not isinstance(rows[0], dict) or _is_bytes(rows[0]):
+            raise invalid(f"'{_ROWS}' is {told(rows)}, expected a list of at least one row.")
+        if not isinstance(rows[0], dict) or is_bytes(rows[0]):
             return {_only_input(signature, _ROWS, rows): rows}
         if not rows[0]:  # of such rows nobody could tell how many there are
             raise invalid(f"Row 0 of '{_ROWS}' names no input, expected at least one.")
         for place, row in enumerate(rows):
             if not isinstance(row, dict):
-                raise invalid(f"Row {place} of '{_ROWS}' is {_told(row)}, expected an object.")
+                raise invalid(f"Row {place} of '{_ROWS}' is {told(row)}, expected an object.")
             if row.keys() != rows[0].keys():
                 odd = ", ".join(sorted(map(shown, row.keys() ^ rows[0].keys())))
                 raise invalid(
@@ -71,13 +70,13 @@ def read(body: bytes) -> Document:
     except ValueError as error:  # JSONDecodeError, and integers of thousands of digits
         raise invalid(f"The body is no JSON: {error}.") from error
     if not isinstance(found, dict):
-        raise invalid(f"The body is {_told(found)}, expected a JSON object.")
+        raise invalid(f"The body is {told(found)}, expected a JSON object.")
     for key in found.keys() - set(_KEYS):
         hint = suggestion(key, _KEYS)
         raise invalid(f"The body has a key {shown(key)}.{hint} Expected: {', '.join(_KEYS)}.")
     signature = found.get(_SIGNATURE, "")
     if not isinstance(signature, str):
-        raise invalid(f"'{_SIGNATURE}' is {_told(signature)}, expected a string.")
+        raise invalid(f"'{_SIGNATURE}' is {told(signature)}, expected a string.")
     if (_ROWS in found) == (_COLUMNS in found):
         has = "both" if _ROWS in found else "neither"
         raise invalid(f"The body has {has} of '{_ROWS}' and '{_COLUMNS}', expected one of them.")
@@ -115,7 +114,7 @@ def _only_input(signature: Signature, key: str, values: Any) -> str:
     """The name of the input whose values stand without it."""
     if len(signature.inputs) != 1:
         raise invalid(
-            f"'{key}' is {_told(values)} without names, but signature {signature.name!r} has "
+            f"'{key}' is {told(values)} without names, but signature {signature.name!r} has "
             f"several inputs: {', '.join(signature.inputs)}. Expected an object"
             f"{' for each row' if key == _ROWS else ''} with their names."
         )
@@ -126,7 +125,7 @@ def _array(into: Input, value: Any) -> np.ndarray:
     """Nested lists as an array of the input's type."""
     shape, values = _flat(into, value)
     array = np.empty(len(values), into.dtype.as_numpy_dtype)
-    read_one = _reader(into)
+    read_one = reader(into)
     for place, each in enumerate(values):
         array[place] = read_one(each)
     return array.reshape(shape)
@@ -140,68 +139,13 @@ def _flat(into: Input, value: Any) -> tuple[tuple[int, ...], list[Any]]:
         shape.append(len(level[0]))
         for place, each in enumerate(level):
             if not isinstance(each, list) or len(each) != shape[-1]:
-                found = f"{len(each):,} values" if isinstance(each, list) else _told(each)
+                found = f"{len(each):,} values" if isinstance(each, list) else told(each)
                 raise invalid(
                     f"{into.place}: the lists are ragged. List {place} of depth {len(shape)} has "
                     f"{found}, expected {shape[-1]:,} as in the first."
                 )
         level = [item for each in level for item in each]
     return tuple(shape), level
-
-
-def _reader(into: Input) -> Any:
-    """A function from what JSON holds to one value of the input's type."""
-    dtype = into.dtype
-    largest = float(dtype.max) if dtype.is_floating else 0.0
-
-    def refuse(value: Any, why: str = "") -> NoReturn:
-        raise invalid(f"{into.place}: expected {dtype.name}, found {_told(value)}{why}.")
-
-    def read_string(value: Any) -> bytes:
-        try:
-            if isinstance(value, str):
-                return value.encode()
-            if _is_bytes(value):
-                return base64.b64decode(value["b64"], validate=True)
-        except UnicodeEncodeError:
-            refuse(value, ", half of a surrogate pair")
-        except (binascii.Error, ValueError) as error:
-            refuse(value, f", which is no base64: {error}")
-        refuse(value)
-
-    def read_integer(value: Any) -> int:
-        if type(value) is not int:  # True is an int too
-            refuse(value)
-        if not dtype.min <= value <= dtype.max:
-            refuse(value, f", beyond {dtype.min:,} .. {dtype.max:,}")
-        return value
-
-    def read_float(value: Any) -> float:
-        if type(value) not in (int, float):
-            refuse(value)
-        if value in (float("inf"), float("-inf")) or value != value:
-            return value  # NaN, Infinity: JSON of TF Serving has them; graphs refuse what they must
-        if abs(value) > largest:
-            refuse(value, f", beyond {largest:.2g}")
-        return value
-
-    def read_bool(value: Any) -> bool:
-        return value if isinstance(value, bool) else refuse(value)
-
-    if dtype == tf.string:
-        return read_string
-    if dtype == tf.bool:
-        return read_bool
-    if dtype.is_integer:
-        return read_integer
-    if dtype.is_floating:
-        return read_float
-    raise invalid(f"{into.place}: {dtype.name} cannot be written as JSON. Use gRPC.")
-
-
-def _is_bytes(value: Any) -> bool:
-    """Whether a value is {"b64": text}."""
-    return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
 
 
 def _lists(name: str, array: np.ndarray) -> Any:
@@ -232,16 +176,3 @@ def _text(value: bytes, as_bytes: bool) -> str | dict[str, str]:
         except UnicodeDecodeError:
             pass  # not every string is text: as bytes, so that the answer stays JSON
     return {"b64": base64.b64encode(value).decode()}
-
-
-def _told(value: Any) -> str:
-    """A JSON value as a reader would call it."""
-    if isinstance(value, list):
-        return f"a list of {len(value):,}"
-    if isinstance(value, dict):
-        return f"an object with {', '.join(map(shown, list(value)[:5])) or 'nothing in it'}"
-    kinds = {bool: "", type(None): "", str: "the string ", int: "", float: "the number "}
-    names = {True: "true", False: "false", None: "null"}
-    if value is None or isinstance(value, bool):
-        return names[value]
-    return f"{kinds[type(value)]}{shown(value)}"

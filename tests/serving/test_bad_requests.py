@@ -1,7 +1,4 @@
-"""Requests that are wrong: a code and a sentence over both front ends, and the next one is fine.
-
-What fuzzing found is here too.
-"""
+"""Requests that are wrong: a code and a sentence, and the next one is fine."""
 
 import json
 
