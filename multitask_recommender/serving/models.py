@@ -18,7 +18,7 @@ from multitask_recommender.serving.options import Export, Limits
 
 log = logging.getLogger(__name__)
 LOADING, AVAILABLE, END = "LOADING", "AVAILABLE", "END"  # states, in TF Serving's words
-Print = frozenset[tuple[str, int, int]]
+Fingerprint = frozenset[tuple[str, int, int]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,13 +47,12 @@ class Models:
         self._limits = limits
         self._served: Mapping[int, Version] = {}
         self._statuses: Mapping[int, Status] = {}
-        self._failed: dict[int, Print] = {}  # as they were when they could not be loaded
+        self._failed: dict[int, Fingerprint] = {}  # as they were when they could not be loaded
 
     def open(self) -> None:
         """Loads what is to be served at the start; raises RunError where some of it cannot be."""
         self.poll()
-        wanted = set(self._labels.values()) or {None}
-        if self._served and wanted <= self._served.keys() | {None}:
+        if self._served and self._served.keys() >= set(self._labels.values()):
             return
         faults = [each.fault for _, each in sorted(self._statuses.items()) if each.fault]
         raise RunError("\n".join(faults))
@@ -115,7 +114,7 @@ class Models:
     def _load(self, number: int) -> bool:
         """Serves a version; whether that succeeded. One that failed waits until it has changed."""
         folder = self.export.folder(number)
-        files = _print(folder)
+        files = _fingerprint(folder)
         if self._failed.get(number) == files:
             return False
         start = time.monotonic()
@@ -158,7 +157,7 @@ class Models:
         return self._labels[asked.label]
 
 
-def _print(folder: pathlib.Path) -> Print:
+def _fingerprint(folder: pathlib.Path) -> Fingerprint:
     """The files under a folder with their sizes and times: what tells that it has changed."""
     stats = ((path, path.stat()) for path in folder.rglob("*"))
     return frozenset((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats)
