@@ -25,7 +25,7 @@ class Service:
         if not self._places.acquire(blocking=False):
             raise Fault(
                 Kind.BUSY,
-                f"All {self.limits.requests} places for requests are taken (--max-requests). "
+                f"As many requests run as may at once: {self.limits.requests} (--max-requests). "
                 "Try again in a moment.",
             )
         try:

@@ -5,6 +5,7 @@ import dataclasses
 import http.client
 import json
 import pathlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,6 +71,22 @@ class Server:
         status, answer = self.post({"signature_name": signature, "inputs": inputs})
         assert status == 200, answer
         return answer["outputs"]
+
+    @contextlib.contextmanager
+    def busy(self, seconds: float = 1.0) -> Iterator[list[int]]:
+        """Takes the one place of a server that has one; yields the statuses of that request."""
+        statuses: list[int] = []
+
+        def spend() -> None:
+            while not statuses or statuses[-1] == 429:  # a probe was there first
+                statuses[:] = [self.post({"signature_name": "spend", "inputs": [seconds]})[0]]
+
+        thread = threading.Thread(target=spend)
+        thread.start()
+        while self.post({"inputs": {}})[0] != 429:
+            assert not statuses or statuses == [429], "answered before it was seen to run"
+        yield statuses
+        thread.join()
 
     @contextlib.contextmanager
     def stub(self) -> Iterator[prediction_service_pb2_grpc.PredictionServiceStub]:

@@ -116,24 +116,15 @@ def test_a_label_that_is_none(strings):
     assert strings.fails(request)[0] == "INVALID_ARGUMENT"
 
 
-def test_more_requests_than_places(serve, exports):
+def test_more_requests_than_places_of_both_front_ends(serve, exports):
     server = serve(exports["strings"], Limits(requests=1))
-    with server.stub() as stub:
-        running = stub.Predict.future(predict_request("strings", "spend", seconds=[0.5]))
-        codes = {server.fails(predict_request("strings"))[0]} if not wait(running) else set()
-        running.result()
 
-    assert codes == {"RESOURCE_EXHAUSTED"}
+    with server.busy():
+        code, message = server.fails(predict_request("strings"))
+
+    assert code == "RESOURCE_EXHAUSTED"
+    assert message.startswith("As many requests run as may at once: 1 (--max-requests).")
     assert server.call(predict_request("strings"))
-
-
-def wait(future) -> bool:
-    """Lets a call begin; whether it is done already."""
-    try:
-        future.result(timeout=0.2)
-    except grpc.FutureTimeoutError:
-        return False
-    return True
 
 
 def test_a_deadline_is_kept(strings):

@@ -18,12 +18,11 @@ import pytest
 
 from multitask_recommender.errors import RunError
 from multitask_recommender.serving import server as serving
-from multitask_recommender.serving.options import Options, find_export
+from multitask_recommender.serving.options import Limits, Options, find_export
 from tests.serving.calls import Server
 
 ROOT = pathlib.Path(__file__).parents[2]
 STARTED = r"REST: http://(?:\S+):(\d+)/v1/models/(\S+), gRPC: \S+:(\d+)"
-SPEND = {"signature_name": "spend", "inputs": [1.0]}
 
 
 @contextlib.contextmanager
@@ -59,17 +58,13 @@ def server_of(said) -> Server:
 
 
 def test_sigterm_ends_the_command_once_what_runs_is_answered(exports):
-    answers = []
-    with process(exports["strings"]) as (started, lines):
+    with process(exports["strings"], "--max-requests", 1) as (started, lines):
         server = server_of(lambda: "".join(lines))
-        asking = threading.Thread(target=lambda: answers.append(server.post(SPEND)[0]))
-        asking.start()
-        time.sleep(0.3)
-        started.terminate()
+        with server.busy() as statuses:
+            started.terminate()
         status = started.wait(20)
-        asking.join()
 
-    assert (status, answers) == (0, [200])
+    assert (status, statuses) == (0, [200])
     assert "OPEN TO OTHERS" not in "".join(lines)
     assert [line.split(" INFO ")[-1] for line in lines[-2:]] == [
         "stopping: what runs is finished first\n",
@@ -81,22 +76,20 @@ def test_sigterm_ends_the_command_once_what_runs_is_answered(exports):
 def test_signals_stop_it_and_their_handlers_are_put_back(exports, caplog, number):
     caplog.set_level(logging.INFO)
     before = signal.getsignal(number)
-    answers = []
+    seen = []
 
     def ask_and_stop():
-        server = server_of(lambda: caplog.text)
-        asking = threading.Thread(target=lambda: answers.append(server.post(SPEND)[0]))
-        asking.start()
-        time.sleep(0.3)
-        os.kill(os.getpid(), number)
-        asking.join()
+        with server_of(lambda: caplog.text).busy() as statuses:
+            os.kill(os.getpid(), number)
+        seen.extend(statuses)
 
     other = threading.Thread(target=ask_and_stop)
     other.start()
-    serving.serve(Options(find_export(exports["strings"]), rest_port=0, grpc_port=0))
+    export, limits = find_export(exports["strings"]), Limits(requests=1)
+    serving.serve(Options(export, rest_port=0, grpc_port=0, limits=limits))
     other.join()
 
-    assert answers == [200]
+    assert seen == [200]
     assert signal.getsignal(number) is before
 
 

@@ -18,7 +18,9 @@ def service(exports):
 
 def test_no_more_requests_than_places(service):
     with service.admitted(), service.admitted():
-        with pytest.raises(Fault, match=r"All 2 places for requests are taken \(--max-req") as full:
+        with pytest.raises(
+            Fault, match=r"As many requests run as may at once: 2 \(--max-req"
+        ) as full:
             with service.admitted():
                 pass
     assert full.value.kind is Kind.BUSY
