@@ -201,9 +201,8 @@ def test_a_request_that_takes_too_long(serve, exports):
     assert (status, answer["error"]) == (504, "No answer within 0.5 s (--timeout).")
     assert server.post({"inputs": {}})[0] == 429  # it still runs, and holds its place
     end = time.monotonic() + 20
-    while server.post({"inputs": {}})[0] == 429:
+    while server.post({"inputs": {}})[0] != 200:
         assert time.monotonic() < end
-    assert server.post({"inputs": {}})[0] == 200
 
 
 def test_a_client_that_hangs_up_does_no_harm(strings):
