@@ -24,6 +24,7 @@ from multitask_recommender import (
 )
 from multitask_recommender.config import load, parse
 from multitask_recommender.errors import ConfigError, DataError, RunError
+from multitask_recommender.serving.command import serve
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143  # exit statuses
 _RESUME = "A training goes on where it was saved when the same command is given again."
@@ -311,6 +312,7 @@ COMMANDS = {
     "explore": explore,
     "sweep": sweep,
     "generate": generate,
+    "serve": serve,
     "schema": schema,
     "doctor": check,
 }

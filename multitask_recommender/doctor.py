@@ -15,6 +15,7 @@ MODULES = {
     "protobuf": "google.protobuf",
     "pyyaml": "yaml",
     "scikit-learn": "sklearn",
+    "tensorflow-serving-api": "tensorflow_serving",
 }
 
 

@@ -208,6 +208,7 @@ HOLDERS = [  # of settings, and what answers before TensorFlow is there
     "config",
     "config_schema",
     "doctor",
+    "serving.command",
     "sweeps.plan",
 ]
 
