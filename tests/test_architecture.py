@@ -17,6 +17,7 @@ PACKAGE = "multitask_recommender"
 ARROW = [
     {"train.py", "evaluate.py", "__main__"},
     {"cli"},
+    {"commands"},
     {"serving"},
     {"runs", "comparison", "sweeps"},
     {"exporting"},
@@ -47,7 +48,7 @@ MAY_USE_REGISTRY = {
     "config_schema",
     "experiment",
     "exploration",
-    "cli",
+    "commands",
 }
 OPTION_FOLDERS = {  # and the word by which code speaks of a choice from it
     "models": "model",
@@ -205,6 +206,7 @@ HOLDERS = [  # of settings, and what answers before TensorFlow is there
     "evaluate.py",
     "__main__",
     "cli",
+    "commands",
     "config",
     "config_schema",
     "doctor",

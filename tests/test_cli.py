@@ -14,7 +14,7 @@ import types
 import pytest
 
 import multitask_recommender
-from multitask_recommender import cli, doctor
+from multitask_recommender import cli, commands, doctor
 from multitask_recommender.errors import ConfigError, DataError, RunError
 
 ROOT = pathlib.Path(cli.__file__).parents[1]
@@ -41,7 +41,7 @@ def loads(monkeypatch):
         made.append((path, overrides))
         return types.SimpleNamespace(model=types.SimpleNamespace(name="tiny"))
 
-    monkeypatch.setattr(cli, "load", load)
+    monkeypatch.setattr(commands, "load", load)
     return made
 
 
