@@ -44,7 +44,7 @@ def export(
         tuned, reference = _index(experiment, model), _reference(experiment, model)
         model.freeze()
         parts = _parts(experiment, model, tuned, pathlib.Path(aside))
-        about = {"model": _name(base), "version": version}
+        about = {"model": export_folder.name_of(base), "version": version}
         is_exact = tuned is None or tuned.name == _EXACT
         with report.working("writing the export, and comparing it with the model"):
             written = write(
@@ -68,12 +68,6 @@ def scorer(experiment: Experiment, version: pathlib.Path) -> "ExportScorer":
 
     train = experiment.data.train
     return ExportScorer(version, train.users, train.items, train.context)
-
-
-def _name(base: pathlib.Path) -> str:
-    """What a server calls the model: the name of its run."""
-    folder = base.absolute()
-    return folder.parent.name if folder.name == "export" else folder.name
 
 
 def _index(experiment: Experiment, model: Any) -> "Tuned | None":

@@ -18,6 +18,7 @@ CHECKPOINTS, TENSORBOARD = "checkpoints", "tensorboard"
 GATES = "gates.png"
 EXPORT = "export"  # its versions: the base path of a model, for servers
 LOCK = ".lock"
+UNFINISHED = ".partial"  # the end of the name of a folder in which work goes on
 
 
 def check_absent(run_dir: pathlib.Path) -> None:
@@ -81,13 +82,13 @@ def write_json(path: pathlib.Path, value: Mapping[str, Any]) -> None:
 
 
 def _partial(run_dir: pathlib.Path) -> pathlib.Path:
-    return run_dir.with_name(run_dir.name + ".partial")
+    return run_dir.with_name(run_dir.name + UNFINISHED)
 
 
 @contextlib.contextmanager
 def aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """A place to write to, which becomes `path` unless that fails."""
-    unfinished = path.with_name(path.name + ".partial")
+    unfinished = path.with_name(path.name + UNFINISHED)
     try:
         yield unfinished
         unfinished.replace(path)

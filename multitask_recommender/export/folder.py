@@ -48,6 +48,14 @@ def versions(base: pathlib.Path) -> list[int]:
     return sorted(int(path.name) for path in base.iterdir() if path.name.isdecimal())
 
 
+def name_of(base: pathlib.Path) -> str:
+    """What a model at this base path is called: as the folder, or the run whose `export` it is."""
+    folder = base.absolute()
+    if folder.name != run_folder.EXPORT:
+        return folder.name
+    return folder.parent.name.removesuffix(run_folder.UNFINISHED)
+
+
 def is_export(path: pathlib.Path) -> bool:
     """Whether it is a version, or holds one."""
     return (path / "saved_model.pb").exists() or bool(versions(path))

@@ -38,7 +38,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EXPORT",
         help="a folder of versions, watched for new ones: the newest is served; or one version",
     )
-    parser.add_argument("--name", help="what the model is called (default: as the folder)")
+    parser.add_argument("--name", help="what the model is called (default: as its run or folder)")
     parser.add_argument(
         "--label",
         type=_label,

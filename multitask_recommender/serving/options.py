@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Mapping
 
 from multitask_recommender.errors import ConfigError, RunError
+from multitask_recommender.export.folder import name_of
 
 MODEL_FILE = "saved_model.pb"
 
@@ -62,8 +63,8 @@ class Export:
 def find_export(path: pathlib.Path, name: str | None = None) -> Export:
     """The export at a path: a model_base_path, or one version of it.
 
-    name: what the model is called, else as the base folder. Raises RunError where nothing can be
-    served, and ConfigError for a name that no URL could hold.
+    name: what the model is called, else as its folder or its run. Raises RunError where nothing
+    can be served, and ConfigError for a name that no URL could hold.
     """
     folder = path.resolve()
     if not folder.is_dir():
@@ -74,9 +75,9 @@ def find_export(path: pathlib.Path, name: str | None = None) -> Export:
                 f"{path} holds a {MODEL_FILE}, but {folder.name!r} is no version number. Move it "
                 f"into a folder such as {path / '1'}, and serve {path}."
             )
-        export = Export(name or folder.parent.name, folder.parent, int(folder.name))
+        export = Export(name or name_of(folder.parent), folder.parent, int(folder.name))
     else:
-        export = Export(name or folder.name, folder)
+        export = Export(name or name_of(folder), folder)
     if not export.versions():
         raise RunError(
             f"{path} holds no version: found no folder with a number for a name, such as "

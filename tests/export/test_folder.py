@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from multitask_recommender.errors import ConfigError, RunError
-from multitask_recommender.export.folder import latest, new_version, versions
+from multitask_recommender.export.folder import latest, name_of, new_version, versions
 
 WRITES = """
     import pathlib, sys, time
@@ -80,3 +80,11 @@ def test_a_file_in_the_way_is_said(tmp_path):
 
     with pytest.raises(ConfigError, match="is no folder to write in"):
         written(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [("models/films", "films"), ("runs/mine/export", "mine"), ("runs/mine.partial/export", "mine")],
+)
+def test_a_model_is_called_as_its_folder_or_its_run(base, name, tmp_path):
+    assert name_of(tmp_path / base) == name
