@@ -10,7 +10,7 @@ import numpy as np
 from multitask_recommender import assembly, histories, record, report, run_folder, splits
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
-from multitask_recommender.interactions import Entities, Feature
+from multitask_recommender.interactions import Feature
 from multitask_recommender.schema import USER_ID
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def export(
     from multitask_recommender.export import card
     from multitask_recommender.export.write import write
 
-    settings = experiment.config.export
+    settings = experiment.config.export.resolved(experiment.config.evaluation.protocols)
     with (
         export_folder.new_version(base) as (version, folder),
         tempfile.TemporaryDirectory() as aside,
@@ -104,8 +104,8 @@ def _parts(
         model=model,
         index=None if tuned is None else tuned.index,
         popular=brute_force.Index(Settings(), model.popularity[:, None]),
-        users=Vocabulary(_known(train.users), aside / "users.txt"),
-        items=Vocabulary(_known(train.items), aside / "items.txt"),
+        users=Vocabulary(train.users.vocabulary, aside / "users.txt"),
+        items=Vocabulary(train.items.vocabulary, aside / "items.txt"),
         seen=_seen(experiment),
         user_features=_inputs(of_users, "user", aside),
         context=_inputs(context, "context", aside),
@@ -152,9 +152,10 @@ def _missing(feature: Feature) -> np.ndarray:
 
 def _ids(experiment: Experiment) -> "Ids":
     from multitask_recommender.export.certificate import Ids
+    from multitask_recommender.export.raw_ids import RawIds
 
     train = experiment.data.train
-    users, items = (_known(each).tolist() for each in (train.users, train.items))
+    users, items = (RawIds(each.vocabulary) for each in (train.users, train.items))
     return Ids(users, items, _seen(experiment))
 
 
@@ -163,8 +164,3 @@ def _seen(experiment: Experiment) -> histories.Rows:
     rows = splits.joined(*experiment.seen)
     is_known = (rows.user_ids <= rows.num_users) & (rows.item_ids <= rows.num_items)
     return histories.items_of_users(rows, is_known)
-
-
-def _known(entities: Entities) -> np.ndarray:
-    """Raw ids of the vocabulary."""
-    return entities.raw_ids[: entities.num_known]

@@ -89,6 +89,11 @@ class Entities:
                     f"{len(self.raw_ids) + 1} (one for the unknown, {len(self.raw_ids)} ids)."
                 )
 
+    @property
+    def vocabulary(self) -> np.ndarray:
+        """The raw ids of dense ids 1..num_known."""
+        return self.raw_ids[: self.num_known]
+
     def known(self, ids: np.ndarray) -> np.ndarray:
         """The same ids, with those outside the vocabulary replaced by 0."""
         if self.num_known == len(self.raw_ids):

@@ -325,17 +325,19 @@ def test_a_written_config_loads_again_equal(tmp_path):
         (
             {"modle": "plain"},
             "modle is not a setting. Did you mean 'model'? Settings here: dataset, split, model, "
-            "sharing, tasks, weighting, training, evaluation, traps.",
+            "sharing, tasks, weighting, training, evaluation, export, traps.",
         ),
         (
             {"optimiser": "adam"},
             "optimiser is not a setting. Did you mean 'training.optimizer'? Settings here: "
-            "dataset, split, model, sharing, tasks, weighting, training, evaluation, traps.",
+            "dataset, split, model, sharing, tasks, weighting, training, evaluation, export, "
+            "traps.",
         ),
         (
             {"epoch": 3},
             "epoch is not a setting. Did you mean 'training.epochs'? Settings here: "
-            "dataset, split, model, sharing, tasks, weighting, training, evaluation, traps.",
+            "dataset, split, model, sharing, tasks, weighting, training, evaluation, export, "
+            "traps.",
         ),
         ({"epochs": "3"}, "epochs is '3', expected an integer."),
         ({"rating_weight": "x"}, "rating_weight is 'x', expected a number."),

@@ -27,7 +27,7 @@ def test_every_section_and_flat_key_is_described():
 
     assert set(schema["properties"]) == {
         *("dataset", "split", "model", "sharing", "tasks", "weighting", "training", "evaluation"),
-        "traps",
+        *("export", "traps"),
         *("embedding_dimension", "rating_weight", "retrieval_weight", "learning_rate"),
         *("epochs", "batch_size"),
     }

@@ -7,24 +7,28 @@ import numpy as np
 
 from multitask_recommender.errors import RunError
 from multitask_recommender.export.golden import TOLERANCE, Request
+from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.reference import Arrays, Asked, Reference
 from multitask_recommender.histories import Rows
 
 
 @dataclasses.dataclass(frozen=True)
 class Ids:
-    """Raw ids in the order of dense ids, and what each user has seen."""
+    """Of users and of items, and what each user has seen."""
 
-    users: Sequence
-    items: Sequence
+    users: RawIds
+    items: RawIds
     seen: Rows
 
     def asked(self, request: Request, weights: dict[str, float], excludes_seen: bool) -> Asked:
-        """A `recommend` request of one row, in dense ids."""
+        """A `recommend` request in dense ids."""
         inputs = request.inputs
-        user = _dense(self.users, inputs["user_id"])[0]
-        history = [item for item in _dense(self.items, inputs.get("history", [[]])[0]) if item]
-        excluded = _dense(self.items, inputs.get("exclude_ids", [[]])[0])
+        user = int(self.users.dense(inputs["user_id"])[0])
+        history, excluded = (
+            self.items.dense(inputs[name][0]).tolist() if name in inputs else []
+            for name in ("history", "exclude_ids")
+        )
+        history = [item for item in history if item]
         if excludes_seen:
             splits, members = self.seen
             excluded += [*members[splits[user] : splits[user + 1]].tolist(), *history]
@@ -56,7 +60,7 @@ class Parity:
 
 def compare(
     reference: Reference,
-    items: Sequence,
+    items: RawIds,
     asked: Sequence[Asked],
     answers: Sequence[Arrays],
     is_exact: bool,
@@ -64,11 +68,10 @@ def compare(
     """Answers of one row each. An approximate index may leave items out: then the scores of those
     that it found are compared, else those of every place.
     """
-    places = {raw: place + 1 for place, raw in enumerate(items)}
     scores, predictions = [0.0], [0.0]
     for request, answer in zip(asked, answers, strict=True):
         number = int(answer["num_items"][0])
-        found = np.array([places[_plain(raw)] for raw in answer["item_ids"][0][:number]], np.int64)
+        found = items.dense(answer["item_ids"][0][:number])
         of_found = reference.of_items(request, found)
         if set(found.tolist()) & set(request.excluded):
             raise RunError("The export answers items that were to be left out: a fault of ours.")
@@ -88,13 +91,3 @@ def _difference(found: np.ndarray, expected: np.ndarray) -> float:
     if not len(found):
         return 0.0
     return float(np.max(np.abs(found - expected) / np.maximum(np.abs(expected), 1.0)))
-
-
-def _dense(raw_ids: Sequence, asked: Sequence) -> list[int]:
-    """Ids of a few raw ones, 0 for those that are not there."""
-    places = {raw: place + 1 for place, raw in enumerate(raw_ids)} if len(asked) else {}
-    return [places.get(raw, 0) for raw in asked]
-
-
-def _plain(raw: bytes | np.int64) -> str | int:
-    return raw.decode() if isinstance(raw, bytes) else int(raw)

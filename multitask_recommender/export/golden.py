@@ -15,6 +15,7 @@ import numpy as np
 from multitask_recommender import run_folder
 from multitask_recommender.export.cascade import Parts
 from multitask_recommender.export.folder import EXTRA
+from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.saved import Arrays, Saved
 
 TOLERANCE = 1e-5
@@ -28,17 +29,20 @@ class Request:
     inputs: dict[str, list]  # of raw ids and plain numbers
 
 
-def requests(parts: Parts, raw: tuple[list, list], number: int, seed: int) -> Iterator[Request]:
+def requests(
+    parts: Parts, users: RawIds, items: RawIds, number: int, seed: int
+) -> Iterator[Request]:
     """Some requests of known users and of strangers, by every signature.
 
     Of one row each: what they leave out has one row too, and servers that join requests want as
-    many rows of every input. raw: the raw ids of users and of items, in the order of dense ids.
+    many rows of every input.
     """
-    users, items = raw
     generator = np.random.default_rng(seed)
-    drawn = [users[place] for place in generator.permutation(len(users))[:number]]
-    some = [items[place] for place in generator.permutation(len(items))[: number + 3]]
-    k = min(10, len(items))
+    drawn, some = (
+        ids.raw(1 + generator.permutation(ids.number)[:size]).tolist()
+        for ids, size in ((users, number), (items, number + 3))
+    )
+    k = min(10, items.number)
     tasks = [*parts.model.ranking] + ([parts.model.retrieval.name] if parts.index else [])
     for place, user in enumerate(drawn):
         # By the weights of the config, and then each task alone.

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.saved import Arrays, Saved
 from multitask_recommender.interactions import Entities, Feature
 from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
 
 _ROWS_AT_ONCE = 4096
 _NOT_FOUND = float(np.finfo(np.float32).min)
+_NO_LABELS = {"scores", "source"}  # of what `rank` answers
 
 
 class ExportScorer:
@@ -32,7 +34,7 @@ class ExportScorer:
         context: Mapping[str, Feature],
     ) -> None:
         self._saved = Saved(folder)
-        self._users, self._items = _RawIds(users), _RawIds(items)
+        self._users, self._items = RawIds(users.vocabulary), RawIds(items.vocabulary)
         self._context = {
             name: feature
             for name, feature in context.items()
@@ -73,31 +75,6 @@ class ExportScorer:
         if HISTORY in queries:
             request["history"] = self._items.raw(queries[HISTORY])
         return request
-
-
-_NO_LABELS = {"scores", "source"}
-
-
-class _RawIds:
-    """Dense ids of the vocabulary, 0 for none, and the raw ids that requests hold."""
-
-    def __init__(self, entities: Entities) -> None:
-        self.number = entities.num_known
-        raw = entities.raw_ids[: self.number]
-        is_number = raw.dtype.kind in "iu"
-        words = raw.astype(np.int64) if is_number else raw.astype(object)
-        self._raw = np.concatenate([np.array([-1 if is_number else ""], words.dtype), words])
-        self._order = np.argsort(self._raw, kind="stable")
-
-    def raw(self, ids: np.ndarray) -> np.ndarray:
-        return self._raw[ids]
-
-    def dense(self, raw: np.ndarray) -> np.ndarray:
-        """Of ids that are all of the vocabulary, or stand for none."""
-        if raw.dtype.kind == "O":
-            raw = np.array([word.decode() for word in raw.ravel()], object).reshape(raw.shape)
-        places = np.searchsorted(self._raw, raw.ravel(), sorter=self._order)
-        return self._order[places].reshape(raw.shape)
 
 
 def _words(feature: Feature, values: np.ndarray) -> np.ndarray:

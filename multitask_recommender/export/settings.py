@@ -1,6 +1,7 @@
 """Settings of the section `export`: what a trained run becomes, and what it answers by default."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,10 +23,11 @@ class Settings(Base):
         description="How much each task counts in the order of an answer, where a request does not "
         "say it. By default 1 for retrieval and 0 for the others; without retrieval, 1 for all.",
     )
-    exclude_seen: bool = Field(
-        True,
+    exclude_seen: Literal["auto"] | bool = Field(
+        "auto",
         description="Leave out what the user met in training, and the history of the request, "
-        "where a request does not say it. In sessions what was met may be met again: false.",
+        "where a request does not say it. auto: as the run was evaluated, true where `full` is "
+        "among evaluation.protocols.",
     )
     recall: float = Field(
         0.99,
@@ -36,6 +38,12 @@ class Settings(Base):
     golden_requests: int = Field(
         20, gt=0, description="Requests that are kept with their answers, to try servers with."
     )
+
+    def resolved(self, protocols: Sequence[str]) -> "Settings":
+        """With `exclude_seen` as a run with these protocols of evaluation means it."""
+        if self.exclude_seen != "auto":
+            return self
+        return self.model_copy(update={"exclude_seen": "full" in protocols})
 
     def conflicts(self, config: object) -> list[str]:
         tasks = list(config.tasks)

@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.errors import RunError
-
-NOBODY = {tf.string: "", tf.int64: -1}  # the raw id of no user and of no item
+from multitask_recommender.export.raw_ids import NO_NUMBER, NO_WORD
 
 _LINE, _NUMBER, _FIRST = (
     tf.lookup.TextFileIndex.WHOLE_LINE,
@@ -49,7 +48,7 @@ class Vocabulary(tf.Module):
     @property
     def nobody(self) -> str | int:
         """The word that stands for none."""
-        return NOBODY[self.dtype]
+        return NO_WORD if self.dtype == tf.string else NO_NUMBER
 
     def ids(self, words: tf.Tensor) -> tf.Tensor:
         """int32, from 1; 0 for what is no word here. Of any shape."""
@@ -70,5 +69,5 @@ class Vocabulary(tf.Module):
                     f"An id of {what} is {text!r}: an export keeps a line for each, so that it may "
                     "be neither empty nor hold a line break. Rename it in the data."
                 )
-        if self.dtype == tf.int64 and "-1" in texts:
+        if self.dtype == tf.int64 and str(NO_NUMBER) in texts:
             raise RunError(f"An id of {what} is -1, which stands for none: rename it in the data.")

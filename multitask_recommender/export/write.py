@@ -39,7 +39,7 @@ def write(
     cascade = Cascade(parts, settings)
     save(folder, cascade, signatures(parts, cascade, settings))
     saved = Saved(folder)
-    asked = list(golden.requests(parts, (ids.users, ids.items), settings.golden_requests, seed=0))
+    asked = list(golden.requests(parts, ids.users, ids.items, settings.golden_requests, seed=0))
     answers = golden.answered(saved, asked)
     weights = default_weights(parts, settings)
     alone = [

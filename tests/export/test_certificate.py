@@ -8,9 +8,10 @@ import pytest
 from multitask_recommender.errors import RunError
 from multitask_recommender.export.certificate import Ids, Parity, compare
 from multitask_recommender.export.golden import Request
+from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.reference import Asked, Reference
 
-ITEMS = [10, 20, 30, 40]
+ITEMS = RawIds(np.array([10, 20, 30, 40]))
 
 
 class Scorer:
@@ -114,7 +115,8 @@ def test_nan_is_no_parity():
 
 
 def test_requests_are_read_in_dense_ids_with_what_was_seen():
-    ids = Ids(["ann", "bob"], ITEMS, (np.array([0, 0, 1, 3]), np.array([2, 1, 4])))
+    users = RawIds(np.array(["ann", "bob"]))
+    ids = Ids(users, ITEMS, (np.array([0, 0, 1, 3]), np.array([2, 1, 4])))
     request = Request(
         "recommend",
         {"user_id": ["bob"], "k": [3], "history": [[30, 99]], "exclude_ids": [[20]]},
