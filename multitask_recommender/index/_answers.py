@@ -46,11 +46,6 @@ def padded(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor) -> Answers:
     return tf.pad(scores, missing, constant_values=NO_SCORE), tf.pad(ids, missing)
 
 
-def exact_scores(vectors: tf.Tensor, queries: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """Dot products [B, M] of queries [B, D] with the rows [B, M] of vectors [I, D]."""
-    return tf.linalg.matvec(tf.gather(vectors, rows), queries)
-
-
 def _is_excluded(ids: tf.Tensor, excluded: tf.Tensor) -> tf.Tensor:
     """Which ids [B, M] are among those of their row [B, X]; NO_ITEM always is."""
     none = tf.fill([tf.shape(ids)[0], 1], NO_ITEM)

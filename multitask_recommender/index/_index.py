@@ -31,7 +31,13 @@ class BaseIndex(tf.Module, abc.ABC):
         """The best `number` of items that are not excluded: see above."""
 
     def searching(self, settings: IndexSettings) -> Self:
-        """The same variables searched by other settings, which agree in what they are built with."""
+        """The same variables searched by other settings, of the same `built_with`."""
         index = copy.copy(self)
         index.settings = settings
         return index
+
+    def shared(self) -> Self:
+        """The same index for a saved model of several functions: what running it makes is made
+        once, and stays until the process ends.
+        """
+        return self

@@ -1,10 +1,12 @@
 """An inverted file in plain TensorFlow operations: any server runs it, without a library.
 
 Sivic and Zisserman, "Video Google", ICCV 2003, for inner products: leaves are clusters of items,
-and a query q reads those of the highest q.mean + REACH |q| spread: about what the best of a leaf
-score, which is more than its mean where items differ, as long and short vectors do. What queries read must be of one shape, so
-that a leaf stands in blocks of BLOCK rows, of which the last may be filled up, and every query
-reads the same number of blocks: of its leaves in order, the last of them perhaps in part.
+and a query q reads those of the highest q.mean + REACH |q| spread. That is about what the best of a
+leaf scores: where items differ in length, a mean says too little of it.
+
+What queries read must be of one shape, so that a leaf stands in blocks of BLOCK rows, of which the
+last may be filled up, and every query reads the same number of blocks: those of its leaves in
+order, the last of them perhaps in part.
 """
 
 import numpy as np
