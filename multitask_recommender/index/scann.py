@@ -43,6 +43,9 @@ class Index(BaseIndex):
         return index
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
+        if tf.executing_eagerly():
+            # There, whichever searcher was made first would answer for every index.
+            return tf.function(self.__call__, autograph=False)(queries, number, excluded)
         extra = num_extra(excluded)
         wanted = tf.minimum(number + extra, self._num_items)
         reordered = tf.minimum(tf.maximum(self.settings.reordered, number) + extra, self._num_items)

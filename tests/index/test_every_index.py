@@ -84,7 +84,7 @@ def check(answer, expected, number):
 
 
 def test_every_item_in_order_where_all_are_searched(name, vectors, queries, exact):
-    """Ties too: the lower id first. More answers than items are none."""
+    """Of equals the lower id comes first. More answers than items are none."""
     search = traced(build(name, vectors))
     nothing = np.zeros((4, 0), np.int32)
 
@@ -197,6 +197,17 @@ def test_the_same_vectors_make_the_same_index(name, clustered):
 
     for one, other in zip(first.variables, again.variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_of_two_indexes_each_answers_for_itself(name, clustered, exact):
+    """Called as they are, as well as traced."""
+    vectors, queries = clustered(120, 4, DIMENSION)
+    nothing = np.zeros((4, 0), np.int32)
+    for items, index in [(each, build(name, each)) for each in (vectors, -vectors[:80])]:
+        expected = exact(items, queries, 5, nothing)
+        scores, ids = index(tf.constant(queries), tf.constant(5), tf.constant(nothing))
+        check({"scores": scores, "ids": ids}, expected, 5)
+        check(traced(index)(queries, 5, nothing), expected, 5)
 
 
 def test_vectors_may_change_once_the_index_is_made(name, vectors, queries):
