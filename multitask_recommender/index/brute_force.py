@@ -17,7 +17,7 @@ from multitask_recommender.index._parts import by_parts
 from multitask_recommender.index.settings.brute_force import Settings
 
 GROUP = 64  # a power of two: rows are aligned, and both steps sort about as many at a million items
-MAX_CELLS = 1 << 27  # scores that stand in memory at a time: 512 MiB
+MAX_CELLS = 1 << 27  # scores made at a time: 512 MiB, and as much for their masked copy
 
 
 class Index(BaseIndex):
@@ -59,7 +59,7 @@ class Index(BaseIndex):
 
 
 def _masked(scores: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """Scores [B, I], in place where TensorFlow can, with NO_SCORE at the columns [B, X] of rows."""
+    """Scores [B, I] with NO_SCORE at the columns [B, X] of each row."""
     rows = tf.broadcast_to(tf.range(tf.shape(columns)[0])[:, None], tf.shape(columns))
     cells = tf.stack([rows, columns], axis=2)
     return tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(columns), NO_SCORE))

@@ -61,7 +61,8 @@ class Index(BaseIndex):
 
     def _search(self, queries: tf.Tensor, read: tf.Tensor, wanted: tf.Tensor) -> Answers:
         blocks = self._blocks_to_read(queries, read)
-        rows = tf.gather(self._vectors, blocks)  # [B, read, BLOCK * D]
+        # Of the value: a gather from the variable itself would make a copy of it.
+        rows = tf.gather(self._vectors.value(), blocks)  # [B, read, BLOCK * D]
         rows = tf.reshape(rows, [-1, read * BLOCK, queries.shape[1]])
         ids = tf.reshape(tf.gather(self._ids, blocks), [-1, read * BLOCK])
         scores = tf.where(ids == NO_ITEM, NO_SCORE, tf.linalg.matvec(rows, queries))

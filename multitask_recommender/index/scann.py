@@ -23,6 +23,7 @@ from multitask_recommender.index._index import BaseIndex
 from multitask_recommender.index.settings.scann import Settings
 
 _DIMENSIONS_PER_BLOCK = 2  # of a vector that are quantised as one, to 4 bits
+_CENTRES = 16  # that the 4 bits name: no fewer vectors can be trained on
 _TRAINING_ITERATIONS = 12
 
 
@@ -35,7 +36,14 @@ class Index(BaseIndex):
         super().__init__(settings.checked(len(vectors)))
         self._num_items = len(vectors)
         self._shared_name = ""  # every function has a searcher of its own
-        self._state = _build(settings, vectors)
+        table = _tables.zeros(vectors.shape)
+        table[:] = vectors
+        self._vectors = _tables.variable(table, "vectors")
+        self._state = _trained(settings, self._vectors.value(), reorders=False)
+        # Training with a last step would hold the vectors twice more. It is a line of the config,
+        # which is the same whatever it was trained on.
+        few = self._vectors[: settings.leaves + _CENTRES]
+        self._state.scann_config = _trained(settings, few, reorders=True).scann_config
 
     def shared(self) -> Self:
         index = copy.copy(self)
@@ -64,7 +72,7 @@ class Index(BaseIndex):
     def _searcher(self) -> tf.Tensor:
         state = self._state
         return scann_ops.tensors_to_scann(
-            state.dataset,
+            self._vectors,
             state.scann_config,
             state.serialized_partitioner,
             state.datapoint_to_token,
@@ -77,17 +85,14 @@ class Index(BaseIndex):
         )
 
 
-def _build(settings: Settings, vectors: np.ndarray) -> scann_ops.ScannState:
-    table = _tables.zeros(vectors.shape)
-    table[:] = vectors
-    tensor = _tables.tensor(table)
-    builder = scann_ops.builder(tensor, 1, "dot_product")
+def _trained(settings: Settings, vectors: tf.Tensor, reorders: bool) -> scann_ops.ScannState:
+    builder = scann_ops.builder(vectors, 1, "dot_product")
     builder.tree(settings.leaves, settings.searched, training_iterations=_TRAINING_ITERATIONS)
-    builder.score_ah(_DIMENSIONS_PER_BLOCK).reorder(settings.reordered)
-    config = builder.create_config()
-    searcher = scann_ops.create_searcher(tensor, config)
-    del builder, tensor, table  # ScaNN has a copy, and is about to make another
+    builder.score_ah(_DIMENSIONS_PER_BLOCK)
+    if reorders:
+        builder.reorder(settings.reordered)
+    searcher = scann_ops.create_searcher(vectors, builder.create_config())
     state = searcher.serialize_to_module()
-    # It lives on under its name in TensorFlow's registry, as large as the index itself.
+    # It would live on under its name in TensorFlow's registry, as large as the index itself.
     tf.raw_ops.DestroyResourceOp(resource=searcher.searcher_handle)
     return state
