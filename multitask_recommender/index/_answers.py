@@ -24,12 +24,19 @@ def best_of(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor, excluded: tf.T
 
     Candidates are distinct, but for NO_ITEM, and in any order.
     """
+    scores = tf.where(ids == NO_ITEM, NO_SCORE, scores)
+    # Once only as many are left as may be needed, the rest costs little.
+    scores, ids = _first(scores, ids, number + num_extra(excluded))
     scores = tf.where(_is_excluded(ids, excluded), NO_SCORE, scores)
-    order = tf.argsort(ids, axis=1, stable=True)  # top_k takes the first of equals
+    order = tf.argsort(ids, axis=1)  # top_k takes the first of equals
     scores, ids = (tf.gather(each, order, axis=1, batch_dims=1) for each in (scores, ids))
-    found = tf.minimum(number, tf.shape(ids)[1])
-    scores, places = tf.math.top_k(scores, found)
-    return padded(scores, tf.gather(ids, places, axis=1, batch_dims=1), number)
+    return padded(*_first(scores, ids, number), number)
+
+
+def _first(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor) -> Answers:
+    """The best of candidates [B, M]: `number`, or all."""
+    scores, places = tf.math.top_k(scores, tf.minimum(number, tf.shape(ids)[1]))
+    return scores, tf.gather(ids, places, axis=1, batch_dims=1)
 
 
 def padded(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor) -> Answers:
@@ -39,14 +46,9 @@ def padded(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor) -> Answers:
     return tf.pad(scores, missing, constant_values=NO_SCORE), tf.pad(ids, missing)
 
 
-def exact_scores(vectors: tf.Tensor, queries: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """Dot products [B, M] of queries [B, D] with the rows [B, M] of vectors [I, D]."""
-    return tf.linalg.matvec(tf.gather(vectors, rows), queries)
-
-
 def _is_excluded(ids: tf.Tensor, excluded: tf.Tensor) -> tf.Tensor:
-    """Which ids [B, M] are among those of their row [B, X], or no item."""
-    none = tf.zeros_like(ids[:, :1]) if ids.shape[1] else tf.zeros([tf.shape(ids)[0], 1], tf.int32)
-    ordered = tf.sort(tf.concat([none, excluded], axis=1), axis=1)  # NO_ITEM is always out
+    """Which ids [B, M] are among those of their row [B, X]; NO_ITEM always is."""
+    none = tf.fill([tf.shape(ids)[0], 1], NO_ITEM)
+    ordered = tf.sort(tf.concat([none, excluded], axis=1), axis=1)
     places = tf.searchsorted(ordered, ids, side="right") - 1
-    return tf.gather(ordered, tf.maximum(places, 0), axis=1, batch_dims=1) == ids
+    return tf.gather(ordered, places, axis=1, batch_dims=1) == ids

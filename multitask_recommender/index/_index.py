@@ -3,8 +3,11 @@
 An index is called with queries [B, D], the number N of answers wanted (a scalar) and the ids to
 leave out, [B, X] with 0 for none. It answers with scores [B, N], best first, and ids [B, N]. Where
 fewer than N items are found, ids are 0 and scores NO_SCORE, at the end of a row. Scores are the
-float32 dot products of the ids that they stand beside, whatever the index. It traces into any
-`tf.function`, and all that it knows is in its variables: a saved model runs without this package.
+float32 dot products of the ids that they stand beside, whatever the index. Of equal scores the
+lower id comes first; which of them is the last to be found is promised by brute force alone.
+
+It traces into any `tf.function`, and all that it knows is in its variables: a saved model runs
+without this package.
 """
 
 import abc
@@ -31,7 +34,13 @@ class BaseIndex(tf.Module, abc.ABC):
         """The best `number` of items that are not excluded: see above."""
 
     def searching(self, settings: IndexSettings) -> Self:
-        """The same variables searched by other settings, which agree in what they are built with."""
+        """The same variables searched by other settings, of the same `built_with`."""
         index = copy.copy(self)
         index.settings = settings
         return index
+
+    def shared(self) -> Self:
+        """The same index for a saved model of several functions: what running it makes is made
+        once, and stays until the process ends.
+        """
+        return self

@@ -20,7 +20,11 @@ def zeros(shape: tuple[int, ...], dtype: type[np.generic] = np.float32) -> np.nd
     return buffer[start : start + size].view(dtype).reshape(shape)
 
 
+def tensor(array: np.ndarray) -> tf.Tensor:
+    """Takes over an array of `zeros`, which must not be written to from here on."""
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
 def variable(array: np.ndarray, name: str) -> tf.Variable:
     """Takes over an array of `zeros`, which must not be written to from here on."""
-    tensor = tf.experimental.dlpack.from_dlpack(array.__dlpack__())
-    return tf.Variable(tensor, trainable=False, name=name)
+    return tf.Variable(tensor(array), trainable=False, name=name)

@@ -13,10 +13,11 @@ import tensorflow as tf
 from multitask_recommender.index import _tables
 from multitask_recommender.index._answers import NO_SCORE, Answers, padded
 from multitask_recommender.index._index import BaseIndex
+from multitask_recommender.index._parts import by_parts
 from multitask_recommender.index.settings.brute_force import Settings
 
 GROUP = 64  # a power of two: rows are aligned, and both steps sort about as many at a million items
-MAX_CELLS = 1 << 27  # scores that stand in memory at a time: 512 MiB
+MAX_CELLS = 1 << 27  # scores made at a time: 512 MiB, and as much for their masked copy
 
 
 class Index(BaseIndex):
@@ -31,23 +32,13 @@ class Index(BaseIndex):
         self._table = _tables.variable(table, "vectors")
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
-        """Queries are taken in parts, so that their scores fit into memory."""
         part = max(1, MAX_CELLS // self._columns)
-        num_queries = tf.shape(queries)[0]
-        num_parts = tf.maximum(1, -(-num_queries // part))  # without queries too
-
-        def search(place: tf.Tensor, scores: tf.TensorArray, ids: tf.TensorArray) -> tuple:
-            rows = slice(place * part, (place + 1) * part)
-            found = self._search(queries[rows], number, excluded[rows])
-            return place + 1, scores.write(place, found[0]), ids.write(place, found[1])
-
-        arrays = [
-            tf.TensorArray(dtype, num_parts, infer_shape=False) for dtype in (tf.float32, tf.int32)
-        ]
-        _, scores, ids = tf.while_loop(
-            lambda place, *_: place < num_parts, search, [0, *arrays], parallel_iterations=1
+        return by_parts(
+            lambda some, left_out: self._search(some, number, left_out),
+            [queries, excluded],
+            part,
+            number,
         )
-        return tuple(tf.reshape(each.concat(), [num_queries, number]) for each in (scores, ids))
 
     def _search(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
         scores = tf.matmul(queries, self._table, transpose_b=True)  # [B, columns]
@@ -68,7 +59,7 @@ class Index(BaseIndex):
 
 
 def _masked(scores: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """Scores [B, I], in place where TensorFlow can, with NO_SCORE at the columns [B, X] of rows."""
+    """Scores [B, I] with NO_SCORE at the columns [B, X] of each row."""
     rows = tf.broadcast_to(tf.range(tf.shape(columns)[0])[:, None], tf.shape(columns))
     cells = tf.stack([rows, columns], axis=2)
     return tf.tensor_scatter_nd_update(scores, cells, tf.fill(tf.shape(columns), NO_SCORE))

@@ -41,10 +41,11 @@ class HeldOut:
         search = tf.function(
             lambda queries: index(queries, number, tf.zeros([tf.shape(queries)[0], 0], tf.int32)),
             input_signature=[tf.TensorSpec([None, self.queries.shape[1]])],
-        )
-        search(self.queries[:BATCH_SIZE])
+        ).get_concrete_function()
+        batches = [tf.constant(batch) for batch in _batches(self.queries)]
+        search(batches[0])
         started = time.perf_counter()
-        found = [search(batch)[1].numpy() for batch in _batches(self.queries)]
+        found = [search(batch)[1].numpy() for batch in batches]
         seconds = time.perf_counter() - started
         return self._recall(np.concatenate(found)), len(self.queries) / seconds
 
