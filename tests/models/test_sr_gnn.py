@@ -80,3 +80,25 @@ def test_a_batch_in_which_nothing_was_read_is_answered(model):
     )
 
     assert not states.numpy().any()
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_prefixes_that_share_a_session_are_read_as_each_would_be_alone(tiny, steps):
+    """With items that come again, at once or later, and a prefix of nothing."""
+    chosen = {"name": "sr_gnn", "initial_stddev": 0.5, "item_bias": False, "steps": steps}
+    model = experiment.build(config.parse({"model": chosen, "tasks": {"retrieval": {}}}), tiny)
+    sessions = np.array([[2, 5, 2, 5, 3, 2], [1, 1, 6, 1, 0, 0], [4, 0, 0, 0, 0, 0]], np.int32)
+    rows = np.array([0] * 7 + [1] * 4 + [2] * 2, np.int32)
+    lengths = np.array([6, 0, 1, 2, 3, 4, 5, 4, 3, 2, 1, 1, 0], np.int32)
+    prefixes = np.where(np.arange(6) < lengths[:, None], sessions[rows], 0)
+    users = np.zeros(13, np.int32)
+
+    together = model.embed_queries(
+        {"user_id": users, "history": sessions, "history_row": rows, "history_length": lengths}
+    )
+    alone = [
+        model.embed_queries({"user_id": users[row : row + 1], "history": prefixes[row : row + 1]})
+        for row in range(13)
+    ]
+
+    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-4, atol=1e-6)
