@@ -58,7 +58,8 @@ def running(options: Options) -> Iterator[tuple[int, int]]:
 def _listener(host: str, port: int) -> socket.socket:
     """A socket that is bound already, so that a taken port is told before a model is loaded."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, since asyncio sends small answers at once (TCP_NODELAY) only where it is.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
