@@ -14,6 +14,8 @@ from multitask_recommender.interactions import Entities, Feature, Interactions, 
 if TYPE_CHECKING:
     from multitask_recommender.datasets.table import Columns, Settings
 
+_YEAR_3000 = 32_503_680_000  # in seconds: what is later counts in other units
+
 
 @dataclasses.dataclass(frozen=True)
 class _Side:
@@ -248,5 +250,12 @@ def _seconds(log: Table, column: str | None) -> np.ndarray | None:
             f"{log.place(row)}: {column} is {found}, expected seconds since 1970, or a date and "
             "time such as 2024-01-31T12:00:00Z. Where rows lack it, leave out "
             "dataset.columns.timestamp."
+        )
+    latest = seconds.max()
+    if latest is not None and latest >= _YEAR_3000:
+        raise DataError(
+            f"{log.place(seconds.arg_max())}: {column} is {values[seconds.arg_max()]}, which in "
+            "seconds is beyond the year 3000: divide milliseconds by 1000, microseconds by 1e6, "
+            "nanoseconds by 1e9."
         )
     return seconds.to_numpy()

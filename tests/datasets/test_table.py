@@ -9,7 +9,7 @@ import pytest
 
 from multitask_recommender import config, splits
 from multitask_recommender.datasets import table
-from multitask_recommender.errors import ConfigError
+from multitask_recommender.errors import ConfigError, DataError
 from multitask_recommender.experiment import Experiment
 
 LOG = """user,item,time,clicked,liked,stars,country,price,tags
@@ -252,6 +252,17 @@ def test_times_are_seconds_utc(tmp_path, texts, expected):
     (tmp_path / "log.csv").write_text("user,item,time\n" + "".join(f"1,2,{t}\n" for t in texts))
 
     assert read(tmp_path / "log.csv", timestamp="time").timestamps.tolist() == expected
+
+
+@pytest.mark.parametrize("factor", [10**3, 10**6, 10**9])
+def test_times_in_other_units_are_refused_with_what_to_do(factor, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,item,time\na,i,{1_700_000_000 * factor}\n")
+
+    with pytest.raises(
+        DataError, match=r"log.csv.*: time is 17\d+, which in seconds is beyond the"
+    ):
+        read(path, timestamp="time")
 
 
 @pytest.mark.parametrize(
