@@ -83,11 +83,13 @@ class GraphModel(MultiTaskModel):
     def freeze(self) -> None:
         """Keeps the propagated vectors and what folds a history in, in place of the graph."""
         super().freeze()
-        hops = self.hops()
-        users, items = self._users(self.combined(hops)), self._items(self.combined(hops))
-        own, sent = self._users(self._nodes), self._sent(hops)
-        tables = (tf.Variable(each, trainable=False) for each in (users, items, own, sent))
-        self._frozen = _Tables(*tables)
+        tables = self._tables({TOLD_HISTORY: None})
+        self._frozen = _Tables(
+            *(
+                tf.Variable(each, trainable=False)
+                for each in (tables.users, tables.items, tables.own, tables.sent)
+            )
+        )
 
     def compared(self, vectors: tf.Tensor) -> tf.Tensor:
         """What retrieval compares of propagated vectors [n, P], [n, P]."""
@@ -100,7 +102,7 @@ class GraphModel(MultiTaskModel):
     def encode(
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
-        tables = self._tables(features.get(STEP_SEED, NO_SEED), training)
+        tables = self._tables(features, training)
         user_ids, query_rows = distinct_queries(features)
         users = self._read_users(tables, user_ids, features)
         items = take_rows(tables.items, candidate_ids)
@@ -116,24 +118,26 @@ class GraphModel(MultiTaskModel):
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
-        users = self._read_users(self._tables(), features[USER_ID], features)
+        users = self._read_users(self._tables(features), features[USER_ID], features)
         return self._space.queries(self.compared(users))
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
-        items = take_rows(self._tables().items, ids)
+        items = take_rows(self._tables({}).items, ids)
         return self._space.items(self.compared(items), ids)
 
     def scorer(self) -> Scorer:
         return _GraphScorer(self, self._num_user_rows)
 
-    def _tables(self, seed: tf.Tensor = NO_SEED, training: bool = False) -> "_Tables":
+    def _tables(self, features: Features, training: bool = False) -> "_Tables":
+        """What a batch reads of the nodes."""
         if self._frozen is not None:
             return self._frozen
-        hops = self.hops(seed, training)
+        hops = self.hops(features.get(STEP_SEED, NO_SEED), training)
         nodes = self.combined(hops)
-        return _Tables(
-            self._users(nodes), self._items(nodes), self._users(hops[0]), self._sent(hops)
-        )
+        own = sent = None
+        if TOLD_HISTORY in features:
+            own, sent = self._users(hops[0]), self._sent(hops)
+        return _Tables(self._users(nodes), self._items(nodes), own, sent)
 
     def _read_users(self, tables: "_Tables", ids: tf.Tensor, features: Features) -> tf.Tensor:
         """Users [Q, P]; who is told of by a history, as a node whose neighbours these items are."""
@@ -174,12 +178,12 @@ class GraphModel(MultiTaskModel):
 
 @dataclasses.dataclass(frozen=True)
 class _Tables:
-    """What scoring reads of propagated nodes."""
+    """What is read of propagated nodes; tensors, or variables once the model is frozen."""
 
-    users: tf.Tensor | tf.Variable  # [U + 1, P]
-    items: tf.Tensor | tf.Variable  # [I + 1, P]
-    own: tf.Tensor | tf.Variable  # users before any propagation, [U + 1, D]
-    sent: tf.Tensor | tf.Variable  # see `_sent`
+    users: tf.Tensor  # [U + 1, P]
+    items: tf.Tensor  # [I + 1, P]
+    own: tf.Tensor | None = None  # users before any propagation, [U + 1, D]; for told histories
+    sent: tf.Tensor | None = None  # see `_sent`
 
 
 class _GraphScorer(Scorer):
