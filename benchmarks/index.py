@@ -46,7 +46,12 @@ def tuned_indexes(
     found = {}
     for name in registry.names("index"):
         settings = registry.settings_class("index", name)
-        given = {"leaves": arguments.leaves} if "leaves" in settings.model_fields else {}
+        words = [each.partition("=") for each in arguments.given]
+        given = {
+            key.removeprefix(f"{name}."): int(value)
+            for key, _, value in words
+            if key.startswith(f"{name}.")
+        }
         kind = registry.load("index", name).Index
         found[name] = tune(kind, settings(**given), items, queries, arguments.target, CUTOFF)
         console.print(f"{name}: {found[name].chosen}")
@@ -117,7 +122,9 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, default=1000)
     parser.add_argument("--spread", type=float, default=0.5)
     parser.add_argument("--target", type=float, default=0.99)
-    parser.add_argument("--leaves", type=int, help="of both indexes, instead of searching for them")
+    parser.add_argument(
+        "--given", nargs="*", default=[], help="settings not to search for, such as ivf.leaves=1000"
+    )
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--picture", type=pathlib.Path)

@@ -1,12 +1,15 @@
 """Headless Chromium, driven over a pipe by the DevTools protocol, with nothing else installed."""
 
 import contextlib
+import fcntl
 import itertools
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +21,14 @@ _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
     "--disable-background-networking --disable-component-update --remote-debugging-pipe"
 ).split()
-_SECONDS = 30
+# Not in a `preexec_fn`: Python between fork and exec may hang where other threads run.
+_EXEC = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+_SECONDS = 60
 
 
 class Page:
@@ -52,6 +62,8 @@ class Page:
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._left:
+            is_there, _, _ = select.select([self._read_from], [], [], _SECONDS)
+            assert is_there, f"Chromium said nothing for {_SECONDS} s"
             part = os.read(self._read_from, 2**16)
             assert part, "Chromium has ended"
             self._left += part
@@ -107,25 +119,22 @@ class Page:
 @contextlib.contextmanager
 def page(profile: pathlib.Path) -> Iterator[Page]:
     """A page of a Chromium that has nothing to remember."""
-    from_us, write_to = os.pipe()
-    read_from, to_us = os.pipe()
-
-    def as_it_expects() -> None:
-        os.dup2(from_us, 3)
-        os.dup2(to_us, 4)
-
-    # Away from 3 and 4, which the other would overwrite.
-    from_us, to_us = (os.dup2(each, each + 50) for each in (from_us, to_us))
+    its_in, write_to = os.pipe()
+    read_from, its_out = os.pipe()
+    # Beyond 3 and 4, on which Chromium reads and writes, so that neither overwrites the other.
+    its_ends = [fcntl.fcntl(each, fcntl.F_DUPFD, 10) for each in (its_in, its_out)]
+    command = [CHROMIUM, *_FLAGS, f"--user-data-dir={profile}"]
     started = subprocess.Popen(
-        [CHROMIUM, *_FLAGS, f"--user-data-dir={profile}"],
-        pass_fds=(3, 4),
-        preexec_fn=as_it_expects,
+        [sys.executable, "-c", _EXEC, *map(str, its_ends), *command],
+        pass_fds=its_ends,
         stderr=subprocess.DEVNULL,
     )
+    for each in (its_in, its_out, *its_ends):
+        os.close(each)  # else its end would not be seen
     try:
         yield Page(write_to, read_from)
     finally:
         started.kill()
         started.wait()
-        for each in (from_us, to_us, write_to, read_from):
-            os.close(each)
+        os.close(write_to)
+        os.close(read_from)
