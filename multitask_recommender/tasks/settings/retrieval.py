@@ -30,6 +30,12 @@ class Settings(TaskSettings):
     negatives_power: float = Field(
         0.0, ge=0, le=1, description="Items are drawn by count ** power; 0 is uniform."
     )
+    hardness: float = Field(
+        0.0,
+        ge=0,
+        description="Of bpr with negatives full: they are drawn by exp(hardness * score) as well, "
+        "num_negatives for each user of a batch (batch_by user, then). 1 draws as a softmax would.",
+    )
     temperature: float = Field(1.0, gt=0, description="Scores are divided by it.")
     logq: bool = Field(True, description="Correct for how often an item is met as a negative.")
     remove_accidental_hits: bool = Field(
@@ -80,6 +86,15 @@ class Settings(TaskSettings):
     def _bpr_draws(self) -> "Settings":
         if self.loss == "bpr" and self.negatives == "in_batch":
             raise ValueError("bpr draws its negatives: use negatives sampled, full or auto.")
+        return self
+
+    @model_validator(mode="after")
+    def _hardness_is_of_bpr_among_all_items(self) -> "Settings":
+        if self.hardness and (self.loss, self.negatives) != ("bpr", "full"):
+            raise ValueError(
+                "hardness is for bpr with negatives full, not for "
+                f"{self.loss} with negatives {self.negatives}."
+            )
         return self
 
     def missing_from(self, train: Interactions, where: str) -> list[str]:
