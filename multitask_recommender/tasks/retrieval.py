@@ -49,6 +49,7 @@ class Task:
         self.temperature = settings.temperature
         self.labels = () if self.positive is None else (self.positive,)  # that a batch must hold
         self._settings = settings
+        self._slope = settings.slope / settings.temperature  # of differences of products
         self.negatives = _choose_negatives(settings, train.num_items)
         self._num_items = train.num_items
         positives = train.positives(settings.positive)
@@ -131,7 +132,7 @@ class Task:
 
     def _bpr(self, batch: Batch) -> tf.Tensor:
         met = self._are_positives(batch) if self._settings.remove_positives else None
-        return bpr_losses(batch, self.temperature, met)
+        return bpr_losses(batch, self._slope, met)
 
     def _hard_bpr(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
         """Negatives are drawn by count ** negatives_power * exp(hardness * score)."""
@@ -141,7 +142,9 @@ class Task:
         if self._settings.remove_positives:
             logits = _excluding(logits, _cells(self._positives, batch))
         number = self._settings.num_negatives
-        return hard_bpr_losses(batch, self.temperature, logits, number, seed)
+        drawn = tf.random.stateless_categorical(logits, number, seed, tf.int32)  # [Q, n]
+        are_drawable = tf.gather(logits, drawn, batch_dims=1) > 0.5 * EXCLUDED
+        return hard_bpr_losses(batch, self._slope, drawn, are_drawable)
 
     def _bpr_max(self, batch: Batch) -> tf.Tensor:
         scores = self._scores(batch.queries / self.temperature, batch.candidates)

@@ -372,6 +372,20 @@ class TestPairwise:
 
         np.testing.assert_allclose(loss, (first + np.mean(second) + 0) / 3, rtol=1e-5)
 
+    def test_differences_are_multiplied_by_the_slope(self, train, tables, monkeypatch):
+        task = build(train, loss="bpr", num_negatives=1, slope=0.3, temperature=0.5)
+        monkeypatch.setattr(task, "_draw", lambda _: tf.constant([8]))
+        scores = scores_of(tables, temperature=0.5)
+
+        loss = loss_of(task, tables, features_of([1], [3]))
+
+        expected = np.log1p(np.exp(0.3 * (scores[1, 8] - scores[1, 3])))
+        np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+    def test_slope_is_refused_where_it_would_do_nothing(self):
+        with pytest.raises(ValueError, match="slope is for bpr, not for bpr_max"):
+            Settings(loss="bpr_max", slope=0.3)
+
     def test_leaves_out_the_users_other_positives_if_told_so(self, train, tables, monkeypatch):
         task = build(train, loss="bpr", num_negatives=2, remove_positives=True)
         drawn = tf.constant([6, 8])  # user 1 has met 6
@@ -395,7 +409,13 @@ class TestPairwise:
 
 
 class TestHardness:
-    SETTINGS = {"loss": "bpr", "negatives": "full", "temperature": 0.5, "hardness": 0.7}
+    SETTINGS = {
+        "loss": "bpr",
+        "negatives": "full",
+        "temperature": 0.5,
+        "hardness": 0.7,
+        "slope": 0.3,
+    }
 
     @pytest.mark.parametrize("remove", [False, True])
     def test_many_draws_cost_what_is_expected_of_one(self, tables, remove):
@@ -411,7 +431,7 @@ class TestHardness:
             for user, item in zip(users, items, strict=True):
                 chances = np.sqrt(events) * np.exp(0.7 * scores[user, 1:])
                 chances[[met - 1 for met in ([3], [3, 5])[user - 1] if remove] + [item - 1]] = 0
-                others = tf.nn.softplus(scores[user, 1:] - scores[user, item])
+                others = tf.nn.softplus(0.3 * (scores[user, 1:] - scores[user, item]))
                 losses.append(tf.reduce_sum(others * (chances / chances.sum())))
             return tf.reduce_mean(losses)
 
@@ -430,7 +450,7 @@ class TestHardness:
 
         def by_hand():
             query, items = tables[0][2], tables[1]
-            return tf.nn.softplus(2.0 * tf.reduce_sum(query * (items[8] - items[4])))
+            return tf.nn.softplus(0.6 * tf.reduce_sum(query * (items[8] - items[4])))
 
         check_equal(ours, value_and_gradients(by_hand, tables))
 

@@ -36,6 +36,12 @@ class Settings(TaskSettings):
         description="Of bpr with negatives full: they are drawn by exp(hardness * score) as well, "
         "num_negatives for each user of a batch (batch_by user, then). 1 draws as a softmax would.",
     )
+    slope: float = Field(
+        1.0,
+        gt=0,
+        description="Of bpr: differences of scores are multiplied by it. The less, the more alike "
+        "pairs count, those in the wrong order and the others; hard negatives want that.",
+    )
     temperature: float = Field(1.0, gt=0, description="Scores are divided by it.")
     logq: bool = Field(True, description="Correct for how often an item is met as a negative.")
     remove_accidental_hits: bool = Field(
@@ -95,6 +101,12 @@ class Settings(TaskSettings):
                 "hardness is for bpr with negatives full, not for "
                 f"{self.loss} with negatives {self.negatives}."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _slope_is_of_bpr(self) -> "Settings":
+        if self.slope != 1 and self.loss != "bpr":
+            raise ValueError(f"slope is for bpr, not for {self.loss}.")
         return self
 
     def missing_from(self, train: Interactions, where: str) -> list[str]:
