@@ -6,8 +6,11 @@ Two-tower Neural Networks in Recommendations", WWW 2020). Where negatives are a 
 correction subtracts the log of how often an item is expected among them (Yi et al.,
 "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations", RecSys 2019,
 section 3).
-BPR: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009; BPR-max
-(_bpr.py) is against the negatives of a softmax, the more the higher they score.
+BPR: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009. With
+`hardness` negatives that score high are drawn more often, by their scores themselves (Rendle and
+Freudenthaler, "Improving Pairwise Learning for Item Recommendation from Implicit Feedback", WSDM
+2014, draw by ranks). BPR-max (_bpr.py) is against the negatives of a softmax, the more the higher
+they score.
 
 With `logq: false`, `remove_accidental_hits: false` and in-batch negatives the softmax is that of
 `tfrs.tasks.Retrieval`, to the last digits, divided by the number of rows: TFRS sums over the batch,

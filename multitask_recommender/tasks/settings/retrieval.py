@@ -22,7 +22,7 @@ class Settings(TaskSettings):
         512,
         gt=0,
         description="How many are drawn: a batch; for bpr a row, where each costs as much as one "
-        "more row (try 1).",
+        "more row (try 1), or with hardness a user.",
     )
     score_l2: float = Field(
         0.0, ge=0, description="Of bpr_max: how much the scores of its negatives are held down."
@@ -33,8 +33,9 @@ class Settings(TaskSettings):
     hardness: float = Field(
         0.0,
         ge=0,
-        description="Of bpr with negatives full: they are drawn by exp(hardness * score) as well, "
-        "num_negatives for each user of a batch (batch_by user, then). 1 draws as a softmax would.",
+        description="Of bpr with negatives full: they are drawn by count ** negatives_power * "
+        "exp(hardness * score), for each user of a batch, who scores all items (batch_by user, "
+        "best). 0 does not look at scores; 1 draws them as a softmax weighs them.",
     )
     slope: float = Field(
         1.0,
