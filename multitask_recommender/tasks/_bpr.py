@@ -6,22 +6,47 @@ from multitask_recommender.layers.softmax import EXCLUDED
 from multitask_recommender.tasks._batch import Batch
 
 
-def bpr_losses(batch: Batch, temperature: float, are_left_out: tf.Tensor | None) -> tf.Tensor:
-    """Mean over a row's drawn negatives of -log sigmoid(positive - negative), [B].
+def bpr_losses(batch: Batch, slope: float, are_left_out: tf.Tensor | None) -> tf.Tensor:
+    """Mean over a row's drawn negatives of -log sigmoid(slope * (positive - negative)), [B].
 
     Left out are those that are the row's own item, and those of `are_left_out` [B, n]. Only the
     pairs that count are scored: a large batch has more users times items than pairs.
     """
     drawn = tf.searchsorted(batch.ids, tf.reshape(batch.drawn, [-1]))
     drawn = tf.reshape(drawn, tf.shape(batch.drawn))  # [B, n]
-    queries = tf.gather(batch.queries, batch.query_rows) / temperature  # [B, D]
-    own = tf.reduce_sum(queries * tf.gather(batch.candidates, batch.candidate_rows), axis=1)
+    queries = tf.gather(batch.queries, batch.query_rows)  # [B, D]
     others = tf.einsum("bd,bnd->bn", queries, tf.gather(batch.candidates, drawn))
     counts = drawn != batch.candidate_rows[:, None]
     if are_left_out is not None:
         counts &= ~are_left_out
+    return _mean_losses(_own_products(batch), others, counts, slope)
+
+
+def hard_bpr_losses(
+    batch: Batch, slope: float, drawn: tf.Tensor, are_drawable: tf.Tensor
+) -> tf.Tensor:
+    """The same against negatives that a query's rows share, [B].
+
+    drawn [Q, n] are places of candidates; `are_drawable` [Q, n] says which of them count.
+    """
+    others = tf.einsum("qd,qnd->qn", batch.queries, tf.gather(batch.candidates, drawn))
+    rows = batch.query_rows
+    counts = tf.gather(drawn, rows) != batch.candidate_rows[:, None]
+    counts &= tf.gather(are_drawable, rows)
+    others = tf.gather(others, rows)  # [B, n]
+    return _mean_losses(_own_products(batch), others, counts, slope)
+
+
+def _own_products(batch: Batch) -> tf.Tensor:
+    """Of each row's query and item, [B]."""
+    queries = tf.gather(batch.queries, batch.query_rows)  # [B, D]
+    return tf.reduce_sum(queries * tf.gather(batch.candidates, batch.candidate_rows), axis=1)
+
+
+def _mean_losses(own: tf.Tensor, others: tf.Tensor, counts: tf.Tensor, slope: float) -> tf.Tensor:
+    """-log sigmoid(slope * (own [B] - others [B, n])), averaged over those that count, [B]."""
     weights = tf.cast(counts, tf.float32)
-    losses = tf.nn.softplus(others - own[:, None]) * weights
+    losses = tf.nn.softplus(slope * (others - own[:, None])) * weights
     return tf.math.divide_no_nan(tf.reduce_sum(losses, 1), tf.reduce_sum(weights, 1))
 
 

@@ -6,8 +6,11 @@ Two-tower Neural Networks in Recommendations", WWW 2020). Where negatives are a 
 correction subtracts the log of how often an item is expected among them (Yi et al.,
 "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations", RecSys 2019,
 section 3).
-BPR: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009; BPR-max
-(_bpr.py) is against the negatives of a softmax, the more the higher they score.
+BPR: Rendle et al., "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009. With
+`hardness` negatives that score high are drawn more often, by their scores themselves (Rendle and
+Freudenthaler, "Improving Pairwise Learning for Item Recommendation from Implicit Feedback", WSDM
+2014, draw by ranks). BPR-max (_bpr.py) is against the negatives of a softmax, the more the higher
+they score.
 
 With `logq: false`, `remove_accidental_hits: false` and in-batch negatives the softmax is that of
 `tfrs.tasks.Retrieval`, to the last digits, divided by the number of rows: TFRS sums over the batch,
@@ -30,7 +33,7 @@ from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.softmax import EXCLUDED, are_among, log_or_excluded, softmax_parts
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
 from multitask_recommender.tasks._batch import Batch
-from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses
+from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses, hard_bpr_losses
 from multitask_recommender.tasks.settings.retrieval import Settings
 
 _FULL_ITEMS = 20_000  # 4,096 queries against as many items: 312 MiB of scores
@@ -49,6 +52,7 @@ class Task:
         self.temperature = settings.temperature
         self.labels = () if self.positive is None else (self.positive,)  # that a batch must hold
         self._settings = settings
+        self._slope = settings.slope / settings.temperature  # of differences of products
         self.negatives = _choose_negatives(settings, train.num_items)
         self._num_items = train.num_items
         positives = train.positives(settings.positive)
@@ -90,6 +94,8 @@ class Task:
             rows = tf.squeeze(tf.where(weights > 0), axis=1)
             shows_all = self.negatives == "full" or self._exposed is not None
             batch, weights = batch.take(rows, shows_all), tf.gather(weights, rows)
+        if self._settings.hardness:
+            return mean_over(self._hard_bpr(batch, features[STEP_SEED]), weights)
         losses = {"softmax": self._softmax, "bpr": self._bpr, "bpr_max": self._bpr_max}
         return mean_over(losses[self._settings.loss](batch), weights)
 
@@ -108,7 +114,7 @@ class Task:
         self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor
     ) -> Batch:
         drawn = None
-        if self._settings.loss == "bpr":
+        if self._settings.loss == "bpr" and not self._settings.hardness:
             drawn = tf.reshape(self._draw(features), [tf.size(features[ITEM_ID]), -1])
         elif self._draws:
             drawn = self._draw(features)
@@ -129,16 +135,26 @@ class Task:
 
     def _bpr(self, batch: Batch) -> tf.Tensor:
         met = self._are_positives(batch) if self._settings.remove_positives else None
-        return bpr_losses(batch, self.temperature, met)
+        return bpr_losses(batch, self._slope, met)
+
+    def _hard_bpr(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
+        """Negatives are drawn by count ** negatives_power * exp(hardness * score)."""
+        queries = tf.stop_gradient(batch.queries) * (self._settings.hardness / self.temperature)
+        logits = self._scores(queries, tf.stop_gradient(batch.candidates))
+        logits += tf.maximum(tf.gather(self._log_drawn, batch.ids), EXCLUDED)  # -inf: the padding
+        if self._settings.remove_positives:
+            logits = _excluding(logits, _cells(self._positives, batch))
+        number = self._settings.num_negatives
+        drawn = tf.random.stateless_categorical(logits, number, seed, tf.int32)  # [Q, n]
+        are_drawable = tf.gather(logits, drawn, batch_dims=1) > 0.5 * EXCLUDED
+        return hard_bpr_losses(batch, self._slope, drawn, are_drawable)
 
     def _bpr_max(self, batch: Batch) -> tf.Tensor:
         scores = self._scores(batch.queries / self.temperature, batch.candidates)
         log_occurrences, _ = self._negatives_of(batch)
         offsets = tf.tile(log_occurrences[None, :], [tf.shape(scores)[0], 1])  # [Q, C]
         if self._settings.remove_positives:
-            cells = _cells(self._positives, batch)
-            none = tf.fill(tf.shape(cells)[:1], EXCLUDED)
-            offsets = tf.tensor_scatter_nd_update(offsets, cells, none)
+            offsets = _excluding(offsets, _cells(self._positives, batch))
         return bpr_max_losses(batch, scores, offsets, self._settings.score_l2)
 
     def _softmax(self, batch: Batch) -> tf.Tensor:
@@ -240,6 +256,11 @@ def _cells(items_of_users: tf.RaggedTensor, batch: Batch) -> tf.Tensor:
     is_candidate = tf.gather(batch.ids, places) == items
     cells = tf.stack([tf.cast(rows, tf.int32), places], axis=1)
     return tf.boolean_mask(cells, is_candidate)
+
+
+def _excluding(logits: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
+    """logits [Q, C] without cells [M, 2]."""
+    return tf.tensor_scatter_nd_update(logits, cells, tf.fill(tf.shape(cells)[:1], EXCLUDED))
 
 
 def _ragged(rows: histories.Rows) -> tf.RaggedTensor:

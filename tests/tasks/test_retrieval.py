@@ -372,6 +372,20 @@ class TestPairwise:
 
         np.testing.assert_allclose(loss, (first + np.mean(second) + 0) / 3, rtol=1e-5)
 
+    def test_differences_are_multiplied_by_the_slope(self, train, tables, monkeypatch):
+        task = build(train, loss="bpr", num_negatives=1, slope=0.3, temperature=0.5)
+        monkeypatch.setattr(task, "_draw", lambda _: tf.constant([8]))
+        scores = scores_of(tables, temperature=0.5)
+
+        loss = loss_of(task, tables, features_of([1], [3]))
+
+        expected = np.log1p(np.exp(0.3 * (scores[1, 8] - scores[1, 3])))
+        np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+    def test_slope_is_refused_where_it_would_do_nothing(self):
+        with pytest.raises(ValueError, match="slope is for bpr, not for bpr_max"):
+            Settings(loss="bpr_max", slope=0.3)
+
     def test_leaves_out_the_users_other_positives_if_told_so(self, train, tables, monkeypatch):
         task = build(train, loss="bpr", num_negatives=2, remove_positives=True)
         drawn = tf.constant([6, 8])  # user 1 has met 6
@@ -394,6 +408,76 @@ class TestPairwise:
         assert len(task._draw(features_of())) == 3 * len(BATCH_USERS)
 
 
+class TestHardness:
+    SETTINGS = {
+        "loss": "bpr",
+        "negatives": "full",
+        "temperature": 0.5,
+        "hardness": 0.7,
+        "slope": 0.3,
+    }
+
+    @pytest.mark.parametrize("remove", [False, True])
+    def test_many_draws_cost_what_is_expected_of_one(self, tables, remove):
+        train = interactions([1, 2, 2, 3, 3, 3, 3], [3, 3, 5, 7, 7, 7, 7])
+        settings = {"num_negatives": 40_000, "negatives_power": 0.5, "remove_positives": remove}
+        task = build(train, **self.SETTINGS, **settings)
+        users, items = [1, 2, 2], [3, 3, 5]
+        events = np.array([0.5, 0.5, 2, 0.5, 1, 0.5, 4, 0.5, 0.5])  # of items 1 to 9; none is half
+
+        def by_hand():
+            scores = 2.0 * tf.matmul(*tables, transpose_b=True)
+            losses = []
+            for user, item in zip(users, items, strict=True):
+                chances = np.sqrt(events) * np.exp(0.7 * scores[user, 1:])
+                chances[[met - 1 for met in ([3], [3, 5])[user - 1] if remove] + [item - 1]] = 0
+                others = tf.nn.softplus(0.3 * (scores[user, 1:] - scores[user, item]))
+                losses.append(tf.reduce_sum(others * (chances / chances.sum())))
+            return tf.reduce_mean(losses)
+
+        ours = value_and_gradients(lambda: loss_of(task, tables, features_of(users, items)), tables)
+
+        expected = value_and_gradients(by_hand, tables)
+        np.testing.assert_allclose(ours[0], expected[0], rtol=0.02)
+        for mine, other in zip(ours[1], expected[1], strict=True):
+            np.testing.assert_allclose(mine, other, atol=0.02)
+
+    def test_where_one_item_is_left_it_is_the_negative(self, tables):
+        train = interactions([2] * 8, [1, 2, 3, 4, 5, 6, 7, 9])
+        task = build(train, **self.SETTINGS, num_negatives=3, remove_positives=True)
+
+        ours = value_and_gradients(lambda: loss_of(task, tables, features_of([2], [4])), tables)
+
+        def by_hand():
+            query, items = tables[0][2], tables[1]
+            return tf.nn.softplus(0.6 * tf.reduce_sum(query * (items[8] - items[4])))
+
+        check_equal(ours, value_and_gradients(by_hand, tables))
+
+    def test_who_has_met_everything_costs_nothing(self, tables):
+        train = interactions([2] * ITEMS, np.arange(1, ITEMS + 1))
+        task = build(train, **self.SETTINGS, num_negatives=3, remove_positives=True)
+
+        loss, gradients = value_and_gradients(
+            lambda: loss_of(task, tables, features_of([2, 2], [4, 9])), tables
+        )
+
+        assert loss == 0
+        assert all((gradient == 0).all() for gradient in gradients)
+
+    @pytest.mark.parametrize(
+        "settings, found",
+        [
+            ({}, "softmax with negatives auto"),
+            ({"loss": "bpr", "negatives": "drawn"}, "bpr with negatives drawn"),
+        ],
+    )
+    def test_is_refused_where_it_would_do_nothing(self, settings, found):
+        text = f"hardness is for bpr with negatives full, not for {found}"
+        with pytest.raises(ValueError, match=text):
+            Settings(hardness=1.0, **settings)
+
+
 LOSSES = [
     {"negatives": "full"},
     {"negatives": "full", "remove_positives": True},
@@ -408,6 +492,7 @@ LOSSES = [
     {"loss": "bpr_max", "negatives": "full", "remove_positives": True},
     {"loss": "bpr", "negatives": "full", "num_negatives": 4},
     {"loss": "bpr", "negatives": "sampled", "num_negatives": 4, "remove_positives": True},
+    {"loss": "bpr", "negatives": "full", "num_negatives": 4, "hardness": 2.0},
 ]
 
 

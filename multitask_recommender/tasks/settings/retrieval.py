@@ -22,13 +22,26 @@ class Settings(TaskSettings):
         512,
         gt=0,
         description="How many are drawn: a batch; for bpr a row, where each costs as much as one "
-        "more row (try 1).",
+        "more row (try 1), or with hardness a user.",
     )
     score_l2: float = Field(
         0.0, ge=0, description="Of bpr_max: how much the scores of its negatives are held down."
     )
     negatives_power: float = Field(
         0.0, ge=0, le=1, description="Items are drawn by count ** power; 0 is uniform."
+    )
+    hardness: float = Field(
+        0.0,
+        ge=0,
+        description="Of bpr with negatives full: they are drawn by count ** negatives_power * "
+        "exp(hardness * score), for each user of a batch, who scores all items (batch_by user, "
+        "best). 0 does not look at scores; 1 draws them as a softmax weighs them.",
+    )
+    slope: float = Field(
+        1.0,
+        gt=0,
+        description="Of bpr: differences of scores are multiplied by it. The less, the more alike "
+        "pairs count, those in the wrong order and the others; hard negatives want that.",
     )
     temperature: float = Field(1.0, gt=0, description="Scores are divided by it.")
     logq: bool = Field(True, description="Correct for how often an item is met as a negative.")
@@ -80,6 +93,21 @@ class Settings(TaskSettings):
     def _bpr_draws(self) -> "Settings":
         if self.loss == "bpr" and self.negatives == "in_batch":
             raise ValueError("bpr draws its negatives: use negatives sampled, full or auto.")
+        return self
+
+    @model_validator(mode="after")
+    def _hardness_is_of_bpr_among_all_items(self) -> "Settings":
+        if self.hardness and (self.loss, self.negatives) != ("bpr", "full"):
+            raise ValueError(
+                "hardness is for bpr with negatives full, not for "
+                f"{self.loss} with negatives {self.negatives}."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _slope_is_of_bpr(self) -> "Settings":
+        if self.slope != 1 and self.loss != "bpr":
+            raise ValueError(f"slope is for bpr, not for {self.loss}.")
         return self
 
     def missing_from(self, train: Interactions, where: str) -> list[str]:
