@@ -50,6 +50,8 @@ def requests(
         weights = {f"weight_{task}": [float(task == tasks[alone - 1])] for task in tasks}
         yield Request("recommend", {"user_id": [user], "k": [k]} | (weights if alone else {}))
     yield Request("recommend", {"user_id": drawn[:1], "k": [k], "exclude_ids": [some[:3]]})
+    # A function of its own in the graph, which wants to be warm as well.
+    yield Request("serving_default", {"user_id": drawn[:1], "k": [k]})
     stranger = {"user_id": [parts.users.nobody]}
     yield Request("recommend", stranger | {"k": [k]})
     yield Request("recommend", stranger | {"history": [some[:2]], "k": [k]})
