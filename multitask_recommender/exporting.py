@@ -2,20 +2,23 @@
 
 import pathlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multitask_recommender import assembly, histories, record, report, run_folder, splits
+from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
+from multitask_recommender.export import names
 from multitask_recommender.interactions import Feature
 from multitask_recommender.schema import USER_ID
 
 if TYPE_CHECKING:
-    from multitask_recommender.export.cascade import FeatureInput, Parts
-    from multitask_recommender.export.certificate import Ids
+    from multitask_recommender.export.cascade import Parts
+    from multitask_recommender.export.certificate import Trial
+    from multitask_recommender.export.query import FeatureInput
     from multitask_recommender.export.reference import Reference
     from multitask_recommender.export.scorer import ExportScorer
     from multitask_recommender.index.tuning.tune import Tuned
@@ -36,20 +39,20 @@ def export(
     from multitask_recommender.export import card
     from multitask_recommender.export.write import write
 
+    check(experiment)
     settings = experiment.config.export.resolved(experiment.config.evaluation.protocols)
     with (
         export_folder.new_version(base) as (version, folder),
         tempfile.TemporaryDirectory() as aside,
     ):
-        tuned, reference = _index(experiment, model), _reference(experiment, model)
+        tuned = _index(experiment, model)
+        trial = _trial(experiment, model, settings, tuned is None or tuned.name == _EXACT)
+        alike = _alike(model, tuned)
         model.freeze()
-        parts = _parts(experiment, model, tuned, pathlib.Path(aside))
+        parts = _parts(experiment, model, (tuned and tuned.index, alike), pathlib.Path(aside))
         about = {"model": export_folder.name_of(base), "version": version}
-        is_exact = tuned is None or tuned.name == _EXACT
         with report.working("writing the export, and comparing it with the model"):
-            written = write(
-                folder, about, parts, settings, reference, _ids(experiment), is_exact=is_exact
-            )
+            written = write(folder, about, parts, settings, trial)
         run = {
             "config": experiment.config.to_dict(),
             "dataset": record.dataset(experiment.data, experiment.config),
@@ -70,6 +73,26 @@ def scorer(experiment: Experiment, version: pathlib.Path) -> "ExportScorer":
     return ExportScorer(version, train.users, train.items, train.context)
 
 
+def check(experiment: Experiment) -> None:
+    """Raises ConfigError where a label or a feature has a name that no export can have."""
+    settings = experiment.config.model.settings
+    read = {side: set(names) for side, names in settings.inputs_read().items()}
+    context = sorted(read.get("context", ()))
+    of_users = sorted(read.get("user", set()) & set(experiment.data.train.users.features))
+    names.check(
+        list(experiment.config.tasks),
+        list(experiment.kinds),
+        [*context, *_named(of_users, context)],
+    )
+
+
+def _named(of_users: Sequence[str], context: Collection[str]) -> dict[str, str]:
+    """Features of users by the names of their inputs: what an event has by the same name has the
+    name for itself.
+    """
+    return {f"user_{name}" if name in context else name: name for name in of_users}
+
+
 def _index(experiment: Experiment, model: Any) -> "Tuned | None":
     """The index of the config over the model's items; None for a model that only ranks."""
     if model.retrieval is None:
@@ -77,6 +100,8 @@ def _index(experiment: Experiment, model: Any) -> "Tuned | None":
     generator = np.random.default_rng(experiment.config.training.seed)
     users = generator.permutation(np.flatnonzero(model.met_users))[:_TUNING_QUERIES]
     scorer = model.scorer()
+    if not np.isfinite(scorer.items).all():
+        raise RunError("Item vectors of the model are no finite numbers: its training diverged.")
     with report.working(f"building the index {experiment.config.index.name}"):
         queries = scorer.embed(model.features_of({USER_ID: users.astype(np.int32)}))
         tuned = assembly.index(experiment.config, scorer.items, queries)
@@ -85,24 +110,42 @@ def _index(experiment: Experiment, model: Any) -> "Tuned | None":
     return tuned
 
 
+def _alike(model: Any, tuned: "Tuned | None") -> Any:
+    """An index by cosine: that of the model where its vectors have one length, else one more."""
+    from multitask_recommender.index import brute_force
+    from multitask_recommender.index.settings.brute_force import Settings
+
+    if tuned is None:
+        return None
+    vectors, biases = model.scorer().items, model.bias_coordinates
+    lengths = np.linalg.norm(vectors[:, : vectors.shape[1] - biases], axis=1)
+    if np.allclose(lengths, 1.0, atol=1e-4):
+        return tuned.index
+    units = vectors / np.maximum(lengths, 1e-12)[:, None]
+    units[:, units.shape[1] - biases :] = 0
+    return brute_force.Index(Settings(), units)
+
+
 def _parts(
-    experiment: Experiment, model: Any, tuned: "Tuned | None", aside: pathlib.Path
+    experiment: Experiment, model: Any, indexes: tuple[Any, Any], aside: pathlib.Path
 ) -> "Parts":
+    """indexes: that of the model and the one by cosine."""
     from multitask_recommender.export.cascade import Parts
     from multitask_recommender.export.vocabulary import Vocabulary
     from multitask_recommender.index import brute_force
     from multitask_recommender.index.settings.brute_force import Settings
 
-    train = experiment.data.train
+    train = experiment.learnt_rows
     context = {name: (name, train.context[name]) for name in model.context_names}
     of_users = {
-        # What an event has by the same name has the name for itself.
-        f"user_{name}" if name in context else name: (name, train.users.features[name])
-        for name in model.user_features
+        key: (name, train.users.features[name].take(slice(0, train.num_users + 1)))
+        for key, name in _named(model.user_features, context).items()
     }
+    index, alike = indexes
     return Parts(
         model=model,
-        index=None if tuned is None else tuned.index,
+        index=index,
+        alike=alike,
         popular=brute_force.Index(Settings(), model.popularity[:, None]),
         users=Vocabulary(train.users.vocabulary, aside / "users.txt"),
         items=Vocabulary(train.items.vocabulary, aside / "items.txt"),
@@ -115,18 +158,40 @@ def _parts(
 def _inputs(
     features: Mapping[str, tuple[str, Feature]], kind: str, aside: pathlib.Path
 ) -> "dict[str, FeatureInput]":
-    """Features, with their names, by the inputs that tell them; and files of their words."""
-    from multitask_recommender.export.cascade import FeatureInput
+    """Features, with their names, by the inputs that tell them; and files of their words.
+
+    Of the words that were there to learn from: others are read as missing, and stay behind.
+    """
+    from multitask_recommender.export.query import FeatureInput
     from multitask_recommender.export.vocabulary import Vocabulary
 
     inputs = {}
     for place, (key, (name, feature)) in enumerate(features.items()):
-        words = None
+        words = codes = None
         if feature.is_categorical:
+            codes = np.union1d([0], feature.values)
+            known = np.array([feature.vocabulary[code - 1] for code in codes[1:]], object)
             # Not every name of a feature is one for a file.
-            words = Vocabulary(np.array(feature.vocabulary, object), aside / f"{kind}_{place}.txt")
-        inputs[key] = FeatureInput(name, words, has_several=feature.values.ndim == 2)
+            words = Vocabulary(known, aside / f"{kind}_{place}.txt")
+        inputs[key] = FeatureInput(name, words, codes, has_several=feature.values.ndim == 2)
     return inputs
+
+
+def _trial(experiment: Experiment, model: Any, settings: Any, is_exact: bool) -> "Trial":
+    """Golden requests, and what the model has for them."""
+    from multitask_recommender.export import golden
+    from multitask_recommender.export.certificate import Ids, Trial
+    from multitask_recommender.export.raw_ids import RawIds
+    from multitask_recommender.export.signatures import default_weights
+
+    train, weights = experiment.data.train, default_weights(model, settings)
+    users, items = (RawIds(each.vocabulary) for each in (train.users, train.items))
+    retrieves = model.retrieval is not None
+    asked = list(golden.requests([*weights], retrieves, users, items, settings.golden_requests))
+    ids = Ids(users, items, _seen(experiment))
+    reference = _reference(experiment, model)
+    with report.working("asking the model what its export is to answer"):
+        return Trial.of(asked, reference, ids, weights, settings.exclude_seen, is_exact)
 
 
 def _reference(experiment: Experiment, model: Any) -> "Reference":
@@ -148,15 +213,6 @@ def _missing(feature: Feature) -> np.ndarray:
     if feature.is_categorical:
         return np.zeros((1, *feature.values.shape[1:]), np.int32)
     return np.full(1, np.nan, np.float32)
-
-
-def _ids(experiment: Experiment) -> "Ids":
-    from multitask_recommender.export.certificate import Ids
-    from multitask_recommender.export.raw_ids import RawIds
-
-    train = experiment.data.train
-    users, items = (RawIds(each.vocabulary) for each in (train.users, train.items))
-    return Ids(users, items, _seen(experiment))
 
 
 def _seen(experiment: Experiment) -> histories.Rows:

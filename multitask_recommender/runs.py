@@ -21,6 +21,8 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
     run_folder.check_absent(run_dir)
     experiment = Experiment(config)
     experiment.check_monitor()
+    if config.export.when_trained:
+        exporting.check(experiment)
     data = experiment.data
     report.show_data(data, config, experiment.traps)
     with run_folder.open_partial(run_dir, record.config_text(config, data.train.source)) as folder:
@@ -32,9 +34,10 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
         results["metrics"] = {**fitted.validation, **results["metrics"]}
         results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
         run_folder.write_json(folder / run_folder.METRICS, results)
-        if config.export.when_trained:
-            exporting.export(experiment, fitted.model, folder / run_folder.EXPORT, results)
     report.show_results(results, [run_dir / run_folder.METRICS])
+    if config.export.when_trained:  # a run is complete, whatever comes of its export
+        base = run_dir / run_folder.EXPORT
+        report.show_written([exporting.export(experiment, fitted.model, base, results)])
 
 
 def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) -> None:

@@ -1,5 +1,6 @@
 """Every model, sharing and index as an export: written, and answered by who has not our code."""
 
+import dataclasses
 import functools
 import json
 import re
@@ -12,11 +13,12 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender import assembly, config, exporting, registry, splits
-from multitask_recommender.errors import RunError
+from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export.cascade import Cascade
 from multitask_recommender.export.saved import Saved
 from multitask_recommender.interactions import Entities, Feature, Interactions, Source
+from multitask_recommender.layers.history import History
 
 NUM_USERS, NUM_ITEMS, NUM_ROWS = 40, 90, 900
 METRICS = {
@@ -254,6 +256,18 @@ def test_every_row_has_its_own_k_exclusions_and_weights(served):
     assert both["num_items"].tolist() == [2, 5]
 
 
+def test_what_others_of_a_batch_want_is_not_a_rows_matter(served):
+    """Only as many as a row itself asks for are ranked, 30 at the least."""
+    ask = functools.partial(served("two_tower"), "recommend")
+    weights = {"weight_retrieval": [0.0], "weight_like": [1.0]}
+    users = {"user_id": [USERS[4], USERS[5]]}
+
+    alone = ask({"user_id": [USERS[4]], "k": [5]} | weights)["item_ids"][0]
+
+    both = ask(users | {"k": [5, NUM_ITEMS]} | weights)["item_ids"][0]
+    assert both[:5].tolist() == alone.tolist()
+
+
 def test_a_stranger_is_answered_from_his_history_or_else_by_what_is_popular(rows, served):
     counts = np.bincount(rows.item_ids[: len(rows)], minlength=NUM_ITEMS + 1)
     request = {"user_id": ["nobody we know"], "k": [5]}
@@ -292,6 +306,20 @@ def test_only_the_first_items_of_a_padded_history_count(served):
     assert (np.abs(alone[0] - alone[1]) > 1e-6).any()
 
 
+def test_similar_items_are_by_cosine_however_long_vectors_are(rows, served):
+    experiment = experiment_of(rows, "two_tower")
+    vectors = assembly.build(experiment.config, experiment.learnt_rows).scorer().items[:, :-1]
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = units @ units[7]
+    cosines[7] = -np.inf
+
+    found = served("two_tower")("similar_items", {"item_id": [ITEMS[7]], "k": [8]})
+
+    best = np.argsort(-cosines)[:8]
+    assert found["item_ids"][0].tolist() == [ITEMS[place] for place in best]
+    np.testing.assert_allclose(found["scores"][0], cosines[best], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", RETRIEVING)
 def test_similar_items_are_those_of_the_nearest_direction(name, served):
     found = served(name)("similar_items", {"item_id": [ITEMS[7], 5], "k": [4], "exclude_ids": [[]]})
@@ -325,6 +353,7 @@ def test_ranked_items_are_told_of_in_the_order_of_the_request(served):
         for place in (0, 1, 3):
             assert ranked[name][0, place] == pytest.approx(by_item[items[place]], abs=1e-5)
     assert np.isfinite(ranked["click"]).all()
+    assert ranked["scores"][0, 2] == np.finfo(np.float32).min  # of an item that nobody knows
 
 
 @pytest.mark.parametrize(
@@ -361,22 +390,44 @@ def test_a_version_is_whole_or_absent_and_the_next_one_counts_on(rows, exports, 
     written = exported(experiment, base)
 
     assert written == base / "8"
-    assert sorted(path.name for path in base.iterdir()) == ["7", "8"]
+    assert sorted(path.name for path in base.iterdir()) == [".lock", "7", "8"]
     card = json.loads((written / "assets.extra" / "model_card.json").read_text())
     assert (card["model"], card["version"]) == ("film", 8)
     assert card["parity"]["requests"] > 0 and card["parity"]["scores"] < 1e-5
 
 
-def test_an_export_that_does_not_answer_as_the_model_does_is_not_written(
-    rows, tmp_path, monkeypatch
-):
+def blend_more(monkeypatch):
     blend = Cascade._blend
     monkeypatch.setattr(Cascade, "_blend", lambda *arguments: blend(*arguments) + 0.01)
 
-    with pytest.raises(RunError, match="The export does not answer as the model does: they differ"):
-        exported(experiment_of(rows, "mf_ncf"), tmp_path / "base")
 
-    assert list((tmp_path / "base").iterdir()) == []
+def blend_nothing(monkeypatch):
+    blend = Cascade._blend
+    monkeypatch.setattr(Cascade, "_blend", lambda *arguments: blend(*arguments) * np.nan)
+
+
+def freeze_wrong(monkeypatch):
+    """What freezing keeps of histories is not what the model reads."""
+    freeze = History.freeze
+
+    def wrong(self):
+        freeze(self)
+        self._met._sums.assign(5 * self._met._sums + 1)
+
+    monkeypatch.setattr(History, "freeze", wrong)
+
+
+@pytest.mark.parametrize("fault", [blend_more, blend_nothing, freeze_wrong])
+def test_an_export_that_does_not_answer_as_the_model_does_is_not_written(
+    fault, rows, tmp_path, monkeypatch
+):
+    fault(monkeypatch)
+    experiment = experiment_of(rows, "fm", settings={"user": ["id", "history"]})
+
+    with pytest.raises(RunError, match="The export does not answer as the model does: they differ"):
+        exported(experiment, tmp_path / "base")
+
+    assert [path.name for path in (tmp_path / "base").iterdir()] == [".lock"]
 
 
 @pytest.mark.parametrize("name", ["two_tower", "gru4rec-features", "lightgcn", "fm"])
@@ -405,3 +456,36 @@ def test_a_stranger_with_features_is_answered_from_them(rows, served):
     np.testing.assert_allclose(told["scores"], known["scores"], rtol=1e-5)
     assert (np.abs(told["click"] - others["click"]) > 1e-7).any()
     assert ask({"user_id": ["nobody"], "age": [np.nan]})["source"] == [b"popularity"]
+
+
+def test_words_that_nobody_has_learnt_stay_behind_and_are_read_as_missing(rows, tmp_path):
+    """The device `radio` is met in the last row alone, which is test."""
+    device = rows.context["device"]
+    last = np.arange(len(rows)) == np.flatnonzero(rows.user_ids == rows.user_ids[-1])[-1]
+    told = Feature(np.where(last, 3, device.values).astype(np.int32), ("tv", "pc", "radio"))
+    rows = dataclasses.replace(rows, context={"device": told})
+    experiment = experiment_of(rows, "two_tower", settings={"context": ["device"]})
+
+    version = exported(experiment, tmp_path / "base")
+
+    assert sorted((version / "assets" / "context_0.txt").read_text().split()) == ["pc", "tv"]
+    assert not [p for p in version.rglob("*") if p.is_file() and b"radio" in p.read_bytes()]
+
+
+def test_a_name_that_no_export_can_have_is_said_before_anything_is_done(rows, tmp_path):
+    rows = dataclasses.replace(rows, context={"k": rows.context["hour"]})
+    experiment = experiment_of(rows, "two_tower", settings={"context": ["k"]})
+
+    with pytest.raises(ConfigError, match="The feature 'k' cannot be one more input of an export"):
+        exporting.export(experiment, None, tmp_path / "base", METRICS)
+
+    assert not (tmp_path / "base").exists()
+
+
+def test_a_model_that_diverged_is_said(rows, tmp_path):
+    experiment = experiment_of(rows, "two_tower")
+    model = assembly.build(experiment.config, experiment.learnt_rows)
+    model.trainable_variables[0].assign(np.nan * model.trainable_variables[0])
+
+    with pytest.raises(RunError, match="Item vectors of the model are no finite numbers"):
+        exporting.export(experiment, model, tmp_path / "base", METRICS)

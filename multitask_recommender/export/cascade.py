@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.export import checks
-from multitask_recommender.export.query import Query, Reader, Untracked
+from multitask_recommender.export.query import FeatureInput, FeatureReader, Query, Reader, Untracked
 from multitask_recommender.export.rows import Lists
 from multitask_recommender.export.settings import Settings
 from multitask_recommender.export.vocabulary import Vocabulary
@@ -22,18 +22,8 @@ from multitask_recommender.models._base import MultiTaskModel
 from multitask_recommender.schema import PAD
 
 Tensors = dict[str, tf.Tensor]
+_LOWEST = float(np.finfo(np.float32).min)  # a number, unlike what is below all numbers: JSON has it
 Search = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-
-_MORE_ALIKE = 100  # candidates beyond k, of which the most similar are taken by their cosine
-
-
-@dataclasses.dataclass(frozen=True)
-class FeatureInput:
-    """A feature as a request gives it: words, or a number where there are none."""
-
-    name: str  # of the feature
-    words: Vocabulary | None
-    has_several: bool  # values of a row
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +31,11 @@ class Parts:
     """What a cascade is made of.
 
     model: frozen.
-    index, popular: indexes (index/) of item vectors, None for a model that only ranks, and of
-      popularity [I, 1]: called with queries [B, D], a number and ids [B, X] to leave out.
+    index: of item vectors (index/), called with queries [B, D], a number and ids [B, X] to leave
+      out; None for a model that only ranks.
+    alike: an index of item vectors of length one, with the biases that `index` has or without any;
+      None too.
+    popular: an index of popularity [I, 1].
     seen: splits and members of what each user 0..U is not to be given again.
     user_features, context: those of the user and of the event that are read, by the names of
       their inputs.
@@ -50,6 +43,7 @@ class Parts:
 
     model: MultiTaskModel
     index: Search | None
+    alike: Search | None
     popular: Search
     users: Vocabulary
     items: Vocabulary
@@ -64,10 +58,10 @@ class Cascade(tf.Module):
     def __init__(self, parts: Parts, settings: Settings) -> None:
         super().__init__()
         self._model = Untracked(parts.model)
-        self._index, self._popular = parts.index, parts.popular
+        self._index, self._alike, self._popular = parts.index, parts.alike, parts.popular
         self._users, self.items = parts.users, parts.items
-        self._context = {name: each.words for name, each in parts.context.items()}
-        of_users = {each.name: (key, each.words) for key, each in parts.user_features.items()}
+        self._context = {key: FeatureReader(each, key) for key, each in parts.context.items()}
+        of_users = [FeatureReader(each, key) for key, each in parts.user_features.items()]
         self._read = Reader(parts.model, parts.users, parts.items, of_users)
         self._seen = Lists(parts.seen)
         popularity = np.append(np.float32(0), parts.model.popularity)
@@ -83,6 +77,9 @@ class Cascade(tf.Module):
         query = self._read(inputs)
         number = tf.maximum(self._retrieve, tf.reduce_max(inputs["k"]))
         scores, ids = self._candidates(query, number, self._excluded(query, inputs))
+        # As many as the row itself asks for: what others of its batch want is not its matter.
+        own = tf.range(number) < tf.maximum(self._retrieve, inputs["k"])[:, None]
+        ids = tf.where(own, ids, PAD)
         predictions = self._predictions(query, ids, inputs)
         blended = self._blend(scores, predictions, inputs)
         return self._answers(blended, ids, predictions, inputs["k"]) | {"source": query.source}
@@ -97,6 +94,7 @@ class Cascade(tf.Module):
     def rank(self, inputs: Tensors) -> Tensors:
         query = self._read(inputs)
         checks.check_ids("item_ids", inputs["item_ids"])
+        checks.check_number("item_ids", inputs["item_ids"])
         ids = self.items.ids(inputs["item_ids"])
         predictions = self._predictions(query, ids, inputs)
         scores = tf.gather(self._popularity, ids)
@@ -105,7 +103,8 @@ class Cascade(tf.Module):
             vectors = tf.reshape(vectors, [*tf.unstack(tf.shape(ids)), vectors.shape[1]])
             own = tf.linalg.matvec(vectors, self._embedded(query))
             scores = tf.where(query.is_told[:, None], own, scores)
-        blended = self._blend(scores, predictions, inputs)
+        # An unknown item is none that could be answered, whatever its features would be.
+        blended = tf.where(ids == PAD, _LOWEST, self._blend(scores, predictions, inputs))
         return {"scores": blended, **predictions, "source": query.source}
 
     def embed_query(self, inputs: Tensors) -> Tensors:
@@ -117,25 +116,17 @@ class Cascade(tf.Module):
         checks.check_k(inputs["k"], self.items.size)
         for name in ("item_id", "exclude_ids"):
             checks.check_ids(name, inputs[name])
-        items = self.items.ids(inputs["item_id"])
-        queries = self._unit_vectors(items)
+        model, items = self._model.held, self.items.ids(inputs["item_id"])
+        vectors, biases = model.embed_items(items), model.bias_coordinates
+        vectors = tf.math.l2_normalize(vectors[:, : vectors.shape[1] - biases], axis=1)
         excluded = tf.concat([items[:, None], self.items.ids(inputs["exclude_ids"])], axis=1)
-        number = tf.minimum(tf.reduce_max(inputs["k"]) + _MORE_ALIKE, self.items.size)
-        _, ids = self._index(queries, number, excluded)
+        number = tf.reduce_max(inputs["k"])
+        scores, ids = self._alike(tf.pad(vectors, [[0, 0], [0, biases]]), number, excluded)
         ids = tf.where(items[:, None] == PAD, PAD, ids)  # nothing is like an unknown item
-        vectors = self._unit_vectors(tf.reshape(ids, [-1]))
-        vectors = tf.reshape(vectors, [*tf.unstack(tf.shape(ids)), vectors.shape[1]])
-        return self._answers(tf.linalg.matvec(vectors, queries), ids, {}, inputs["k"])
+        return self._answers(scores, ids, {}, inputs["k"])
 
     def _embedded(self, query: Query) -> tf.Tensor:
         return self._model.held.embed_queries(query.features)
-
-    def _unit_vectors(self, items: tf.Tensor) -> tf.Tensor:
-        """Of items [n], [n, D]: 0 in the place of their biases."""
-        model = self._model.held
-        vectors, biases = model.embed_items(items), model.bias_coordinates
-        vectors = tf.math.l2_normalize(vectors[:, : vectors.shape[1] - biases], axis=1)
-        return tf.pad(vectors, [[0, 0], [0, biases]])
 
     def _candidates(
         self, query: Query, number: tf.Tensor, excluded: tf.Tensor
@@ -168,9 +159,7 @@ class Cascade(tf.Module):
         """{label: probabilities or stars [B, N]}."""
         if not self._model.held.ranking:
             return {}
-        context = {}
-        for name, words in self._context.items():
-            context[name] = inputs[name] if words is None else words.ids(inputs[name])
+        context = {key: feature(inputs) for key, feature in self._context.items()}
         predicted = self._model.held.predictions(query.pairs(ids, context))
         return {label: tf.reshape(each, tf.shape(ids)) for label, each in predicted.items()}
 

@@ -1,15 +1,17 @@
 """The parity certificate: what an export, loaded anew, answers, against the model in Python."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from multitask_recommender.errors import RunError
 from multitask_recommender.export.golden import TOLERANCE, Request
 from multitask_recommender.export.raw_ids import RawIds
-from multitask_recommender.export.reference import Arrays, Asked, Reference
+from multitask_recommender.export.reference import Arrays, Asked, Expected, Reference
 from multitask_recommender.histories import Rows
+
+_COMPARED = ("recommend", "serving_default", "retrieve", "rank")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Ids:
     seen: Rows
 
     def asked(self, request: Request, weights: dict[str, float], excludes_seen: bool) -> Asked:
-        """A `recommend` request in dense ids."""
+        """A request in dense ids; weights and whether to leave out, where it does not say it."""
         inputs = request.inputs
         user = int(self.users.dense(inputs["user_id"])[0])
         history, excluded = (
@@ -29,12 +31,15 @@ class Ids:
             for name in ("history", "exclude_ids")
         )
         history = [item for item in history if item]
-        if excludes_seen:
+        if inputs.get("exclude_seen", [excludes_seen])[0]:
             splits, members = self.seen
             excluded += [*members[splits[user] : splits[user + 1]].tolist(), *history]
         own = {name: inputs[f"weight_{name}"][0] for name in weights if f"weight_{name}" in inputs}
         chosen = sorted({item for item in excluded if item})
-        return Asked(user, history, chosen, inputs["k"][0], weights | own)
+        items = None
+        if "item_ids" in inputs:
+            items = self.items.dense(inputs["item_ids"][0]).tolist()
+        return Asked(user, history, chosen, inputs.get("k", [0])[0], weights | own, items)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +54,8 @@ class Parity:
     predictions: float
 
     def check(self) -> None:
-        """Raises RunError above the tolerance."""
-        worst = max(self.scores, self.predictions)
+        """Raises RunError above the tolerance, and where something is no number."""
+        worst = float(np.max([self.scores, self.predictions]))
         if not worst <= TOLERANCE:
             raise RunError(
                 f"The export does not answer as the model does: they differ by {worst:.2g}, the "
@@ -58,33 +63,72 @@ class Parity:
             )
 
 
-def compare(
-    reference: Reference,
-    items: RawIds,
-    asked: Sequence[Asked],
-    answers: Sequence[Arrays],
-    is_exact: bool,
-) -> Parity:
-    """Answers of one row each. An approximate index may leave items out: then the scores of those
-    that it found are compared, else those of every place.
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """Golden requests, and what the model has for those that are compared.
+
+    is_exact: whether the index of the export finds the best items; else it may miss some.
     """
-    scores, predictions = [0.0], [0.0]
-    for request, answer in zip(asked, answers, strict=True):
-        number = int(answer["num_items"][0])
-        found = items.dense(answer["item_ids"][0][:number])
-        of_found = reference.of_items(request, found)
-        if set(found.tolist()) & set(request.excluded):
-            raise RunError("The export answers items that were to be left out: a fault of ours.")
-        expected = reference.recommend(request) if is_exact else of_found
-        if len(expected["scores"]) != number:
-            raise RunError(
-                f"The export answers {number} items where the model has {len(expected['scores'])}."
-            )
-        for values in (expected["scores"], of_found["scores"]):
-            scores.append(_difference(answer["scores"][0][:number], values))
-        for label in of_found.keys() - {"item_ids", "scores", "retrieved"}:
-            predictions.append(_difference(answer[label][0][:number], of_found[label]))
-    return Parity(len(asked), max(scores), max(predictions))
+
+    requests: Sequence[Request]
+    expected: Sequence[Expected | None]
+    items: RawIds
+    is_exact: bool
+
+    @classmethod
+    def of(
+        cls,
+        requests: Sequence[Request],
+        reference: Reference,
+        ids: Ids,
+        weights: dict[str, float],
+        excludes_seen: bool,
+        is_exact: bool,
+    ) -> "Trial":
+        """Asks the model, which must not be frozen yet."""
+        by_retrieval = {name: float(name == reference.retrieval) for name in weights}
+        expected = []
+        for request in requests:
+            own = by_retrieval if request.signature == "retrieve" else weights
+            is_compared = request.signature in _COMPARED
+            asked = ids.asked(request, own, excludes_seen) if is_compared else None
+            expected.append(None if asked is None else reference.expect(asked))
+        return cls(requests, expected, ids.items, is_exact)
+
+    def parity(self, answers: Sequence[Arrays]) -> Parity:
+        """Raises RunError where an answer holds what it must not, or too little."""
+        pairs = [pair for pair in zip(self.expected, answers, strict=True) if pair[0] is not None]
+        scores, predictions = [0.0], [0.0]
+        for expected, answer in pairs:
+            for name, difference in self._differences(expected, answer):
+                (scores if name == "scores" else predictions).append(difference)
+        return Parity(len(pairs), float(np.max(scores)), float(np.max(predictions)))
+
+    def _differences(self, expected: Expected, answer: Arrays) -> Iterator[tuple[str, float]]:
+        answer = {name: values[0] for name, values in answer.items()}
+        if expected.asked.items is None:
+            number, wanted = int(answer["num_items"]), len(expected.best)
+            if number != wanted:
+                raise RunError(f"The export answers {number} items where the model has {wanted}.")
+            answer = {n: v[:number] for n, v in answer.items() if n not in ("num_items", "source")}
+            found = self.items.dense(answer["item_ids"])
+            if set(found.tolist()) & set(expected.asked.excluded):
+                raise RunError(
+                    "The export answers items that were to be left out: a fault of ours."
+                )
+            if self.is_exact and not expected.is_tied:
+                yield "scores", _difference(answer["scores"], expected.best)
+        else:
+            found = np.array(expected.asked.items)
+        order = np.argsort(expected.items, kind="stable")
+        places = np.searchsorted(expected.items, found, sorter=order)
+        places = order[np.minimum(places, len(order) - 1)] if len(order) else places
+        # Of what an approximate index finds beyond the exact candidates nothing is known here.
+        known = expected.items[places] == found if len(found) else np.zeros(0, bool)
+        yield "scores", _difference(answer["scores"][known], expected.scores[places[known]])
+        for label in expected.predictions.keys() & answer.keys():
+            values = expected.predictions[label][places[known]]
+            yield label, _difference(answer[label][known], values)
 
 
 def _difference(found: np.ndarray, expected: np.ndarray) -> float:

@@ -28,6 +28,12 @@ def check_weight(name: str, weight: tf.Tensor) -> None:
     check(sound, f"{name} must be a finite number of at least 0, and is", weight)
 
 
+def check_number(name: str, ids: tf.Tensor) -> None:
+    check(
+        tf.shape(ids)[1] > 0, f"{name} must hold an item for each row; its shape is", tf.shape(ids)
+    )
+
+
 def check_lengths(lengths: tf.Tensor, width: tf.Tensor) -> None:
     sound = tf.reduce_all((lengths >= -1) & (lengths <= width))
     check(sound, "history_length must be -1 (all), or 0 to the columns of history; found", lengths)

@@ -7,6 +7,7 @@ name that is no number, and renamed.
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -14,6 +15,8 @@ from multitask_recommender import run_folder
 from multitask_recommender.errors import ConfigError
 
 _ASIDE = ".partial-"
+_VERSION = re.compile("[1-9][0-9]*")
+_MODEL = "saved_model.pb"
 EXTRA = "assets.extra"  # of a version: what servers and people read beside the SavedModel
 
 
@@ -38,14 +41,13 @@ def new_version(base: pathlib.Path) -> Iterator[tuple[int, pathlib.Path]]:
             aside.rename(base / str(version))
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-            (base / run_folder.LOCK).unlink()
 
 
 def versions(base: pathlib.Path) -> list[int]:
     """Those that are there, ascending."""
     if not base.is_dir():
         return []
-    return sorted(int(path.name) for path in base.iterdir() if path.name.isdecimal())
+    return sorted(int(path.name) for path in base.iterdir() if _VERSION.fullmatch(path.name))
 
 
 def name_of(base: pathlib.Path) -> str:
@@ -58,7 +60,7 @@ def name_of(base: pathlib.Path) -> str:
 
 def is_export(path: pathlib.Path) -> bool:
     """Whether it is a version, or holds one."""
-    return (path / "saved_model.pb").exists() or bool(versions(path))
+    return (path / _MODEL).exists() or bool(versions(path))
 
 
 def latest(path: pathlib.Path) -> pathlib.Path:
@@ -66,9 +68,9 @@ def latest(path: pathlib.Path) -> pathlib.Path:
 
     Raises ConfigError where there is none.
     """
-    if (path / "saved_model.pb").exists():
+    if (path / _MODEL).exists():
         return path
-    found = versions(path)
+    found = [number for number in versions(path) if (path / str(number) / _MODEL).exists()]
     if not found:
         raise ConfigError(f"{path} is no export: it holds neither saved_model.pb nor a version.")
     return path / str(found[-1])

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from multitask_recommender import run_folder
-from multitask_recommender.export.cascade import Parts
 from multitask_recommender.export.folder import EXTRA
 from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.saved import Arrays, Saved
@@ -30,20 +29,19 @@ class Request:
 
 
 def requests(
-    parts: Parts, users: RawIds, items: RawIds, number: int, seed: int
+    tasks: list[str], retrieves: bool, users: RawIds, items: RawIds, number: int
 ) -> Iterator[Request]:
     """Some requests of known users and of strangers, by every signature.
 
     Of one row each: what they leave out has one row too, and servers that join requests want as
     many rows of every input.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     drawn, some = (
         ids.raw(1 + generator.permutation(ids.number)[:size]).tolist()
         for ids, size in ((users, number), (items, number + 3))
     )
     k = min(10, items.number)
-    tasks = [*parts.model.ranking] + ([parts.model.retrieval.name] if parts.index else [])
     for place, user in enumerate(drawn):
         # By the weights of the config, and then each task alone.
         alone = place % (len(tasks) + 1)
@@ -52,11 +50,11 @@ def requests(
     yield Request("recommend", {"user_id": drawn[:1], "k": [k], "exclude_ids": [some[:3]]})
     # A function of its own in the graph, which wants to be warm as well.
     yield Request("serving_default", {"user_id": drawn[:1], "k": [k]})
-    stranger = {"user_id": [parts.users.nobody]}
+    stranger = {"user_id": [users.nobody]}
     yield Request("recommend", stranger | {"k": [k]})
     yield Request("recommend", stranger | {"history": [some[:2]], "k": [k]})
     yield Request("rank", {"user_id": drawn[:1], "item_ids": [some]})
-    if parts.index is not None:
+    if retrieves:
         yield Request("retrieve", {"user_id": drawn[:1], "k": [k], "exclude_seen": [False]})
         yield Request("embed_query", {"user_id": drawn[:1]})
         yield Request("similar_items", {"item_id": some[:1], "k": [k]})
@@ -79,7 +77,8 @@ def write(
         for request, answer in zip(asked, answers, strict=True)
     ]
     content = {**about, "tolerance": TOLERANCE, "requests": records}
-    run_folder.write_text(folder / EXTRA / FILE, json.dumps(content, ensure_ascii=False) + "\n")
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    run_folder.write_text(folder / EXTRA / FILE, text + "\n")
 
 
 def vocabulary_checksums(folder: pathlib.Path) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """A request as the model reads it: who asks, what is told of them, and what is known."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.export.checks import check_ids, check_lengths
@@ -53,6 +54,37 @@ class Query:
         return features
 
 
+@dataclasses.dataclass(frozen=True)
+class FeatureInput:
+    """A feature as a request gives it: words, or a number where there are none.
+
+    codes: of each word, [V + 1], the first of what is none of them.
+    """
+
+    name: str  # of the feature
+    words: Vocabulary | None
+    codes: np.ndarray | None
+    has_several: bool  # values of a row
+
+
+class FeatureReader(tf.Module):
+    """Inputs of a signature -> the values of a feature, as the model reads them."""
+
+    def __init__(self, feature: FeatureInput, key: str) -> None:
+        super().__init__()
+        self.name, self._key, self._words = feature.name, key, feature.words
+        self._codes = None
+        if feature.codes is not None:
+            codes = feature.codes.astype(np.int32)
+            self._codes = tf.Variable(codes, trainable=False, name="codes")
+
+    def __call__(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """The input of its key: codes, 0 for a word that nobody has learnt; numbers as they are."""
+        if self._words is None:
+            return inputs[self._key]
+        return tf.gather(self._codes, self._words.ids(inputs[self._key]))
+
+
 class Reader(tf.Module):
     """Inputs of a signature -> Query."""
 
@@ -61,11 +93,11 @@ class Reader(tf.Module):
         model: MultiTaskModel,
         users: Vocabulary,
         items: Vocabulary,
-        features: Mapping[str, tuple[str, Vocabulary | None]],
+        features: Sequence[FeatureReader],
     ) -> None:
-        """features: of users, the inputs that tell them and their words."""
+        """features: of users."""
         super().__init__()
-        self._features = dict(features)
+        self._features = list(features)
         self._model = Untracked(model)
         self._users, self._items = users, items
         self._met = tf.Variable(model.met_users, trainable=False, name="met_users")  # [U + 1]
@@ -86,9 +118,8 @@ class Reader(tf.Module):
             features[HISTORY] = tf.where(is_given, given, known)
         if model.reads_told_history:
             features[TOLD_HISTORY] = told
-        for name, (key, words) in self._features.items():
-            value = inputs[key] if words is None else words.ids(inputs[key])
-            features[f"{TOLD_FEATURE}{name}"] = value
+        for feature in self._features:
+            features[f"{TOLD_FEATURE}{feature.name}"] = feature(inputs)
         is_told = model.is_told_of(features)
         return Query(users, told, features, is_told, self._source(users, told, is_told))
 
@@ -101,7 +132,7 @@ class Reader(tf.Module):
     def _source(self, users: tf.Tensor, told: tf.Tensor, is_told: tf.Tensor) -> tf.Tensor:
         is_met = tf.gather(self._met, users)
         source = tf.where(is_told, tf.where(is_met, USER, FEATURES), POPULARITY)
-        if self._recent is None and not self._model.held.reads_told_history:
+        if not self._model.held.orders_by_history:
             return source
         return tf.where(tf.reduce_any(told != PAD, axis=1), OF_HISTORY, source)
 

@@ -1,7 +1,7 @@
 """The cascade once more, in numpy over a Scorer: what an export's answers are held against."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +9,8 @@ import numpy as np
 from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
 
 Arrays = dict[str, np.ndarray]
+
+_TIED = 1e-5  # scores as near as this, relative to large ones, may come in any order
 
 
 class Scorer(Protocol):
@@ -28,6 +30,27 @@ class Asked:
     excluded: list[int]  # with what was seen
     k: int
     weights: Mapping[str, float]  # by task
+    items: list[int] | None = None  # to be ranked; those that are retrieved, where None
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """What the model has for a request, computed before it is frozen.
+
+    items [n], dense, in no order; of each, its score and what the labels' tasks predict. `is_tied`
+    where an item that just misses being retrieved scores as much as the last that is.
+    """
+
+    asked: Asked
+    items: np.ndarray
+    scores: np.ndarray
+    predictions: Arrays
+    is_tied: bool
+
+    @property
+    def best(self) -> np.ndarray:
+        """The scores of the k best, best first."""
+        return np.sort(self.scores)[::-1][: self.asked.k]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,37 +66,46 @@ class Reference:
     """
 
     scorer: Scorer
-    gains: Mapping
+    gains: Mapping[str, Callable]
     retrieval: str | None
     popularity: np.ndarray
     retrieve: int
     missing: Mapping[str, np.ndarray]
 
-    def recommend(self, asked: Asked) -> Arrays:
-        """`item_ids` (dense) [n], `scores` [n] and predictions [n] by label; n is k at the most."""
-        found = self.of_items(asked, np.arange(1, len(self.popularity) + 1))
-        scores = found["retrieved"].copy()
-        scores[np.array(asked.excluded, np.int64) - 1] = -np.inf
-        number = min(max(self.retrieve, asked.k), int(np.isfinite(scores).sum()))
-        candidates = np.argsort(-scores, kind="stable")[:number]
-        best = candidates[np.argsort(-found["scores"][candidates], kind="stable")[: asked.k]]
-        return {name: values[best] for name, values in found.items()}
-
-    def of_items(self, asked: Asked, items: np.ndarray) -> Arrays:
-        """The same of these items, in their order, and what each has as `retrieved` score."""
-        users = np.full(len(items), asked.user, np.int32)
+    def expect(self, asked: Asked) -> Expected:
         told = {HISTORY: np.array([asked.history], np.int32)} if asked.history else {}
         retrieved = self.popularity
         if self.retrieval is not None:
-            retrieved = self.scorer.score_block({USER_ID: users[:1], **told})[0]
-        retrieved = retrieved[items - 1]
-        rows = {name: np.repeat(each, len(items), axis=0) for name, each in told.items()}
-        rows |= {name: np.repeat(each, len(items), axis=0) for name, each in self.missing.items()}
-        rows |= {USER_ID: users, ITEM_ID: items.astype(np.int32)}
-        predictions = {label: np.asarray(each) for label, each in self.scorer.rank(rows).items()}
+            user = np.array([asked.user], np.int32)
+            retrieved = self.scorer.score_block({USER_ID: user, **told})[0]
+        items, is_tied = self._candidates(asked, retrieved)
+        predictions = self._predictions(asked.user, told, items)
         total = np.zeros(len(items), np.float32)
         for label, values in predictions.items():
             total += np.float32(asked.weights[label]) * np.asarray(self.gains[label](values))
         if self.retrieval is not None:
-            total += np.float32(asked.weights[self.retrieval]) * retrieved
-        return {"item_ids": items, "scores": total, **predictions, "retrieved": retrieved}
+            total += np.float32(asked.weights[self.retrieval]) * retrieved[items - 1]
+        return Expected(asked, items, total, predictions, is_tied)
+
+    def _candidates(self, asked: Asked, retrieved: np.ndarray) -> tuple[np.ndarray, bool]:
+        """Ids, and whether the last one is tied with what is left."""
+        if asked.items is not None:
+            return np.array(asked.items, np.int64), False
+        scores = retrieved.astype(np.float64)
+        scores[np.array(asked.excluded, np.int64) - 1] = -np.inf
+        order = np.argsort(-scores, kind="stable")[: int(np.isfinite(scores).sum())]
+        number = max(self.retrieve, asked.k)
+        items, left = order[:number] + 1, order[number:]
+        if not len(left):
+            return items, False
+        last, next_one = scores[items[-1] - 1], scores[left[0]]
+        return items, bool(last - next_one <= _TIED * max(abs(last), 1.0))
+
+    def _predictions(self, user: int, told: Arrays, items: Sequence[int]) -> Arrays:
+        if not len(items):
+            return {label: np.zeros(0, np.float32) for label in self.gains}
+        number = len(items)
+        rows = {name: np.repeat(each, number, axis=0) for name, each in told.items()}
+        rows |= {name: np.repeat(each, number, axis=0) for name, each in self.missing.items()}
+        rows |= {USER_ID: np.full(number, user, np.int32), ITEM_ID: np.asarray(items, np.int32)}
+        return {label: np.asarray(each) for label, each in self.scorer.rank(rows).items()}

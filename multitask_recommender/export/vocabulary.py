@@ -69,5 +69,9 @@ class Vocabulary(tf.Module):
                     f"An id of {what} is {text!r}: an export keeps a line for each, so that it may "
                     "be neither empty nor hold a line break. Rename it in the data."
                 )
-        if self.dtype == tf.int64 and str(NO_NUMBER) in texts:
-            raise RunError(f"An id of {what} is -1, which stands for none: rename it in the data.")
+        negative = [text for text in texts if self.dtype == tf.int64 and text.startswith("-")]
+        if negative:
+            raise RunError(
+                f"An id of {what} is {negative[0]}: requests take no negative numbers, of which "
+                f"{NO_NUMBER} stands for none. Rename it in the data."
+            )

@@ -7,14 +7,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from multitask_recommender.export import certificate, golden
+from multitask_recommender.errors import RunError
+from multitask_recommender.export import golden
 from multitask_recommender.export.cascade import Cascade, Parts
-from multitask_recommender.export.certificate import Ids, Parity
+from multitask_recommender.export.certificate import Parity, Trial
 from multitask_recommender.export.folder import EXTRA
-from multitask_recommender.export.reference import Reference
 from multitask_recommender.export.saved import Saved
 from multitask_recommender.export.settings import Settings
-from multitask_recommender.export.signatures import default_weights, signatures
+from multitask_recommender.export.signatures import signatures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,35 +24,26 @@ class Written:
 
 
 def write(
-    folder: pathlib.Path,
-    about: dict[str, Any],
-    parts: Parts,
-    settings: Settings,
-    reference: Reference,
-    ids: Ids,
-    is_exact: bool,
+    folder: pathlib.Path, about: dict[str, Any], parts: Parts, settings: Settings, trial: Trial
 ) -> Written:
     """Writes an export, its golden requests and their warm-up into a folder that is not there.
 
-    about: `model` and `version`. Raises RunError where it does not answer as the model does.
+    about: `model` and `version`. Raises RunError where it does not answer as the model does, or
+    cannot be written.
     """
     cascade = Cascade(parts, settings)
-    save(folder, cascade, signatures(parts, cascade, settings))
-    saved = Saved(folder)
-    asked = list(golden.requests(parts, ids.users, ids.items, settings.golden_requests, seed=0))
-    answers = golden.answered(saved, asked)
-    weights = default_weights(parts, settings)
-    alone = [
-        (ids.asked(request, weights, settings.exclude_seen), answer)
-        for request, answer in zip(asked, answers, strict=True)
-        if request.signature == "recommend"
-    ]
-    parity = certificate.compare(reference, ids.items, *zip(*alone, strict=True), is_exact=is_exact)
+    try:
+        save(folder, cascade, signatures(parts, cascade, settings))
+        saved = Saved(folder)
+    except tf.errors.OpError as error:
+        raise RunError(f"{folder} cannot be written, or read again: {error.message}") from error
+    answers = golden.answered(saved, trial.requests)
+    parity = trial.parity(answers)
     parity.check()
     (folder / EXTRA).mkdir()
     about = {**about, "vocabulary": golden.vocabulary_checksums(folder)}
-    golden.write(folder, about, asked, answers)
-    golden.write_warm_up(folder, about["model"], asked, saved)
+    golden.write(folder, about, trial.requests, answers)
+    golden.write_warm_up(folder, about["model"], trial.requests, saved)
     return Written(parity, saved.signatures)
 
 

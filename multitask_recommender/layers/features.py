@@ -101,7 +101,8 @@ class FeatureEmbedding(tf.keras.layers.Layer):
 
     def freeze(self) -> None:
         """Keeps the values as a variable, not within the graph: for scoring alone."""
-        self._values = tf.Variable(self._values, trainable=False, name="values")
+        if not isinstance(self._values, tf.Variable):
+            self._values = tf.Variable(self._values, trainable=False, name="values")
         self._weights = None
 
     def call(self, ids: tf.Tensor, told: tf.Tensor | None = None) -> tf.Tensor:

@@ -99,6 +99,8 @@ class _Members:
         self._sums = None
 
     def freeze(self, table: tf.Variable) -> None:
+        if self._sums is not None:
+            return
         number = len(self._scale)
         blocks = [
             self.sums(table, tf.range(start, min(start + _ROWS_AT_ONCE, number)), 0.0, (0, 0))

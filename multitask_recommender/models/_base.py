@@ -18,11 +18,10 @@ from multitask_recommender.batches import NO_SEED, STEP_SEED, TrainingBatches
 from multitask_recommender.errors import DataError
 from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers import tower
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import log_popularity
-from multitask_recommender.layers.tower import HISTORY as MET
-from multitask_recommender.layers.tower import ID, RECENT
 from multitask_recommender.models import _gradients, _queries
 from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.schema import (
@@ -78,14 +77,14 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self._tasks = list(tasks)
         self.retrieval = next((task for task in tasks if not task.predicts_label), None)
         self.ranking = {task.name: task for task in tasks if task.predicts_label}
-        self._make_sharing = make_sharing
-        self._weighting = weighting
-        read, inputs = set(getattr(settings, "user", [ID])), {ID, MET, RECENT}
+        self._make_sharing, self._weighting = make_sharing, weighting
+        past = {tower.HISTORY, tower.RECENT}
+        read, inputs = set(getattr(settings, "user", [tower.ID])), {tower.ID, *past}
         self._reads_user_features = bool(read - inputs)
-        # Of the user table, those that a query may tell too.
+        self.orders_by_history = bool(read & past)  # that a query tells
         self.user_features = sorted({*settings.inputs_read().get("user", ())} - inputs)
         self.met_users = histories.counts(train.user_ids, train.num_users) > 0  # [U + 1]
-        self._is_met = tf.constant(self.met_users & bool(read & {ID, MET}))
+        self._is_met = tf.constant(self.met_users & bool(read & {tower.ID, tower.HISTORY}))
         positive = None if self.retrieval is None else self.retrieval.positive
         self.popularity = log_popularity(histories.counts_of_items(train, positive))[1:]  # [I]
         # All at once: Keras does not see a metric that is put into a dict later.
@@ -122,8 +121,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
     def bias_coordinates(self) -> int:
         """How many of the last coordinates of retrieval vectors are biases of items."""
         # No default of the class: Keras would not see the layer that takes its place.
-        space = getattr(self, "_space", None)
-        return 0 if space is None else space.bias_coordinates
+        return getattr(getattr(self, "_space", None), "bias_coordinates", 0)
 
     @property
     def reads_told_history(self) -> bool:
@@ -132,7 +130,9 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
 
     def is_told_of(self, features: Features) -> tf.Tensor:
         """Of which queries [Q] something is known that tells them from those of a stranger."""
-        return _queries.are_told_of(features, self._is_met, self._reads_user_features)
+        return _queries.are_told_of(
+            features, self._is_met, self._reads_user_features, self.orders_by_history
+        )
 
     def freeze(self) -> None:
         """Keeps what scoring reads of the training data in variables: it cannot learn any more."""

@@ -35,6 +35,7 @@ class GraphModel(MultiTaskModel):
     def __init__(self, settings: GraphSettings, train: Interactions, **shared: Any) -> None:
         super().__init__(settings, train, **shared)
         self._settings = settings
+        self.orders_by_history = True
         self._num_user_rows = train.num_users + 1
         positive = settings.graph_positive
         if positive is None and self.retrieval is not None:
@@ -83,6 +84,8 @@ class GraphModel(MultiTaskModel):
     def freeze(self) -> None:
         """Keeps the propagated vectors and what folds a history in, in place of the graph."""
         super().freeze()
+        if self._frozen is not None:
+            return
         tables = self._tables({TOLD_HISTORY: None})
         self._frozen = _Tables(
             *(

@@ -28,21 +28,21 @@ def distinct_queries(features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tens
 
 
 def are_told_of(
-    features: dict[str, tf.Tensor], is_met: tf.Tensor, reads_features: bool
+    features: dict[str, tf.Tensor], is_met: tf.Tensor, reads_features: bool, reads_past: bool
 ) -> tf.Tensor:
     """Of which queries [Q] something is known that tells them from those of a stranger.
 
-    is_met: of every user [U + 1], whether training tells of it what queries read; reads_features:
-    whether queries read features of users.
+    is_met: of every user [U + 1], whether training tells of it what queries read; reads_features,
+    reads_past: whether queries read features of users, and histories.
     """
     users = features[USER_ID]
     are_told = tf.gather(is_met, users)
     if reads_features:
         are_told |= users != PAD
-    if HISTORY_LENGTH in features:
+    if HISTORY_LENGTH in features and reads_past:
         return are_told | (features[HISTORY_LENGTH] > 0)
     for name in filter(tells_of_users, features):
-        if reads_features or not name.startswith(TOLD_FEATURE):
+        if reads_features if name.startswith(TOLD_FEATURE) else reads_past:
             are_told |= has_value(features[name])
     return are_told
 

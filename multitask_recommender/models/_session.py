@@ -51,6 +51,7 @@ class SessionModel(MultiTaskModel):
     def __init__(self, settings: SessionSettings, train: Interactions, **shared: Any) -> None:
         super().__init__(settings, train, **shared)
         self._settings = settings
+        self.orders_by_history = True
         positive = settings.history_positive
         if positive is None and self.retrieval is not None:
             positive = self.retrieval.positive

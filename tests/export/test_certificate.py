@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from multitask_recommender.errors import RunError
-from multitask_recommender.export.certificate import Ids, Parity, compare
+from multitask_recommender.export.certificate import Ids, Parity, Trial
 from multitask_recommender.export.golden import Request
 from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.reference import Asked, Reference
 
 ITEMS = RawIds(np.array([10, 20, 30, 40]))
+USERS = RawIds(np.array(["ann", "bob"]))
 
 
 class Scorer:
@@ -45,27 +46,51 @@ ANSWER = {
     "scores": np.array([[8.0, 4.0, 0.0]], np.float32),
     "like": np.array([[0.4, 0.2, 0.0]], np.float32),
     "num_items": np.array([2]),
+    "source": np.array([b"user"]),
 }
 
 
-def test_the_reference_retrieves_leaves_out_ranks_and_blends(reference):
-    found = reference.recommend(ASKED)
+def parity(reference, answer, asked=ASKED, is_exact=True):
+    trial = Trial([Request("recommend", {})], [reference.expect(asked)], ITEMS, is_exact)
+    return trial.parity([answer])
 
-    assert found["item_ids"].tolist() == [1, 4]
-    np.testing.assert_allclose(found["scores"], [8, 4])
-    np.testing.assert_allclose(found["like"], [0.4, 0.2])
+
+def test_the_reference_retrieves_leaves_out_ranks_and_blends(reference):
+    found = reference.expect(ASKED)
+
+    assert found.items.tolist() == [1, 4, 2] and not found.is_tied
+    np.testing.assert_allclose(found.scores, [8, 4, 2])
+    np.testing.assert_allclose(found.predictions["like"], [0.4, 0.2, 0.1])
+    np.testing.assert_allclose(found.best, [8, 4])
 
 
 def test_what_is_not_retrieved_is_not_ranked(reference):
-    """Only two are retrieved, 10 and 30; by like alone, turned round, 20 would be best."""
+    """Two are retrieved, 10 and 30; by like turned round, 20 would be best."""
     turned = dataclasses.replace(reference, retrieve=2, gains={"like": lambda values: -values})
-    asked = dataclasses.replace(ASKED, excluded=[], weights={"retrieval": 0.0, "like": 1.0})
+    asked = dataclasses.replace(ASKED, excluded=[], k=1, weights={"retrieval": 0.0, "like": 1.0})
 
-    assert turned.recommend(asked)["item_ids"].tolist() == [3, 1]
+    np.testing.assert_allclose(turned.expect(asked).best, [-0.3], rtol=1e-6)
+
+
+def test_given_items_are_ranked_as_they_are(reference):
+    found = reference.expect(dataclasses.replace(ASKED, items=[3, 2]))
+
+    assert found.items.tolist() == [3, 2]
+    np.testing.assert_allclose(found.scores, [6, 2])
+
+
+def test_nothing_left_is_nothing_expected(reference):
+    found = reference.expect(dataclasses.replace(ASKED, excluded=[1, 2, 3, 4]))
+
+    assert found.items.tolist() == found.best.tolist() == []
+    nothing = {name: values[:, :0] for name, values in ANSWER.items() if values.ndim == 2}
+    answer = nothing | {"num_items": np.array([0])}
+    asked = dataclasses.replace(ASKED, excluded=[1, 2, 3, 4])
+    assert parity(reference, answer, asked) == Parity(1, 0.0, 0.0)
 
 
 def test_equal_answers_do_not_differ(reference):
-    assert compare(reference, ITEMS, [ASKED], [ANSWER], is_exact=True) == Parity(1, 0.0, 0.0)
+    assert parity(reference, ANSWER) == Parity(1, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -78,51 +103,95 @@ def test_equal_answers_do_not_differ(reference):
 def test_differences_are_the_largest_relative_to_large_values(name, values, expected, reference):
     changed = ANSWER | {name: np.array([[*values, 0.0]], np.float32)}
 
-    parity = compare(reference, ITEMS, [ASKED], [changed], is_exact=True)
+    found = parity(reference, changed)
 
-    assert (parity.scores, parity.predictions) == pytest.approx(expected, abs=1e-6)
+    assert (found.scores, found.predictions) == pytest.approx(expected, abs=1e-6)
     with pytest.raises(RunError, match=r"they differ by 0.001, the tolerance is 1e-05"):
-        parity.check()
+        found.check()
+
+
+@pytest.mark.parametrize("name", ["scores", "like"])
+def test_nan_is_no_parity(name, reference):
+    changed = ANSWER | {name: np.full([1, 3], np.nan, np.float32)}
+
+    with pytest.raises(RunError, match="they differ by nan"):
+        parity(reference, changed).check()
+
+
+MISSED = ANSWER | {
+    "item_ids": np.array([[40, 20, -1]]),
+    "scores": np.array([[4.0, 2.0, 0.0]], np.float32),
+    "like": np.array([[0.2, 0.1, 0.0]], np.float32),
+}
 
 
 def test_an_approximate_index_may_miss_items_but_not_their_scores(reference):
-    missed = ANSWER | {
-        "item_ids": np.array([[40, 20, -1]]),
-        "scores": np.array([[4.0, 2.0, 0.0]], np.float32),
-        "like": np.array([[0.2, 0.1, 0.0]], np.float32),
+    parity(reference, MISSED, is_exact=False).check()
+    with pytest.raises(RunError, match="they differ by 0.5"):
+        parity(reference, MISSED).check()
+    wrong = MISSED | {"scores": np.array([[4.0, 2.5, 0.0]], np.float32)}
+    with pytest.raises(RunError, match="they differ by 0.25"):
+        parity(reference, wrong, is_exact=False).check()
+
+
+def test_ties_at_the_cut_of_retrieval_may_be_settled_either_way(reference):
+    """Of 20 and 30, which score the same, one is retrieved; its like is another."""
+
+    class Tied(Scorer):
+        TABLE = np.array([[0, 0, 0, 0], [4, 1, 1, 0]], np.float32)
+
+        def rank(self, queries):
+            return {"like": queries["item_id"] / 10}
+
+    tied = dataclasses.replace(reference, scorer=Tied(), retrieve=2)
+    asked = dataclasses.replace(ASKED, excluded=[], weights={"retrieval": 0.0, "like": 1.0})
+    assert tied.expect(asked).is_tied and tied.expect(asked).items.tolist() == [1, 2]
+    other = ANSWER | {
+        "item_ids": np.array([[30, 10]]),
+        "scores": np.array([[0.3, 0.1]], np.float32),
+        "like": np.array([[0.3, 0.1]], np.float32),
     }
 
-    compare(reference, ITEMS, [ASKED], [missed], is_exact=False).check()
-    with pytest.raises(RunError, match="they differ by 0.5"):
-        compare(reference, ITEMS, [ASKED], [missed], is_exact=True).check()
+    parity(tied, other, asked).check()
 
 
 def test_an_item_that_was_to_be_left_out_is_a_fault(reference):
-    wrong = ANSWER | {"item_ids": np.array([[10, 30, -1]])}
-
     with pytest.raises(RunError, match="answers items that were to be left out"):
-        compare(reference, ITEMS, [ASKED], [wrong], is_exact=True)
+        parity(reference, ANSWER | {"item_ids": np.array([[10, 30, -1]])})
 
 
-def test_too_few_answers_are_a_fault(reference):
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_too_few_answers_are_a_fault(reference, is_exact):
     with pytest.raises(RunError, match="answers 1 items where the model has 2"):
-        compare(reference, ITEMS, [ASKED], [ANSWER | {"num_items": np.array([1])}], is_exact=True)
-
-
-def test_nan_is_no_parity():
-    with pytest.raises(RunError, match="they differ by nan"):
-        Parity(1, float("nan"), 0.0).check()
+        parity(reference, ANSWER | {"num_items": np.array([1])}, is_exact=is_exact)
 
 
 def test_requests_are_read_in_dense_ids_with_what_was_seen():
-    users = RawIds(np.array(["ann", "bob"]))
-    ids = Ids(users, ITEMS, (np.array([0, 0, 1, 3]), np.array([2, 1, 4])))
-    request = Request(
-        "recommend",
-        {"user_id": ["bob"], "k": [3], "history": [[30, 99]], "exclude_ids": [[20]]},
-    )
+    ids = Ids(USERS, ITEMS, (np.array([0, 0, 1, 3]), np.array([2, 1, 4])))
+    inputs = {"user_id": ["bob"], "k": [3], "history": [[30, 99]], "exclude_ids": [[20]]}
+    request = Request("recommend", inputs)
 
     asked = ids.asked(request, {"retrieval": 1.0}, excludes_seen=True)
 
     assert asked == Asked(2, [3], [1, 2, 3, 4], 3, {"retrieval": 1.0})
     assert ids.asked(request, {}, excludes_seen=False).excluded == [2]
+    all_the_same = Request("retrieve", inputs | {"exclude_seen": [False]})
+    assert ids.asked(all_the_same, {}, excludes_seen=True).excluded == [2]
+    ranked = Request("rank", {"user_id": ["ann"], "item_ids": [[40, 10]]})
+    assert ids.asked(ranked, {}, excludes_seen=False).items == [4, 1]
+
+
+def test_every_kind_of_request_that_can_be_is_compared(reference):
+    ids = Ids(USERS, ITEMS, (np.array([0, 0, 0, 0]), np.zeros(0, int)))
+    weights = {"retrieval": 0.0, "like": 1.0}
+    requests = [
+        Request("retrieve", {"user_id": ["ann"], "k": [2]}),
+        Request("similar_items", {"item_id": [10], "k": [2]}),
+        Request("rank", {"user_id": ["ann"], "item_ids": [[20]]}),
+    ]
+
+    retrieved, alike, ranked = Trial.of(requests, reference, ids, weights, False, True).expected
+
+    np.testing.assert_allclose(retrieved.best, [4, 3])  # by retrieval alone
+    assert alike is None
+    np.testing.assert_allclose(ranked.scores, [0.1])

@@ -35,7 +35,7 @@ def test_versions_count_from_one_and_nothing_else_is_left(tmp_path):
     assert [written(base), written(base)] == [1, 2]
 
     assert versions(base) == [1, 2]
-    assert sorted(path.name for path in base.iterdir()) == ["1", "2"]
+    assert sorted(path.name for path in base.iterdir()) == [".lock", "1", "2"]
     assert latest(base) == base / "2"
     assert latest(base / "1") == base / "1"
 
@@ -45,7 +45,7 @@ def test_what_fails_leaves_nothing(tmp_path):
         folder.mkdir()
         _ = 1 / 0
 
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_who_is_killed_leaves_the_version_before_and_the_next_one_cleans_up(tmp_path):
@@ -63,7 +63,7 @@ def test_who_is_killed_leaves_the_version_before_and_the_next_one_cleans_up(tmp_
 
     assert versions(tmp_path) == [1] and latest(tmp_path).name == "1"
     assert written(tmp_path) == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "1", "2"]
 
 
 def test_a_folder_without_a_version_is_no_export(tmp_path):
@@ -88,3 +88,14 @@ def test_a_file_in_the_way_is_said(tmp_path):
 )
 def test_a_model_is_called_as_its_folder_or_its_run(base, name, tmp_path):
     assert name_of(tmp_path / base) == name
+
+
+def test_only_whole_numbers_are_versions(tmp_path):
+    for name in ("007", "0", "v3", "٣"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "9").mkdir()  # of somebody else's, and empty
+
+    assert versions(tmp_path) == [9]
+    assert written(tmp_path) == 10
+    (tmp_path / "11").mkdir()
+    assert latest(tmp_path).name == "10"

@@ -40,6 +40,7 @@ def test_a_word_that_is_no_line_is_refused_with_what_to_do(word, tmp_path):
         Vocabulary(np.array(["a", word]), tmp_path / "users.txt")
 
 
-def test_the_number_that_stands_for_none_is_refused(tmp_path):
-    with pytest.raises(RunError, match="An id of items is -1, which stands for none: rename it"):
-        Vocabulary(np.array([4, -1]), tmp_path / "items.txt")
+@pytest.mark.parametrize("number", [-1, -50])
+def test_negative_numbers_are_refused(number, tmp_path):
+    with pytest.raises(RunError, match=f"An id of items is {number}: requests take no negative"):
+        Vocabulary(np.array([4, number]), tmp_path / "items.txt")
