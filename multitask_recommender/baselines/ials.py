@@ -70,7 +70,8 @@ def fit(
     weight = settings.unobserved_weight
     if weight is None:
         weight = _ALL_TO_MET * max(len(rows_of_users[1]), 1) / max(num_users * num_items, 1)
-    by_user, by_item = Ridge(rows_of_users), Ridge(rows_of_items)
+    remedy = f"raise l2 of ials (now {settings.l2:g})"
+    by_user, by_item = Ridge(rows_of_users, remedy), Ridge(rows_of_items, remedy)
     user_l2 = _charges(settings, np.diff(rows_of_users[0]) + weight * num_items)
     item_l2 = _charges(settings, np.diff(rows_of_items[0]) + weight * num_users)
     shape = num_users + 1, settings.dimension

@@ -5,6 +5,7 @@ import pytest
 
 from multitask_recommender.baselines import _least_squares
 from multitask_recommender.baselines.ials import Settings, fit
+from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Entities, Interactions
 
 EVERYBODY = {"user_id": np.arange(4, dtype=np.int32)}  # the three users, after the unknown
@@ -94,6 +95,15 @@ def test_the_size_of_blocks_changes_nothing(sparse, monkeypatch):
     monkeypatch.setattr(_least_squares, "_BLOCK_FLOATS", 200)
 
     np.testing.assert_allclose(fit(SMALL, sparse, seed=1).score_block(users), whole, atol=1e-5)
+
+
+def test_too_little_l2_for_single_precision_is_an_error_not_a_wrong_solution(sparse):
+    settings = Settings(dimension=8, l2=1e-12, l2_power=0, unobserved_weight=1e-12)
+
+    with pytest.raises(
+        RunError, match=r"not positive definite in single precision: raise l2 of ials \(now 1e-12\)"
+    ):
+        fit(settings, sparse, seed=1)
 
 
 def test_implicit_finds_the_same_without_power(sparse):
