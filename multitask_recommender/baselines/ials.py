@@ -11,7 +11,7 @@ RecSys 2022 (arXiv 2110.14037), section 3: with S the pairs that met,
 l2_power 1 charges a user for each of his pairs, 0 is Hu's; Rendle calls the three alpha_0, lambda
 and nu, and shows that with them and enough dimensions iALS is as good as what came after it. How
 often a pair met has no effect. Users come last, so theirs are the best for the items that there
-are. A solve of our own and not the library `implicit`, which has no l2_power: as fast, and better.
+are. A solve of our own and not the library `implicit`, which has no l2_power: with 0 they agree.
 """
 
 from collections.abc import Mapping
