@@ -119,18 +119,18 @@ def test_implicit_finds_the_same_without_power(sparse):
     weight = settings.unobserved_weight
     pairs = np.unique(np.stack([sparse.item_ids - 1, sparse.user_ids - 1]), axis=1)
     item_users = scipy.sparse.csr_matrix((np.ones(pairs.shape[1], "f4"), pairs), (90, 40))
-    model = implicit.als.AlternatingLeastSquares(
-        factors=3,
-        regularization=settings.l2 * (1 + weight) / weight,
-        alpha=1 + 1 / weight,
-        iterations=settings.epochs,
-        use_cg=False,
-        use_gpu=False,
-        dtype=np.float64,
-    )
-    model.item_factors = start(2, 40, settings).astype(np.float64) * np.sqrt(1 + weight)
-    model.user_factors = np.zeros((90, 3))
     with threadpoolctl.threadpool_limits(1, "blas"):  # it warns otherwise
+        model = implicit.als.AlternatingLeastSquares(
+            factors=3,
+            regularization=settings.l2 * (1 + weight) / weight,
+            alpha=1 + 1 / weight,
+            iterations=settings.epochs,
+            use_cg=False,
+            use_gpu=False,
+            dtype=np.float64,
+        )
+        model.item_factors = start(2, 40, settings).astype(np.float64) * np.sqrt(1 + weight)
+        model.user_factors = np.zeros((90, 3))
         model.fit(item_users, show_progress=False)
 
     scores = fit(settings, sparse, seed=2).score_block({"user_id": np.arange(1, 41)})
