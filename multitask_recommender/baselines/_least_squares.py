@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from multitask_recommender import threads
+from multitask_recommender.errors import RunError
 from multitask_recommender.histories import Rows
 
 _BLOCK_FLOATS = 2**22  # what each thread holds at a time, 16 MB
@@ -25,6 +26,7 @@ class Ridge:
     """
 
     rows: Rows  # splits [R + 1] and members [N], ids from 1
+    remedy: str  # what to do where charges are too small to solve with
     targets: np.ndarray | None = None  # float32 [N]; 1 for every member, where None
 
     def solve(
@@ -33,6 +35,7 @@ class Ridge:
         """Coefficients float32 [R, D] for inputs [M, D].
 
         What x^2 is charged is an owner's own, [R, D] or [R, 1], plus that of all, [D]; above 0.
+        Raises RunError where single precision is too coarse for so little of it.
         """
         solved = np.zeros((len(self.rows[0]) - 1, table.shape[1]), np.float32)
 
@@ -42,8 +45,11 @@ class Ridge:
             is_dual = inputs.shape[1] < inputs.shape[2]
             solved[owners] = (_dual if is_dual else _primal)(inputs, targets, whole)
 
-        for _ in threads.side_by_side(work, self._blocks(table.shape[1])):
-            pass
+        try:
+            for _ in threads.side_by_side(work, self._blocks(table.shape[1])):
+                pass
+        except np.linalg.LinAlgError as error:
+            raise RunError(f"{error} in single precision: {self.remedy}.") from error
         return solved
 
     def _blocks(self, dimension: int) -> Iterator[np.ndarray]:
@@ -89,11 +95,18 @@ def _dual(inputs: np.ndarray, targets: np.ndarray, charges: np.ndarray) -> np.nd
 
 
 def _solved(matrices: np.ndarray, diagonals: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solutions [b, m] of (matrix [m, m] + diagonal) x = right; overwrites its arguments."""
+    """Solutions [b, m] of (matrix [m, m] + diagonal) x = right; overwrites its arguments.
+
+    Raises LinAlgError where a sum is not positive definite, or not finite.
+    """
     from scipy.linalg.lapack import sposv  # half the time of a batched numpy.linalg.solve
 
     places = np.arange(matrices.shape[1])
     matrices[:, places, places] += diagonals
     for place in range(len(matrices)):
-        right[place] = sposv(matrices[place].T, right[place], overwrite_a=True)[1]
+        _, right[place], fault = sposv(matrices[place].T, right[place], overwrite_a=True)
+        if fault:
+            raise np.linalg.LinAlgError(
+                f"A least-squares matrix of {len(places)} unknowns is not positive definite"
+            )
     return right

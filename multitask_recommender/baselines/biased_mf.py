@@ -116,10 +116,13 @@ class _Side:
         charges[0] = settings.bias_l2
         counts = np.diff(splits)[:, None] ** settings.l2_power
         self._charges = (counts * charges).astype(np.float32)  # [R, 1 + D]
+        self._remedy = (
+            f"raise l2 (now {settings.l2:g}) or bias_l2 (now {settings.bias_l2:g}) of biased_mf"
+        )
 
     def solve(self, others: np.ndarray) -> np.ndarray:
         """Bias and factors [R, 1 + D] of each owner, given those of the others."""
         inputs = others.copy()
         inputs[1:, 0] = 1.0  # what an owner's bias is multiplied by
         targets = self._values - others[self._rows[1], 0]
-        return Ridge(self._rows, targets).solve(inputs, self._charges)
+        return Ridge(self._rows, self._remedy, targets).solve(inputs, self._charges)

@@ -93,6 +93,20 @@ def _rating_fault(line: str, width: int) -> str | None:
     return None
 
 
+def refuse_repetition(path: pathlib.Path) -> None:
+    """Raises DataError for the first line of a sound file of ratings whose pair stands before."""
+    pairs: set[tuple[int, int]] = set()
+
+    def fault(line: str) -> str | None:
+        user, item = (int(float(text)) for text in _number_files.fields(line)[:2])
+        if (user, item) in pairs:
+            return f"user {user} with item {item} stands in a line before already. Leave one."
+        pairs.add((user, item))
+        return None
+
+    _files.check_lines(path, fault)
+
+
 def read_negatives(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     """The pair of each line [L, 2] and its negatives [L, n], -1 where there are fewer."""
     lines = [line for line in _number_files.text_of(path).split(b"\n") if line.strip()]

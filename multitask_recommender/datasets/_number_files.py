@@ -19,6 +19,8 @@ _DIGITS, _BLANKS = b"0123456789", b" \t\n"
 _MAX_LENGTH = 15
 LIMIT = 10**_MAX_LENGTH
 
+Numbered = tuple[np.ndarray, list[np.ndarray]]  # distinct raw ids, and columns in dense ids
+
 
 @dataclasses.dataclass(frozen=True)
 class Numbers:
@@ -72,10 +74,30 @@ def fault_of(name: str, text: str) -> str | None:
     return f"{name} is {_files.shortened(text)}, expected {_EXPECTED}"
 
 
-def numbered(*columns: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def numbered(*columns: np.ndarray) -> Numbered:
     """The distinct raw ids of all columns, int64 [R] ascending, and each column in dense ids."""
     raw = np.unique(np.concatenate([np.unique(column) for column in columns])).astype(np.int64)
     return raw, [(np.searchsorted(raw, column) + 1).astype(np.int32) for column in columns]
+
+
+def of_both(name: str, users: Numbered, items: Numbered) -> tuple[str, ...]:
+    """The warning that test pairs of the file `name` stand in train too; none where none does.
+
+    Users and items are as `numbered`: the first columns are of train, the second of test.
+    """
+    keys = [
+        user.astype(np.int64) * (len(items[0]) + 1) + item
+        for user, item in zip(users[1][:2], items[1][:2], strict=True)
+    ]
+    told = np.isin(keys[1], keys[0])
+    if not told.any():
+        return ()
+    first = int(told.argmax())
+    user, item = (raw[columns[1][first] - 1] for raw, columns in (users, items))
+    return (
+        f"{name}: {told.sum():,} of {len(told):,} test pairs stand in train too, such as user "
+        f"{user} with item {item}: models are told what they are to find.",
+    )
 
 
 def parts_of(num_train: int, num_test: int) -> np.ndarray:

@@ -11,7 +11,8 @@ al., SIGIR 2020) publish them:
 
 Ids are whole numbers, and raw ids stay as they are. There are no labels and no times: every pair is
 a retrieval positive. A user may have several lines, and a pair may stand twice in a file: it counts
-once, and that is said. An item that test alone has is outside the vocabulary, as everywhere.
+once, and that is said. That test pairs stand in train too is said as well. An item that test alone
+has is outside the vocabulary, as everywhere.
 
 Without `dataset.path`, the folders `$MTR_DATA/<variant>` and `./data/<variant>` are tried.
 """
@@ -61,19 +62,19 @@ def read(settings: Settings, fold: str | None = None) -> Interactions:
     )
     paths = _files.require_files(folder, FILES)
     train, test = map(_read_pairs, paths)
-    raw_users, users = _number_files.numbered(train.users, test.users)
-    raw_items, items = _number_files.numbered(train.items, test.items)
+    users = _number_files.numbered(train.users, test.users)
+    items = _number_files.numbered(train.items, test.items)
     parts = _number_files.parts_of(len(train.users), len(test.users))
     interactions = Interactions(
-        user_ids=np.concatenate(users),
-        item_ids=np.concatenate(items),
-        users=Entities(raw_users, 0),
-        items=Entities(raw_items, 0),
+        user_ids=np.concatenate(users[1]),
+        item_ids=np.concatenate(items[1]),
+        users=Entities(users[0], 0),
+        items=Entities(items[0], 0),
         parts=parts,
         source=Source(
             f"adjacency {folder.resolve().name}",
             _files.checksums(paths),
-            train.warnings + test.warnings,
+            train.warnings + test.warnings + _number_files.of_both(paths[1].name, users, items),
         ),
     )
     return interactions.take(_number_files.first_rows(parts, settings.max_rows))

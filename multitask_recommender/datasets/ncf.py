@@ -13,10 +13,12 @@ ranked among 99 items that he has not rated. As published (ml-1m, pinterest-20):
     *.test.negative   `(user,item)` as in test.rating, then its negatives
 
 Ids are whole numbers from 0, and raw ids stay as they are. `rating` is the label; every row is a
-retrieval positive. Every item that any of the files names is in the catalogue, as it is to the
-paper's code, which numbers items through: what is in no row to learn from (in ml-1m two items, of
-two test rows and 340 negatives) is a candidate nevertheless. The negatives are for the protocol
-`sampled` on test; evaluation/sampled.py says what becomes of one that is its row's own target.
+retrieval positive. A timestamp is rounded down to whole seconds. A test pair may not stand twice;
+that some stand in train too is said. Every item that any of the files names is in the catalogue, as
+it is to the paper's code, which numbers items through: what is in no row to learn from (in ml-1m
+two items, of two test rows and 340 negatives) is a candidate nevertheless. The negatives are for
+the protocol `sampled` on test; evaluation/sampled.py says what becomes of one that is its row's own
+target.
 
 Without `dataset.path`, the folders `$MTR_DATA/<variant>/ncf` and `./data/<variant>/ncf` are tried.
 """
@@ -62,24 +64,32 @@ def read(settings: Settings, fold: str | None = None) -> Interactions:
     lines = _lines_of(test[:, :2].astype(np.int64), pairs, paths)
 
     is_given = negatives >= 0
-    raw_users, users = _number_files.numbered(train[:, 0], test[:, 0])
-    raw_items, items = _number_files.numbered(train[:, 1], test[:, 1], negatives[is_given])
+    users = _number_files.numbered(train[:, 0], test[:, 0])
+    items = _number_files.numbered(train[:, 1], test[:, 1], negatives[is_given])
     given = np.zeros(negatives.shape, np.int32)
-    given[is_given] = items[2]
+    given[is_given] = items[1][2]
     has_times = train.shape[1] == test.shape[1] == _ncf_files.WIDEST
     parts = _number_files.parts_of(len(train), len(test))
     interactions = Interactions(
-        user_ids=np.concatenate(users),
-        item_ids=np.concatenate(items[:2]),
-        users=Entities(raw_users, 0),
-        items=Entities(raw_items, len(raw_items)),
+        user_ids=np.concatenate(users[1]),
+        item_ids=np.concatenate(items[1][:2]),
+        users=Entities(users[0], 0),
+        items=Entities(items[0], len(items[0])),
         labels={"rating": np.concatenate([train[:, 2], test[:, 2]]).astype(np.float32)},
-        timestamps=np.append(train[:, 3], test[:, 3]).astype(np.int64) if has_times else None,
+        timestamps=_seconds(train[:, 3], test[:, 3]) if has_times else None,
         parts=parts,
         negatives=GivenNegatives(np.append(np.full(len(train), -1, np.int32), lines), given),
-        source=Source(f"ncf {paths[0].name.partition('.train.')[0]}", _files.checksums(paths)),
+        source=Source(
+            f"ncf {paths[0].name.partition('.train.')[0]}",
+            _files.checksums(paths),
+            _number_files.of_both(paths[1].name, users, items),
+        ),
     )
     return interactions.take(_number_files.first_rows(parts, settings.max_rows))
+
+
+def _seconds(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    return np.floor(np.append(train, test)).astype(np.int64)
 
 
 def _lines_of(test: np.ndarray, pairs: np.ndarray, paths: list[pathlib.Path]) -> np.ndarray:
@@ -89,14 +99,14 @@ def _lines_of(test: np.ndarray, pairs: np.ndarray, paths: list[pathlib.Path]) ->
         if line_of.setdefault((user, item), line) != line:
             raise DataError(f"{paths[2]} has two lines for ({user},{item}): leave one.")
     rows = [(user, item) for user, item in test.tolist()]
+    if len(set(rows)) < len(rows):
+        _ncf_files.refuse_repetition(paths[1])
     for lacking, fault in (
         (set(rows) - line_of.keys(), f"{paths[2]} has no line for {{}}, a row of {paths[1].name}"),
         (line_of.keys() - set(rows), f"{paths[2]} has a line for {{}}, no row of {paths[1].name}"),
     ):
         if lacking:
             user, item = min(lacking)
-            raise DataError(
-                f"{fault.format(f'({user},{item})')}, and {len(lacking) - 1:,} more: use files "
-                "of one set."
-            )
+            more = f" (the first of {len(lacking):,})" if len(lacking) > 1 else ""
+            raise DataError(f"{fault.format(f'({user},{item})')}{more}: use files of one set.")
     return np.array([line_of[row] for row in rows], np.int32)

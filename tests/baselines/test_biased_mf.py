@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from multitask_recommender.baselines.biased_mf import Settings, fit
+from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Entities, Interactions
 
 PAIRS = {  # every known pair of the fixture, and the unknown
@@ -122,3 +123,19 @@ def test_movielens_is_predicted_better_than_by_plain_svd(mtr_data):
     predicted = fit(Settings(), rows, seed=1).rank(queries)["rating"]
 
     assert np.sqrt(np.mean((predicted - test[:, 2]) ** 2)) < 0.93
+
+
+@pytest.mark.parametrize("dimension", [2, 9])  # fewer than the eight ratings, and more
+def test_too_little_l2_for_single_precision_is_an_error_not_a_wrong_solution(dimension):
+    """Eight ratings of one pair: one equation, eight times, for more than one unknown."""
+    ones = np.ones(8, np.int32)
+    one = Entities(np.arange(1), 1)
+    train = Interactions(ones, ones, one, one, labels={"rating": np.arange(8, dtype=np.float32)})
+    settings = Settings(dimension=dimension, l2=1e-12, bias_l2=1e-11)
+
+    with pytest.raises(
+        RunError,
+        match=r"matrix of \d unknowns is not positive definite in single precision: raise l2 "
+        r"\(now 1e-12\) or bias_l2 \(now 1e-11\) of biased_mf\.$",
+    ):
+        fit(settings, train, seed=1)

@@ -1,10 +1,14 @@
 """iALS, against closed forms, a dense solve of the normal equations, and the library `implicit`."""
 
+import implicit.als
 import numpy as np
 import pytest
+import scipy.sparse
+import threadpoolctl
 
 from multitask_recommender.baselines import _least_squares
 from multitask_recommender.baselines.ials import Settings, fit
+from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Entities, Interactions
 
 EVERYBODY = {"user_id": np.arange(4, dtype=np.int32)}  # the three users, after the unknown
@@ -96,31 +100,38 @@ def test_the_size_of_blocks_changes_nothing(sparse, monkeypatch):
     np.testing.assert_allclose(fit(SMALL, sparse, seed=1).score_block(users), whole, atol=1e-5)
 
 
+def test_too_little_l2_for_single_precision_is_an_error_not_a_wrong_solution(sparse):
+    settings = Settings(dimension=8, l2=1e-12, l2_power=0, unobserved_weight=1e-12)
+
+    with pytest.raises(
+        RunError, match=r"not positive definite in single precision: raise l2 of ials \(now 1e-12\)"
+    ):
+        fit(settings, sparse, seed=1)
+
+
 def test_implicit_finds_the_same_without_power(sparse):
     """Its confidence c of a pair that met is 1 + 1/w, and its target is c / (c - 1) of ours.
 
     So its factors are sqrt(1 + w) times ours, and its penalty is (1 + w) / w times ours. It solves
     for its users first, as we do for items: it is given the matrix on its side.
     """
-    als = pytest.importorskip("implicit.als", reason="implicit is not installed")
-    import scipy.sparse
-
     settings = SMALL.model_copy(update={"l2_power": 0.0, "l2": 0.3})
     weight = settings.unobserved_weight
     pairs = np.unique(np.stack([sparse.item_ids - 1, sparse.user_ids - 1]), axis=1)
     item_users = scipy.sparse.csr_matrix((np.ones(pairs.shape[1], "f4"), pairs), (90, 40))
-    model = als.AlternatingLeastSquares(
-        factors=3,
-        regularization=settings.l2 * (1 + weight) / weight,
-        alpha=1 + 1 / weight,
-        iterations=settings.epochs,
-        use_cg=False,
-        use_gpu=False,
-        dtype=np.float64,
-    )
-    model.item_factors = start(2, 40, settings).astype(np.float64) * np.sqrt(1 + weight)
-    model.user_factors = np.zeros((90, 3))
-    model.fit(item_users, show_progress=False)
+    with threadpoolctl.threadpool_limits(1, "blas"):  # it warns otherwise
+        model = implicit.als.AlternatingLeastSquares(
+            factors=3,
+            regularization=settings.l2 * (1 + weight) / weight,
+            alpha=1 + 1 / weight,
+            iterations=settings.epochs,
+            use_cg=False,
+            use_gpu=False,
+            dtype=np.float64,
+        )
+        model.item_factors = start(2, 40, settings).astype(np.float64) * np.sqrt(1 + weight)
+        model.user_factors = np.zeros((90, 3))
+        model.fit(item_users, show_progress=False)
 
     scores = fit(settings, sparse, seed=2).score_block({"user_id": np.arange(1, 41)})
 

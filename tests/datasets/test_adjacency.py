@@ -88,14 +88,23 @@ def test_a_user_with_two_lines_has_the_items_of_both_and_that_is_said(folder):
 
 
 def test_a_pair_that_stands_twice_counts_once_and_that_is_said(folder):
-    (folder / "test.txt").write_text("0 5 12 5 5\n2 5\n")
+    (folder / "test.txt").write_text("0 5 13 5 5\n2 5\n")
 
     read_rows = read(folder)
 
-    assert raw(read_rows)[4:] == [(0, 5), (0, 12), (2, 5)]
+    assert raw(read_rows)[4:] == [(0, 5), (0, 13), (2, 5)]
     assert read_rows.source.warnings == (
         "test.txt: 2 of 5 pairs repeat one in the same file, such as user 0 with item 5: each "
         "counts once.",
+    )
+
+
+def test_a_test_pair_that_train_holds_too_is_said(folder):
+    (folder / "test.txt").write_text("0 5 12 7\n2 30\n")
+
+    assert read(folder).source.warnings == (
+        "test.txt: 2 of 4 test pairs stand in train too, such as user 0 with item 12: models are "
+        "told what they are to find.",
     )
 
 

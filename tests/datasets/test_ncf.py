@@ -60,6 +60,34 @@ def test_every_item_of_any_file_is_in_the_catalogue(folder):
     assert given(rows).train.num_items == 6
 
 
+def test_a_test_pair_that_train_holds_too_is_said(folder):
+    with (folder / "toy.train.rating").open("a") as file:
+        file.write("1\t6\t2\t60\n0\t6\t2\t60\n")
+
+    assert read(folder).source.warnings == (
+        "toy.test.rating: 1 of 2 test pairs stand in train too, such as user 1 with item 6: models "
+        "are told what they are to find.",
+    )
+
+
+def test_a_time_with_a_fraction_is_rounded_down(folder):
+    (folder / "toy.test.rating").write_text("0\t2\t4\t110.9\n1\t6\t1\t-0.5\n")
+
+    assert read(folder).timestamps.tolist() == [100, 90, 80, 70, 110, -1]
+
+
+def test_a_test_row_that_stands_twice_is_an_error(folder):
+    (folder / "toy.test.rating").write_text(TEST + "\n1\t2\t4\t110\n0\t2\t3\t130\n")
+    with (folder / "toy.test.negative").open("a") as file:
+        file.write("(1,2)\t4\t9\t6\n")
+
+    with pytest.raises(
+        DataError,
+        match=r"toy\.test\.rating line 5: user 0 with item 2 stands in a line before already\.",
+    ):
+        read(folder)
+
+
 def test_test_rows_alone_have_their_negatives(folder):
     parts = given(read(folder), validation_by="user")
 
@@ -175,7 +203,11 @@ def test_a_header_is_named_as_what_it_is_not(folder):
         ("(0,2)\t4\tnine", "line 3: negative is 'nine', expected a whole number"),
         ("(0,2)\t4\t3,9", "line 3: negative is '3,9', expected a whole number"),
         ("(0,2)\t4\t9\n", "toy.test.negative has two lines for (0,2): leave one."),
-        ("(7,2)\t4\t9", "has a line for (7,2), no row of toy.test.rating, and 0 more: use files"),
+        ("(7,2)\t4\t9", "has a line for (7,2), no row of toy.test.rating: use files of one set."),
+        (
+            "(8,2)\t4\t9\n(7,2)\t4\t9",
+            "a line for (7,2), no row of toy.test.rating (the first of 2): use files",
+        ),
     ],
 )
 def test_a_faulty_line_of_negatives_is_named(folder, line, message):
@@ -229,6 +261,7 @@ def test_ml_1m_is_as_published(mtr_data):
     assert negatives.shape == (6_040, 99)
     assert (negatives > 0).all()
     assert (negatives == parts.test.item_ids[:, None]).sum() == 156
+    assert parts.test.source.warnings == ()
     assert sorted(parts.validation.user_ids) == list(range(1, 6_041))
     learnt = np.unique(parts.train_and_validation.item_ids)
     assert np.setdiff1d(parts.test.item_ids, learnt).size == 2
