@@ -14,6 +14,6 @@ if __name__ == "__main__":
     main(
         title="Gowalla",
         description=__doc__,
-        recipes=("lightgcn", "lightgcn_bpr", "ngcf", "two_tower_gowalla"),
+        recipes=("lightgcn", "lightgcn_bpr_hard", "ngcf", "two_tower_gowalla"),
         metrics={"recall@20": "test/full/recall@20", "ndcg@20": "test/full/ndcg@20"},
     )

@@ -337,7 +337,7 @@ OWN_MODEL = """
 
     class Model(MultiTaskModel):
         def __init__(self, settings, train, **shared):
-            super().__init__(**shared)
+            super().__init__(settings, train, **shared)
             self.num_items = train.num_items
             self.width = settings.width
             self.users = self.add_weight("u", [train.num_users + 1, settings.width])
@@ -370,7 +370,8 @@ def test_a_model_of_the_users_own_trains_and_is_evaluated(tmp_path, monkeypatch)
     (tmp_path / "my_models" / "__init__.py").touch()
     (tmp_path / "my_models" / "plain.py").write_text(textwrap.dedent(OWN_MODEL))
     monkeypatch.syspath_prepend(tmp_path)
-    values = tiny_config().to_dict() | {"model": {"name": "my_models.plain", "width": 5}}
+    values = tiny_config("export.when_trained=true", "export.golden_requests=2").to_dict()
+    values["model"] = {"name": "my_models.plain", "width": 5}
 
     runs.train(config.parse(values), tmp_path / "run")
 
@@ -379,6 +380,7 @@ def test_a_model_of_the_users_own_trains_and_is_evaluated(tmp_path, monkeypatch)
     runs.evaluate(tmp_path / "run", "full", tmp_path / "again.json")
     again = json.loads((tmp_path / "again.json").read_text())["metrics"]
     assert again["test/full/recall@10"] == metrics["test/full/recall@10"]
+    assert (tmp_path / "run" / "export" / "1" / "saved_model.pb").exists()
 
 
 def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkeypatch):

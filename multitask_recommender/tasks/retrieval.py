@@ -138,7 +138,11 @@ class Task:
         return bpr_losses(batch, self._slope, met)
 
     def _hard_bpr(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
-        """Negatives are drawn by count ** negatives_power * exp(hardness * score)."""
+        """Negatives are drawn by count ** negatives_power * exp(hardness * score).
+
+        With hardness 1 and a small slope its gradient is that of a softmax, sampled and scaled: the
+        negatives' shares in the loss are theirs in the softmax, and the sigmoid is nearly linear.
+        """
         queries = tf.stop_gradient(batch.queries) * (self._settings.hardness / self.temperature)
         logits = self._scores(queries, tf.stop_gradient(batch.candidates))
         logits += tf.maximum(tf.gather(self._log_drawn, batch.ids), EXCLUDED)  # -inf: the padding
