@@ -485,7 +485,8 @@ def test_a_name_that_no_export_can_have_is_said_before_anything_is_done(rows, tm
 def test_a_model_that_diverged_is_said(rows, tmp_path):
     experiment = experiment_of(rows, "two_tower")
     model = assembly.build(experiment.config, experiment.learnt_rows)
-    model.trainable_variables[0].assign(np.nan * model.trainable_variables[0])
+    for variable in model.trainable_variables:
+        variable.assign(np.nan * variable)
 
     with pytest.raises(RunError, match="Item vectors of the model are no finite numbers"):
         exporting.export(experiment, model, tmp_path / "base", METRICS)

@@ -72,7 +72,7 @@ class FeatureReader(tf.Module):
 
     def __init__(self, feature: FeatureInput, key: str) -> None:
         super().__init__()
-        self.name, self._key, self._words = feature.name, key, feature.words
+        self.feature, self._key, self._words = feature.name, key, feature.words
         self._codes = None
         if feature.codes is not None:
             codes = feature.codes.astype(np.int32)
@@ -118,8 +118,8 @@ class Reader(tf.Module):
             features[HISTORY] = tf.where(is_given, given, known)
         if model.reads_told_history:
             features[TOLD_HISTORY] = told
-        for feature in self._features:
-            features[f"{TOLD_FEATURE}{feature.name}"] = feature(inputs)
+        for reader in self._features:
+            features[f"{TOLD_FEATURE}{reader.feature}"] = reader(inputs)
         is_told = model.is_told_of(features)
         return Query(users, told, features, is_told, self._source(users, told, is_told))
 
