@@ -1,6 +1,6 @@
 """LightGCN and NGCF against RecBole's, on MovieLens 100k.
 
-    python benchmarks/graph_against_recbole.py --recbole PYTHON [--epochs 30] [--rounds 3]
+    python benchmarks/graph_against_recbole.py --recbole PYTHON [--epochs 30] [--only NAME]
 
 PYTHON is the interpreter of an environment with RecBole (recbole==1.2.1 wants torch, numpy<2,
 scipy<1.12 and pandas<2.3). Both sides learn from the same rows (random 8:1:1) by BPR with one
@@ -8,8 +8,9 @@ negative, batch 2048, d 64, three propagations, Adam. In each round RecBole trai
 process of its own, then we train for as many seconds; an epoch is timed without the first, which
 compiles. nDCG@10 is over all items but those of train and validation, mean over users.
 
-RecBole's settings are its defaults. Ours: BPR with the learning rates below, chosen on validation;
-and, for what the same seconds can do, the softmax of experiments/lightgcn.yaml.
+RecBole's settings are its defaults but for LightGCN's propagations, which are 2 by default, and for
+the learning rate if asked. Ours: BPR with the learning rates below, chosen on validation; and, for
+what the same seconds can do, the softmax of experiments/lightgcn.yaml.
 """
 
 import argparse
@@ -31,14 +32,16 @@ warnings.filterwarnings("ignore")
 from recbole.config import Config
 from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
-folder, model, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+folder, model, epochs, learning_rate = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 settings = dict(
     data_path=folder, benchmark_filename=["train", "valid", "test"], epochs=epochs,
     load_col={"inter": ["user_id", "item_id"]}, train_batch_size=2048, embedding_size=64,
     eval_args={"group_by": "user", "order": "RO", "mode": "full"}, metrics=["NDCG"], topk=[10],
     valid_metric="NDCG@10", use_gpu=False, show_progress=False, checkpoint_dir=tempfile.mkdtemp(),
-    state="ERROR",
+    state="ERROR", learning_rate=float(learning_rate),
 )
+if model == "LightGCN":
+    settings["n_layers"] = 3
 config = Config(model=model, dataset="ml100k", config_dict=settings)
 init_seed(config["seed"], config["reproducibility"])
 dataset = create_dataset(config)
@@ -105,8 +108,9 @@ def write_inter(rows: Interactions, path: pathlib.Path) -> None:
     path.write_text(f"user_id:token\titem_id:token\n{text}")
 
 
-def recbole(python: str, folder: str, name: str, epochs: int) -> dict[str, Any]:
-    command = [python, "-c", RECBOLE, folder, name, str(epochs)]
+def recbole(name: str, arguments: argparse.Namespace, folder: str) -> dict[str, Any]:
+    program = [arguments.recbole, "-c", RECBOLE, folder, name]
+    command = [*program, str(arguments.epochs), str(arguments.learning_rate)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     if done.returncode:
         raise SystemExit(f"RecBole failed:\n{done.stderr[-2000:]}")
@@ -118,6 +122,8 @@ def main() -> None:
     parser.add_argument("--recbole", required=True, metavar="PYTHON")
     parser.add_argument("--epochs", type=int, default=30, help="of RecBole, in each round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--learning-rate", type=float, default=0.001, help="RecBole's")
+    parser.add_argument("--only", choices=OURS, action="append", help="may be given again")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "ml100k").mkdir()
@@ -128,7 +134,7 @@ def main() -> None:
         data = experiment.Experiment(config.parse(values)).data
         for part, rows in (("train", data.train), ("valid", data.validation), ("test", data.test)):
             write_inter(rows, pathlib.Path(folder) / "ml100k" / f"ml100k.{part}.inter")
-        for name in OURS:
+        for name in arguments.only or OURS:
             compare(name, arguments, folder)
 
 
@@ -138,7 +144,7 @@ def compare(name: str, arguments: argparse.Namespace, folder: str) -> None:
         **{loss: [] for loss in OURS[name]},
     }
     for _ in range(arguments.rounds):
-        theirs = recbole(arguments.recbole, folder, name, arguments.epochs)
+        theirs = recbole(name, arguments, folder)
         contenders["RecBole"].append(theirs)
         for loss in OURS[name]:
             contenders[loss].append(ours(name, loss, sum(theirs["seconds"])))

@@ -5,7 +5,10 @@ implicit feedback as in Deshpande and Karypis, "Item-Based Top-N Recommendation 
 22(1), 2004, section 4: cosine of the columns of the user-item matrix, and a score is the sum of an
 item's similarities to the user's items.
 
-Differs from them: similarities shrink where few users tell of them (Bell and Koren, KDD 2007).
+Differs from them: `neighbours` are those of the item that is scored, as in Sarwar et al., where
+Deshpande and Karypis keep those of each item that the user met. Similarities shrink where few users
+tell of them: n / (norms + shrinkage) for n users who met both, which looks at how often each item
+was met. Koren (KDD 2008, section 2.2) looks at n itself: n / norms * n / (n + shrinkage).
 """
 
 from collections.abc import Mapping

@@ -3,9 +3,9 @@
 He et al., "LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation", SIGIR
 2020, section 3.1, with layer weights of 1 / (hops + 1) and the matrix form of section 3.1.3.
 
-The paper's own training is `tasks.retrieval: {loss: bpr, num_negatives: 1}`; a softmax wants
-`normalise` and `item_bias`, as BPR with hard negatives does, and they learn in far fewer epochs.
-Ranking tasks read the propagated vectors.
+The paper trains by `tasks.retrieval: {loss: bpr, num_negatives: 1, remove_positives: true}`,
+against items that the user has not met; a softmax wants `normalise` and `item_bias`, as BPR with
+hard negatives does, and they learn in far fewer epochs. Ranking tasks read the propagated vectors.
 
 Differs from the paper: weight decay charges a row's user and its item, not its drawn negatives.
 """

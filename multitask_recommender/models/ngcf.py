@@ -7,8 +7,11 @@ As in the authors' code, and not in the paper, retrieval compares what each prop
 vectors, and message dropout is of coordinates. Their code drops edges for node dropout; here, as in
 the paper, a dropped node sends nothing. Ranking tasks read the vectors at their own lengths.
 
-Differs from the paper: weight decay charges a row's user and its item before propagation, neither
-its drawn negatives nor the propagations' matrices.
+The paper trains by `tasks.retrieval: {loss: bpr, num_negatives: 1, remove_positives: true}`.
+
+Differs from the paper: matrices begin by Xavier's rule, but nodes normal (`initial_stddev`); weight
+decay charges a row's user and its item before propagation, neither its drawn negatives nor the
+propagations' matrices.
 """
 
 from typing import Any
