@@ -15,12 +15,12 @@ train: $(READY)
 	@$(VENV)/python train.py
 
 test: $(READY)
-	@$(VENV)/python -m pytest -q
+	@$(VENV)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(READY)
 	@$(VENV)/ruff format --check --quiet .
 	@$(VENV)/ruff check --quiet .
-	@$(VENV)/python -m pytest -q
+	@$(VENV)/python -m pytest -q -n 2 --dist loadfile
 
 fix: $(READY)
 	@$(VENV)/ruff format --quiet .
