@@ -383,6 +383,18 @@ def test_a_model_of_the_users_own_trains_and_is_evaluated(tmp_path, monkeypatch)
     assert (tmp_path / "run" / "export" / "1" / "saved_model.pb").exists()
 
 
+def test_a_run_is_complete_whatever_comes_of_its_export(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise RunError("The index scann finds 0.5 of the exact best.")
+
+    monkeypatch.setattr(runs.exporting, "export", fail)
+    with pytest.raises(RunError, match="The index scann finds"):
+        runs.train(tiny_config("export.when_trained=true"), tmp_path / "run")
+
+    assert (tmp_path / "run" / "metrics.json").exists()
+    assert not (tmp_path / "run.partial").exists()
+
+
 def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkeypatch):
     def fail(*arguments, **more):
         raise OSError(28, "No space left on device", "metrics.json")
