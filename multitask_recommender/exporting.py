@@ -12,6 +12,7 @@ from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
 from multitask_recommender.export import names
+from multitask_recommender.export.settings import Settings
 from multitask_recommender.interactions import Feature
 from multitask_recommender.schema import USER_ID
 
@@ -37,6 +38,7 @@ def export(
     nothing is written.
     """
     from multitask_recommender.export import card
+    from multitask_recommender.export.signatures import default_weights
     from multitask_recommender.export.write import write
 
     check(experiment)
@@ -45,11 +47,15 @@ def export(
         export_folder.new_version(base) as (version, folder),
         tempfile.TemporaryDirectory() as aside,
     ):
-        tuned = _index(experiment, model)
-        trial = _trial(experiment, model, settings, tuned is None or tuned.name == _EXACT)
-        alike = _alike(model, tuned)
+        scorer, seen = model.scorer(), _seen(experiment)
+        tuned = _index(experiment, model, scorer)
+        reference = _reference(experiment, model, scorer)
+        is_exact = tuned is None or tuned.name == _EXACT
+        weights = default_weights(model, settings)
+        trial = _trial(experiment, settings, weights, (reference, seen), is_exact)
+        indexes = tuned and tuned.index, _alike(model, scorer, tuned)
         model.freeze()
-        parts = _parts(experiment, model, (tuned and tuned.index, alike), pathlib.Path(aside))
+        parts = _parts(experiment, model, indexes, seen, pathlib.Path(aside))
         about = {"model": export_folder.name_of(base), "version": version}
         with report.working("writing the export, and comparing it with the model"):
             written = write(folder, about, parts, settings, trial)
@@ -93,13 +99,12 @@ def _named(of_users: Sequence[str], context: Collection[str]) -> dict[str, str]:
     return {f"user_{name}" if name in context else name: name for name in of_users}
 
 
-def _index(experiment: Experiment, model: Any) -> "Tuned | None":
+def _index(experiment: Experiment, model: Any, scorer: Any) -> "Tuned | None":
     """The index of the config over the model's items; None for a model that only ranks."""
     if model.retrieval is None:
         return None
     generator = np.random.default_rng(experiment.config.training.seed)
     users = generator.permutation(np.flatnonzero(model.met_users))[:_TUNING_QUERIES]
-    scorer = model.scorer()
     if not np.isfinite(scorer.items).all():
         raise RunError("Item vectors of the model are no finite numbers: its training diverged.")
     with report.working(f"building the index {experiment.config.index.name}"):
@@ -110,30 +115,34 @@ def _index(experiment: Experiment, model: Any) -> "Tuned | None":
     return tuned
 
 
-def _alike(model: Any, tuned: "Tuned | None") -> Any:
+def _alike(model: Any, scorer: Any, tuned: "Tuned | None") -> Any:
     """An index by cosine: that of the model where its vectors have one length, else one more."""
     from multitask_recommender.index import brute_force
-    from multitask_recommender.index.settings.brute_force import Settings
+    from multitask_recommender.index.settings.brute_force import Settings as Everything
 
     if tuned is None:
         return None
-    vectors, biases = model.scorer().items, model.bias_coordinates
+    vectors, biases = scorer.items, model.bias_coordinates
     lengths = np.linalg.norm(vectors[:, : vectors.shape[1] - biases], axis=1)
     if np.allclose(lengths, 1.0, atol=1e-4):
         return tuned.index
     units = vectors / np.maximum(lengths, 1e-12)[:, None]
     units[:, units.shape[1] - biases :] = 0
-    return brute_force.Index(Settings(), units)
+    return brute_force.Index(Everything(), units)
 
 
 def _parts(
-    experiment: Experiment, model: Any, indexes: tuple[Any, Any], aside: pathlib.Path
+    experiment: Experiment,
+    model: Any,
+    indexes: tuple[Any, Any],
+    seen: histories.Rows,
+    aside: pathlib.Path,
 ) -> "Parts":
     """indexes: that of the model and the one by cosine."""
     from multitask_recommender.export.cascade import Parts
     from multitask_recommender.export.vocabulary import Vocabulary
     from multitask_recommender.index import brute_force
-    from multitask_recommender.index.settings.brute_force import Settings
+    from multitask_recommender.index.settings.brute_force import Settings as Everything
 
     train = experiment.learnt_rows
     context = {name: (name, train.context[name]) for name in model.context_names}
@@ -146,10 +155,10 @@ def _parts(
         model=model,
         index=index,
         alike=alike,
-        popular=brute_force.Index(Settings(), model.popularity[:, None]),
+        popular=brute_force.Index(Everything(), model.popularity[:, None]),
         users=Vocabulary(train.users.vocabulary, aside / "users.txt"),
         items=Vocabulary(train.items.vocabulary, aside / "items.txt"),
-        seen=_seen(experiment),
+        seen=seen,
         user_features=_inputs(of_users, "user", aside),
         context=_inputs(context, "context", aside),
     )
@@ -177,29 +186,34 @@ def _inputs(
     return inputs
 
 
-def _trial(experiment: Experiment, model: Any, settings: Any, is_exact: bool) -> "Trial":
-    """Golden requests, and what the model has for them."""
+def _trial(
+    experiment: Experiment,
+    settings: Settings,
+    weights: dict[str, float],
+    known: "tuple[Reference, histories.Rows]",
+    is_exact: bool,
+) -> "Trial":
+    """Golden requests, and what the model has for them, of whom what was seen is known."""
     from multitask_recommender.export import golden
     from multitask_recommender.export.certificate import Ids, Trial
     from multitask_recommender.export.raw_ids import RawIds
-    from multitask_recommender.export.signatures import default_weights
 
-    train, weights = experiment.data.train, default_weights(model, settings)
+    reference, seen = known
+    train = experiment.data.train
     users, items = (RawIds(each.vocabulary) for each in (train.users, train.items))
-    retrieves = model.retrieval is not None
-    asked = list(golden.requests([*weights], retrieves, users, items, settings.golden_requests))
-    ids = Ids(users, items, _seen(experiment))
-    reference = _reference(experiment, model)
+    retrieves, number = reference.retrieval is not None, settings.golden_requests
+    asked = list(golden.requests([*weights], retrieves, users, items, number))
+    ids = Ids(users, items, seen)
     with report.working("asking the model what its export is to answer"):
         return Trial.of(asked, reference, ids, weights, settings.exclude_seen, is_exact)
 
 
-def _reference(experiment: Experiment, model: Any) -> "Reference":
+def _reference(experiment: Experiment, model: Any, scorer: Any) -> "Reference":
     from multitask_recommender.export.reference import Reference
 
     context = experiment.data.train.context
     return Reference(
-        scorer=model.scorer(),
+        scorer=scorer,
         gains={name: task.gain for name, task in model.ranking.items()},
         retrieval=None if model.retrieval is None else model.retrieval.name,
         popularity=model.popularity,

@@ -16,7 +16,7 @@ from multitask_recommender.errors import ConfigError
 
 _ASIDE = ".partial-"
 _VERSION = re.compile("[1-9][0-9]*")
-_MODEL = "saved_model.pb"
+MODEL_FILE = "saved_model.pb"
 EXTRA = "assets.extra"  # of a version: what servers and people read beside the SavedModel
 
 
@@ -60,7 +60,7 @@ def name_of(base: pathlib.Path) -> str:
 
 def is_export(path: pathlib.Path) -> bool:
     """Whether it is a version, or holds one."""
-    return (path / _MODEL).exists() or bool(versions(path))
+    return (path / MODEL_FILE).exists() or bool(versions(path))
 
 
 def latest(path: pathlib.Path) -> pathlib.Path:
@@ -68,9 +68,9 @@ def latest(path: pathlib.Path) -> pathlib.Path:
 
     Raises ConfigError where there is none.
     """
-    if (path / _MODEL).exists():
+    if (path / MODEL_FILE).exists():
         return path
-    found = [number for number in versions(path) if (path / str(number) / _MODEL).exists()]
+    found = [number for number in versions(path) if (path / str(number) / MODEL_FILE).exists()]
     if not found:
         raise ConfigError(f"{path} is no export: it holds neither saved_model.pb nor a version.")
     return path / str(found[-1])

@@ -35,11 +35,8 @@ class ExportScorer:
     ) -> None:
         self._saved = Saved(folder)
         self._users, self._items = RawIds(users.vocabulary), RawIds(items.vocabulary)
-        self._context = {
-            name: feature
-            for name, feature in context.items()
-            if name in self._saved.inputs("recommend")
-        }
+        asked = self._saved.inputs("recommend")
+        self._words = {name: _words(each) for name, each in context.items() if name in asked}
 
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         """Scores [Q, I]; items that an approximate index did not find have the lowest there is."""
@@ -65,9 +62,10 @@ class ExportScorer:
 
     def _rank(self, queries: Mapping[str, np.ndarray]) -> Arrays:
         request = self._query(queries) | {"item_ids": self._items.raw(queries[ITEM_ID])[:, None]}
-        for name, feature in self._context.items():
-            request[name] = _words(feature, queries[name]) if name in queries else None
-        found = self._saved("rank", {k: v for k, v in request.items() if v is not None})
+        for name in self._words.keys() & queries.keys():
+            words = self._words[name]
+            request[name] = queries[name] if words is None else words[queries[name]]
+        found = self._saved("rank", request)
         return {name: values[:, 0] for name, values in found.items() if name not in _NO_LABELS}
 
     def _query(self, queries: Mapping[str, np.ndarray]) -> Arrays:
@@ -77,9 +75,8 @@ class ExportScorer:
         return request
 
 
-def _words(feature: Feature, values: np.ndarray) -> np.ndarray:
-    """Codes as words, "" for what is missing; numbers as they are."""
+def _words(feature: Feature) -> np.ndarray | None:
+    """By code, "" for what is missing; None for numbers, which requests hold as they are."""
     if not feature.is_categorical:
-        return values
-    words = np.array(["", *feature.vocabulary], object)
-    return words[values]
+        return None
+    return np.array(["", *feature.vocabulary], object)

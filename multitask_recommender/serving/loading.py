@@ -15,13 +15,13 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from multitask_recommender.errors import RunError
+from multitask_recommender.export.folder import EXTRA, MODEL_FILE
 from multitask_recommender.serving import proto_form, signatures
 from multitask_recommender.serving.faults import Fault
 from multitask_recommender.serving.graph_faults import fault_of
-from multitask_recommender.serving.options import MODEL_FILE, Limits
+from multitask_recommender.serving.options import Limits
 from multitask_recommender.serving.signatures import Arrays, Signature
 
-EXTRA = "assets.extra"
 WARMUP_FILE = "tf_serving_warmup_requests"
 DEFAULT_SIGNATURE = "serving_default"
 _SCANN = "Scann>"  # the operations of ScaNN's library are called so

@@ -5,9 +5,7 @@ import pathlib
 from collections.abc import Mapping
 
 from multitask_recommender.errors import ConfigError, RunError
-from multitask_recommender.export.folder import name_of
-
-MODEL_FILE = "saved_model.pb"
+from multitask_recommender.export.folder import MODEL_FILE, name_of
 
 
 @dataclasses.dataclass(frozen=True)

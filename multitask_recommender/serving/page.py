@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from multitask_recommender.serving.loading import EXTRA
+from multitask_recommender.export.folder import EXTRA
 
 _PARTS = pathlib.Path(__file__).with_name("static")
 _SCRIPTS = ("api.js", "controls.js", "results.js", "page.js")  # one module, in this order
