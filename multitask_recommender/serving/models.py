@@ -5,6 +5,7 @@ assignment. A request keeps the version that it began with.
 """
 
 import dataclasses
+import gc
 import logging
 import pathlib
 import threading
@@ -97,7 +98,7 @@ class Models:
 
     def poll(self) -> None:
         """Loads the newest version that can be loaded, and those with labels; drops the others."""
-        numbers = self.export.versions()
+        before, numbers = set(self._served), self.export.versions()
         wanted = dict.fromkeys(self._labels.values())
         for number in numbers:
             if number in self._served or self._load(number):
@@ -110,6 +111,8 @@ class Models:
                 self._load(number)
         for number in self._served.keys() - wanted.keys():
             self._drop(number)
+        if self._served.keys() != before:
+            _settle()
 
     def _load(self, number: int) -> bool:
         """Serves a version; whether that succeeded. One that failed waits until it has changed."""
@@ -155,6 +158,17 @@ class Models:
             known = ", ".join(self._labels) or "none; serve with --label NAME=VERSION"
             raise invalid(f"There is no label {asked.label!r}. Labels: {known}.")
         return self._labels[asked.label]
+
+
+def _settle() -> None:
+    """Spares requests the collection of what has come to stay.
+
+    A version is many objects of Python: a full collection walks through them, now and then and for
+    a tenth of a second, while requests wait.
+    """
+    gc.unfreeze()  # what is not served any more can go
+    gc.collect()
+    gc.freeze()
 
 
 def _fingerprint(folder: pathlib.Path) -> Fingerprint:

@@ -1,11 +1,13 @@
 """How fast an endpoint answers: one request after another, or at a fixed rate."""
 
 import concurrent.futures
+import contextlib
+import gc
 import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .errors import ServingError
@@ -32,11 +34,12 @@ class Timings:
 def in_turn(calls: Sequence[Callable[[], object]], times: int) -> Timings:
     """All calls, each after the last was answered, so many times over."""
     timings = Timings()
-    start = time.perf_counter()
-    for _ in range(times):
-        for call in calls:
-            _time(call, time.perf_counter(), timings, threading.Lock())
-    timings.seconds = time.perf_counter() - start
+    with _settled():
+        start = time.perf_counter()
+        for _ in range(times):
+            for call in calls:
+                _time(call, time.perf_counter(), timings, threading.Lock())
+        timings.seconds = time.perf_counter() - start
     return timings
 
 
@@ -51,7 +54,6 @@ def at_rate(calls: Sequence[Callable[[], object]], qps: float, seconds: float) -
     timings = Timings()
     lock = threading.Lock()
     room = threading.BoundedSemaphore(_MOST_IN_FLIGHT)
-    start = time.perf_counter()
 
     def run(call: Callable[[], object], due: float) -> None:
         try:
@@ -60,7 +62,8 @@ def at_rate(calls: Sequence[Callable[[], object]], qps: float, seconds: float) -
             room.release()
 
     sent = []
-    with concurrent.futures.ThreadPoolExecutor(_MOST_IN_FLIGHT) as pool:
+    with _settled(), concurrent.futures.ThreadPoolExecutor(_MOST_IN_FLIGHT) as pool:
+        start = time.perf_counter()
         for number in range(max(1, math.floor(qps * seconds))):
             due = start + number / qps
             time.sleep(max(due - time.perf_counter(), 0.0))
@@ -73,6 +76,17 @@ def at_rate(calls: Sequence[Callable[[], object]], qps: float, seconds: float) -
     for each in sent:
         each.result()  # raises what is no failure of the server
     return timings
+
+
+@contextlib.contextmanager
+def _settled() -> Iterator[None]:
+    """Keeps the collector out of what there is already: its pauses would count as the server's."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _time(call: Callable[[], object], due: float, timings: Timings, lock: threading.Lock) -> None:

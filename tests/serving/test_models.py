@@ -1,10 +1,12 @@
 """Versions that come, go, and are not complete."""
 
+import gc
 import os
 import pathlib
 import shutil
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -60,6 +62,17 @@ def test_a_new_version_takes_the_place_of_the_old_one(base):
         models.find(Asked("films", number=1))
     # Who began with the old one ends with it.
     assert before.run(before.signature("embed_query"), {})["source"].tolist() == [b"popularity"]
+
+
+def test_what_is_served_is_spared_by_the_collector_and_what_is_not_goes(base):
+    gc.unfreeze()
+    models = opened(base)
+    assert gc.get_freeze_count() > 0
+
+    before = weakref.ref(models.find(Asked("films")))
+    add(base, 2)
+    models.poll()
+    assert before() is None
 
 
 def test_a_half_written_version_is_not_served_until_it_is_whole(base, caplog):
