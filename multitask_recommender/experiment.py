@@ -125,6 +125,8 @@ class Experiment:
 
         fit = self._fit(folder)
         model = fit(self.data.train)
+        monitor = None if self._validator is None else self.monitor.key
+        plots.draw_curves(fit.history.rows, monitor, folder / run_folder.CURVES)
         plots.draw_gates(fit.history.rows, folder / run_folder.GATES)
         return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
 
@@ -171,6 +173,12 @@ class Experiment:
         """The test part, by the protocols of the config."""
         return self._evaluator(self.seen, self.data.test, TEST, self.config.evaluation.protocols)
 
+    def judge(self, scorer: evaluation.Predictor, name: str) -> evaluation.Evaluation:
+        """Any scorer on the test part, by the protocols of the config; `name` is for the bar."""
+        total = self.test_evaluator.num_users
+        with report.measuring(f"evaluating {name}", "users", total) as advance:
+            return self.test_evaluator(scorer, self.kinds, advance=advance)
+
     def baseline(self, name: str) -> evaluation.Predictor:
         """A baseline with the settings of the config, fitted on the rows of the final model.
 
@@ -192,7 +200,7 @@ class Experiment:
 
     def test(self, model: Any) -> evaluation.Evaluation:
         """The model on the test part, the losses of its tasks among the metrics."""
-        evaluated = self.test_evaluator(model.scorer(), self.kinds)
+        evaluated = self.judge(model.scorer(), "the model")
         losses = self._losses(model, self.data.test, TEST)
         return dataclasses.replace(evaluated, metrics=evaluated.metrics | losses)
 
@@ -206,7 +214,7 @@ class Experiment:
                 oracle = oracle.after(splits.joined(*self.seen))
             beside["oracle"] = oracle
         return {
-            name: self._own_labels(self.test_evaluator(scorer, self.kinds).metrics)
+            name: self._own_labels(self.judge(scorer, name).metrics)
             for name, scorer in beside.items()
         }
 

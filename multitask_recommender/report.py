@@ -1,6 +1,7 @@
 """What a person sees of a run: what the data is, a bar with every task's loss, and a table."""
 
 import contextlib
+import datetime
 import functools
 import pathlib
 import re
@@ -10,9 +11,19 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from multitask_recommender.config import Config
 from multitask_recommender.schema import FOLD_IN, TOTAL_LOSS
@@ -88,6 +99,15 @@ def _show_unknown(rates: Mapping[str, Rates]) -> None:
         )
 
 
+class _Time(ProgressColumn):
+    """How long a phase still takes, as far as that is known; once it is over, how long it took."""
+
+    def render(self, task: Task) -> Text:
+        if task.finished or task.time_remaining is None:
+            return Text(f"{task.elapsed or 0:3.0f} s")
+        return Text(f"{datetime.timedelta(seconds=round(task.time_remaining))} left")
+
+
 class Progress:
     """A bar for each phase of training, with the losses of its tasks and what validation says."""
 
@@ -99,7 +119,7 @@ class Progress:
             TextColumn("{task.description:6}"),
             BarColumn(bar_width=10),
             TextColumn("{task.fields[epoch]:>2}/{task.fields[epochs]}"),
-            TextColumn("{task.elapsed:3.0f} s"),
+            _Time(),
             TextColumn("{task.fields[told]}"),
             console=console,
         )
@@ -183,9 +203,22 @@ def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:
     }
 
 
-def working(at: str) -> contextlib.AbstractContextManager[Any]:
-    """Says what is being done while it lasts, in a terminal alone."""
-    return console.status(escape(at))
+@contextlib.contextmanager
+def working(at: str) -> Iterator[None]:
+    """Says what is being done and for how long while it lasts, in a terminal alone."""
+    columns = SpinnerColumn(), TextColumn(escape(at)), TimeElapsedColumn()
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        bars.add_task(at, total=None)
+        yield
+
+
+@contextlib.contextmanager
+def measuring(what: str, unit: str, total: int) -> Iterator[Callable[[int], None]]:
+    """As `counting`, with what is done to the parts; in a terminal alone, while it lasts."""
+    told = TextColumn(escape(what)), BarColumn(bar_width=10), MofNCompleteColumn()
+    columns = *told, TextColumn(unit), TimeRemainingColumn()
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        yield functools.partial(bars.advance, bars.add_task(what, total=total))
 
 
 @contextlib.contextmanager

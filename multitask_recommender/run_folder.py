@@ -15,7 +15,7 @@ from multitask_recommender.errors import ConfigError, RunError
 
 CONFIG, METRICS, HISTORY = "config.yaml", "metrics.json", "history.csv"
 CHECKPOINTS, TENSORBOARD = "checkpoints", "tensorboard"
-GATES = "gates.png"
+CURVES, GATES = "curves.png", "gates.png"
 EXPORT = "export"  # its versions: the base path of a model, for servers
 LOCK = ".lock"
 UNFINISHED = ".partial"  # the end of the name of a folder in which work goes on

@@ -105,7 +105,7 @@ def evaluate(
         scorer, evaluated = model.scorer(), experiment.test(model)
     else:
         scorer = exporting.scorer(experiment, exported)
-        evaluated = experiment.test_evaluator(scorer, experiment.kinds)
+        evaluated = experiment.judge(scorer, "the export")
     results = results_of(experiment, evaluated)
     if recommendations_path is not None:
         table = evaluation.recommendations(

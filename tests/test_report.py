@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import pathlib
+import types
 
 import numpy as np
 import pytest
@@ -166,6 +167,38 @@ def test_work_is_said_in_a_terminal_while_it_lasts(monkeypatch):
 
     assert "fitting [ials]" in shown[True]
     assert not shown[False].strip()
+
+
+def test_measuring_counts_in_a_terminal_alone(monkeypatch):
+    shown = {}
+    for is_terminal in (True, False):
+        file = io.StringIO()
+        terminal = Console(file=file, width=80, force_terminal=is_terminal)
+        monkeypatch.setattr(report, "console", terminal)
+        with report.measuring("evaluating [ials]", "users", 30) as advance:
+            advance(10)
+            advance(20)
+        shown[is_terminal] = file.getvalue()
+
+    assert "evaluating [ials]" in shown[True]
+    assert "30/30" in shown[True]
+    assert not shown[False].strip()
+
+
+@pytest.mark.parametrize(
+    ("finished", "remaining", "shown"),
+    [
+        (False, None, " 61 s"),  # too early to tell
+        (False, 3_725.4, "1:02:05 left"),
+        (True, 0.0, " 61 s"),
+    ],
+)
+def test_a_phase_tells_how_long_it_still_takes_and_then_how_long_it_took(
+    finished, remaining, shown
+):
+    task = types.SimpleNamespace(finished=finished, time_remaining=remaining, elapsed=61.2)
+
+    assert report._Time().render(task).plain == shown
 
 
 def test_progress_tells_steps_losses_and_the_best(monkeypatch):

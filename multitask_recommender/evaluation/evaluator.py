@@ -1,7 +1,7 @@
 """One scorer, all protocols: the scores of each user are computed once."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,15 +87,25 @@ class Evaluator:
             else:
                 self._negatives = given_negatives(given[rows], held_out.item_ids[rows])
 
+    @property
+    def num_users(self) -> int:
+        """Those for whom items are ranked."""
+        return len(self._held_out.queries)
+
     def __call__(
-        self, scorer: Predictor, kinds: Mapping[str, str] | None = None, keep_arrays: bool = False
+        self,
+        scorer: Predictor,
+        kinds: Mapping[str, str] | None = None,
+        keep_arrays: bool = False,
+        advance: Callable[[int], None] = lambda users: None,
     ) -> Evaluation:
         """Evaluates a Scorer, or a predictor of labels alone, which no protocol ranks.
 
-        kinds: "binary" or "rating" by label, see evaluation/labels.py.
+        kinds: "binary" or "rating" by label, see evaluation/labels.py. advance: hears how many
+        users have been ranked, a block at a time, from several threads.
         """
         protocols = self._protocols() if isinstance(scorer, Scorer) else {}
-        self._pass_over_users(scorer, list(protocols.values()))
+        self._pass_over_users(scorer, list(protocols.values()), advance)
         outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
         outcomes[""] = label_metrics(scorer, self._rows, kinds or {}, self._histories)
         metrics = {name: outcome.metrics for name, outcome in outcomes.items()}
@@ -132,9 +142,13 @@ class Evaluator:
         }
         return {name: build() for name, build in known.items() if name in settings.protocols}
 
-    def _pass_over_users(self, scorer: Scorer, protocols: list[RankingProtocol]) -> None:
+    def _pass_over_users(
+        self, scorer: Scorer, protocols: list[RankingProtocol], advance: Callable[[int], None]
+    ) -> None:
         def measure(scores: np.ndarray, block: slice) -> list[Any]:
-            return [protocol.measure(scores, block) for protocol in protocols]
+            measured = [protocol.measure(scores, block) for protocol in protocols]
+            advance(len(scores))
+            return measured
 
         if not protocols or not self._held_out.num_items:
             return
