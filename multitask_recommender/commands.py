@@ -235,13 +235,14 @@ def schema(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
 
 def check(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
-    """Show the versions of Python and the packages, whether they import, and the GPUs."""
+    """Show what is installed, loads, fits and is found here, and what mends that which does not."""
     parser.parse_args(arguments)
-    is_sound = True
-    for line, is_right in doctor.diagnose():
-        print(line, flush=True)  # the next may take seconds
-        is_sound &= is_right
-    return DONE if is_sound else FAILED
+    faults = 0
+    for finding in doctor.diagnose():
+        print(finding, flush=True)  # the next may take seconds
+        faults += bool(finding.fault)
+    print(f"{faults} faults" if faults else "no fault")
+    return FAILED if faults else DONE
 
 
 COMMANDS = {

@@ -49,7 +49,7 @@ def draw_curves(rows: Sequence[Mapping[str, Any]], monitor: str | None, path: pa
         return
     figure, panels = _panels(len(curves))
     for axes, (title, keys) in zip(panels, curves.items(), strict=True):
-        _draw(axes, rows, keys)
+        _draw(axes, rows, keys, first=2 - len(keys))  # validation has its colour in all panels
         axes.set_title(title, parse_math=False)
     _write(figure, rows, path)
 
@@ -93,10 +93,13 @@ def _gates(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     return gates
 
 
-def _draw(axes: "Axes", rows: Sequence[Mapping[str, Any]], keys: Mapping[str, str]) -> None:
+def _draw(
+    axes: "Axes", rows: Sequence[Mapping[str, Any]], keys: Mapping[str, str], first: int = 0
+) -> None:
+    """A line for each of the keys by name, in colours from number `first` on."""
     phases = dict.fromkeys(row["phase"] for row in rows)
     for phase, style in zip(phases, _STYLES, strict=False):
-        for place, (name, key) in enumerate(keys.items()):
+        for place, (name, key) in enumerate(keys.items(), first):
             points = [
                 (row["epoch"], row[key]) for row in rows if row["phase"] == phase and key in row
             ]

@@ -220,11 +220,19 @@ def test_schema_prints_json(capsys):
 
 
 def test_doctor_prints_what_it_finds_and_fails_on_a_fault(monkeypatch, capsys):
-    findings = [("python 3.11", True), ("numpy -", False), ("gpu none", True)]
+    findings = [
+        doctor.Finding("python", "3.11"),
+        doctor.Finding("numpy", "-", fault="not installed", remedy="pip install numpy"),
+        doctor.Finding("gpu", "none", warning="there is a driver"),
+    ]
     monkeypatch.setattr(doctor, "diagnose", lambda: iter(findings))
 
     assert cli.main(["doctor"]) == 1
-    assert capsys.readouterr().out == "python 3.11\nnumpy -\ngpu none\n"
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told] == ["python", "numpy", "->", "gpu", "1"]
+
+    findings.pop(1)
+    assert cli.main(["doctor"]) == 0
 
 
 def test_help_says_what_its_arguments_are(capsys):

@@ -73,6 +73,7 @@ def test_a_run_holds_what_the_design_says(run_dir):
         "config.yaml",
         "metrics.json",
         "history.csv",
+        "curves.png",
         "test.parquet",
         "validation.parquet",
         "tensorboard",
