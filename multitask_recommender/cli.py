@@ -20,11 +20,16 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message}. See {self.prog} --help.")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """`python -m multitask_recommender COMMAND ...`; returns the exit status."""
+def script() -> int:
+    """The console command of an installed wheel: `multitask-recommender COMMAND ...`."""
+    return main(sys.argv[1:], "multitask-recommender")
+
+
+def main(arguments: Sequence[str], prog: str = "python -m multitask_recommender") -> int:
+    """`PROG COMMAND ...`; returns the exit status."""
     width = max(map(len, COMMANDS))
     parser = _Parser(
-        prog="python -m multitask_recommender",
+        prog=prog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Train and evaluate multi-task recommenders.",
         epilog="commands:\n"

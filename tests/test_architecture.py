@@ -15,7 +15,7 @@ PACKAGE = "multitask_recommender"
 
 # Each line may import only from lines below it; within a line, a folder only from itself.
 ARROW = [
-    {"train.py", "evaluate.py", "__main__"},
+    {"train.py", "evaluate.py", "setup.py", "__main__"},
     {"cli"},
     {"commands"},
     {"serving"},
