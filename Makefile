@@ -1,5 +1,5 @@
 # Needs a Linux with `make` and Python 3.11 or 3.12; everything else goes into .venv.
-.PHONY: help train test check fix
+.PHONY: help train test check fix docs
 .DEFAULT_GOAL := help
 
 VENV := .venv/bin
@@ -10,6 +10,7 @@ help:
 	@echo "make test    set everything up and run the tests"
 	@echo "make check   what CI runs: formatting, lint, tests"
 	@echo "make fix     format, and mend what the linter can"
+	@echo "make docs    build the docs site into site/"
 
 train: $(READY)
 	@$(VENV)/python train.py
@@ -25,6 +26,12 @@ check: $(READY)
 fix: $(READY)
 	@$(VENV)/ruff format --quiet .
 	@$(VENV)/ruff check --quiet --fix .
+
+docs: $(READY)
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  -r docs/requirements.txt
+	@$(VENV)/python -m mkdocs build --quiet
+	@echo "Written: site/index.html"
 
 # A python3.x on the path may be a shim that does not run, or lack venv: each is tried.
 define FIND_PYTHON

@@ -21,7 +21,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def script() -> int:
-    """The console command of an installed wheel: `multitask-recommender COMMAND ...`."""
+    """The console command of an installed wheel: `multitask-recommender COMMAND ...`.
+
+    As with `python -m`, a config may name modules of the working folder.
+    """
+    sys.path.insert(0, "")
     return main(sys.argv[1:], "multitask-recommender")
 
 
