@@ -92,6 +92,7 @@ def test_the_console_command_helps_from_anywhere(command, tmp_path):
     assert done.stdout.startswith("usage: multitask-recommender ")
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_trains_outside_the_checkout(command, tmp_path):
     (tmp_path / "config.yaml").write_text(TINY)
 
