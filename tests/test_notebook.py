@@ -9,7 +9,8 @@ import pytest
 NOTEBOOK = pathlib.Path(__file__).parents[1] / "notebooks" / "replication.ipynb"
 LITTLE = (
     "'dataset={name: synthetic, users: 80, items: 60, rows: 2000}' training.epochs=2 "
-    "training.batch_size=500 training.refit=false evaluation.protocols=[full] export.golden_requests=2"
+    "training.batch_size=500 training.refit=false evaluation.protocols=[full] "
+    "export.golden_requests=2"
 )
 
 
