@@ -4,11 +4,11 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 import types
 
 import pytest
@@ -53,6 +53,12 @@ def python(*arguments, cwd=ROOT):
         capture_output=True,
         text=True,
     )
+
+
+def worked() -> float:
+    """Seconds that processors gave to the processes run so far: others do not lengthen them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_train_reads_the_config_with_overrides_wherever_they_stand(calls, loads):
@@ -257,13 +263,13 @@ def test_help_says_what_its_arguments_are(capsys):
     ],
 )
 def test_help_comes_at_once(command):
-    start = time.monotonic()
+    before = worked()
 
     done = python(*command, "--help")
 
     assert done.returncode == 0
     assert done.stdout.startswith("usage: python " + " ".join(command))
-    assert time.monotonic() - start < 2  # TensorFlow alone takes four seconds
+    assert worked() - before < 1.5  # TensorFlow alone takes four seconds
 
 
 def test_a_wrong_setting_is_answered_by_train_py_at_once_and_nothing_is_written(tmp_path):
@@ -278,11 +284,11 @@ def test_a_wrong_setting_is_answered_by_train_py_at_once_and_nothing_is_written(
         "dataset: {name: own.x}\nmodel: own\nsharing: own\nweighting: own\ntasks: {like: own}\n"
     )
     before = sorted(tmp_path.iterdir())
-    start = time.monotonic()
+    start = worked()
 
     done = python("-B", ROOT / "train.py", "training.epoch=5", cwd=tmp_path)
 
-    assert time.monotonic() - start < 2
+    assert worked() - start < 1.5
     assert (done.returncode, done.stdout) == (2, "")
     assert all(line.startswith("error: ") for line in done.stderr.splitlines())
     assert "error: training.epoch is not a setting. Did you mean 'epochs'?" in done.stderr
