@@ -55,4 +55,4 @@ def test_it_runs_as_it_is_also_from_the_top_of_the_checkout(notebook, monkeypatc
 
     told = executed(notebook, NOTEBOOK.parents[1])
 
-    assert all(name in told for name in ("joint", "retrieval alone", "rating alone", "mf_ncf"))
+    assert all(name in told for name in ("joint", "retrieval alone", "rating alone", "ids alone"))
