@@ -5,13 +5,12 @@ config have been found right.
 """
 
 import argparse
-import datetime
 import json
 import pathlib
-import secrets
 from collections.abc import Sequence
 
 from multitask_recommender import (
+    commands_on_runs,
     config_faults,
     config_file,
     config_schema,
@@ -19,11 +18,12 @@ from multitask_recommender import (
     registry,
     run_folder,
 )
+from multitask_recommender.commands_on_runs import DONE, fresh_folder
 from multitask_recommender.config import load, parse
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.serving.command import serve
 
-DONE, FAILED = 0, 1  # exit statuses of what does not raise
+FAILED = 1  # the exit status of what finds a fault and does not raise
 PROTOCOLS = ("full", "unfiltered", "sampled")
 
 
@@ -53,7 +53,7 @@ def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
     from multitask_recommender import runs
 
-    runs.train(config, parsed.run_dir or _fresh_folder(config.model.name))
+    runs.train(config, parsed.run_dir or fresh_folder(config.model.name))
     return DONE
 
 
@@ -195,7 +195,7 @@ def sweep(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
             parsed.metric,
         )
     )
-    sweeps.run(plan, parsed.out or _fresh_folder(f"sweep-{plan.name}"))
+    sweeps.run(plan, parsed.out or fresh_folder(f"sweep-{plan.name}"))
     return DONE
 
 
@@ -251,14 +251,10 @@ COMMANDS = {
     "export": export,
     "explore": explore,
     "sweep": sweep,
+    "ensemble": commands_on_runs.ensemble,
+    "explain": commands_on_runs.explain,
     "generate": generate,
     "serve": serve,
     "schema": schema,
     "doctor": check,
 }
-
-
-def _fresh_folder(name: str) -> pathlib.Path:
-    """One that no other run has: the time, the name, and a little chance."""
-    time = f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    return pathlib.Path("runs") / f"{time}-{name}-{secrets.token_hex(2)}"

@@ -89,6 +89,11 @@ class Experiment:
         """What is told of the users of test as a history, see `_told`."""
         return self._told(TEST)
 
+    @property
+    def validation_fold_in(self) -> Interactions:
+        """The same of the users of validation, for what is learnt on it."""
+        return self._told(VALIDATION)
+
     def _told(self, part: str) -> Interactions:
         """Of users of whom more is known before a part than was learnt from, all that is known.
 
@@ -97,7 +102,11 @@ class Experiment:
         more = self._known_beside(part)
         learnt = self._learnt_before(part)
         before = learnt.take(np.isin(learnt.user_ids, np.unique(more.user_ids)))
-        rows, settings = splits.joined(before, more), self.config.model.settings
+        return self.counting_in_histories(splits.joined(before, more))
+
+    def counting_in_histories(self, rows: Interactions) -> Interactions:
+        """Those of some rows that the model's histories are of."""
+        settings = self.config.model.settings
         own = [getattr(settings, f"{kind}_positive", None) for kind in ("history", "recent")]
         label = next(filter(None, own), None)
         return self._retrieved(rows) if label is None else rows.take(rows.positives(label))

@@ -218,11 +218,11 @@ def _reference(experiment: Experiment, model: Any, scorer: Any) -> "Reference":
         retrieval=None if model.retrieval is None else model.retrieval.name,
         popularity=model.popularity,
         retrieve=min(experiment.config.export.retrieve, model.num_items),
-        missing={name: _missing(context[name]) for name in model.context_names},
+        missing={name: missing_row(context[name]) for name in model.context_names},
     )
 
 
-def _missing(feature: Feature) -> np.ndarray:
+def missing_row(feature: Feature) -> np.ndarray:
     """One row that holds no value."""
     if feature.is_categorical:
         return np.zeros((1, *feature.values.shape[1:]), np.int32)

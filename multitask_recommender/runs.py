@@ -8,8 +8,10 @@ import json
 import pathlib
 from typing import Any
 
-from multitask_recommender import evaluation, exporting, record, report, run_folder
+from multitask_recommender import assembly, evaluation, exporting, record, report, run_folder
 from multitask_recommender.config import Config, load
+from multitask_recommender.ensembles.ensemble import restore
+from multitask_recommender.ensembles.recipe import is_ensemble
 from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
@@ -41,13 +43,21 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
 
 
 def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) -> None:
-    """Exports a finished run: the next version under a base path, by default the run's `export`."""
+    """Exports a finished run, or an ensemble.
+
+    The next version under a base path, by default its `export`.
+    """
     run_folder.check_complete(run_dir)
     overrides = [] if index is None else [f"export.index={index}"]
-    experiment = Experiment(load(run_dir / run_folder.CONFIG, overrides))
+    config = load(run_dir / run_folder.CONFIG, overrides)
+    data = assembly.read(config)
+    experiment = Experiment(config, data)
     record.check_same_data(run_dir / run_folder.CONFIG, experiment.data.train.source)
     metrics = json.loads((run_dir / run_folder.METRICS).read_text())
-    model = experiment.restore(run_dir)
+    if is_ensemble(run_dir):
+        model = restore(run_dir, experiment, data).model()
+    else:
+        model = experiment.restore(run_dir)
     written = exporting.export(experiment, model, base or run_dir / run_folder.EXPORT, metrics)
     report.show_written([written])
 
@@ -76,7 +86,7 @@ def evaluate(
     json_path: pathlib.Path | None = None,
     recommendations_path: pathlib.Path | None = None,
 ) -> None:
-    """Evaluates a finished run, or an export as it is served, on its test part.
+    """Evaluates a finished run, an ensemble, or an export as it is served, on its test part.
 
     By one protocol or by those of its config.
     """
@@ -94,18 +104,22 @@ def evaluate(
     if protocol is not None:
         chosen = config.evaluation.model_copy(update={"protocols": [protocol]})
         config = dataclasses.replace(config, evaluation=chosen)
-    experiment = Experiment(config)
+    read = assembly.read(config)
+    experiment = Experiment(config, read)
     data = experiment.data
     record.check_same_data(config_path, data.train.source)
     if recommendations_path is not None and not experiment.retrieves:
         raise RunError(f"{place} has no retrieval task, so there is nothing to recommend.")
     report.show_data(data, config, experiment.traps)
-    if exported is None:
+    if exported is None and not is_ensemble(place):
         model = experiment.restore(place)
         scorer, evaluated = model.scorer(), experiment.test(model)
     else:
-        scorer = exporting.scorer(experiment, exported)
-        evaluated = experiment.judge(scorer, "the export")
+        if exported is None:
+            scorer = restore(place, experiment, read).scorer()
+        else:
+            scorer = exporting.scorer(experiment, exported)
+        evaluated = experiment.judge(scorer, "the ensemble" if exported is None else "the export")
     results = results_of(experiment, evaluated)
     if recommendations_path is not None:
         table = evaluation.recommendations(

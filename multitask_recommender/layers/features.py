@@ -4,7 +4,8 @@ Values are of the rows of a user or item table, which ids choose (FeatureEmbeddi
 (layers/context.py). Either way they become vectors here.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -104,6 +105,18 @@ class FeatureEmbedding(tf.keras.layers.Layer):
         if not isinstance(self._values, tf.Variable):
             self._values = tf.Variable(self._values, trainable=False, name="values")
         self._weights = None
+
+    @contextlib.contextmanager
+    def without(self, row: int) -> Iterator[None]:
+        """Of a frozen layer: the value of an id is missing as long as this lasts."""
+        if not isinstance(self._values, tf.Variable):
+            raise ValueError(f"{self.name} is not frozen: its values are part of the graph.")
+        kept = self._values[row]
+        self._values[row].assign(tf.zeros_like(kept) if kept.dtype.is_integer else kept * np.nan)
+        try:
+            yield
+        finally:
+            self._values[row].assign(kept)
 
     def call(self, ids: tf.Tensor, told: tf.Tensor | None = None) -> tf.Tensor:
         """`told` are values [n] or [n, M] that count where they are not missing."""

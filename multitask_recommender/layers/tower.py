@@ -1,5 +1,6 @@
 """A tower: users or items as vectors, the sum of an id embedding, a history and features."""
 
+import contextlib
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
@@ -117,6 +118,7 @@ class Tower(tf.keras.layers.Layer):
     ) -> None:
         super().__init__(name=name)
         self.dimension = dimension
+        self._entities = side.entities
         self._ids = self._history = self._recent = None
         if ID in inputs:
             self._ids = self.add_weight(
@@ -138,6 +140,14 @@ class Tower(tf.keras.layers.Layer):
             self._hidden.append(tf.keras.layers.Dense(dimension))
         self._id_decay = WeightDecay(side.counts, l2_power)
         self._history_decay = WeightDecay(side.other_counts, l2_power)
+
+    def reads(self, entities: Entities, feature: str) -> bool:
+        """Whether it makes vectors of these entities, and from this feature too."""
+        return self._entities is entities and feature in self._features
+
+    def without(self, feature: str, row: int) -> contextlib.AbstractContextManager[None]:
+        """A feature of one id is missing as long as this lasts, see FeatureEmbedding."""
+        return self._features[feature].without(row)
 
     def call(
         self,

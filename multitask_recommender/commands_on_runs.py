@@ -1,0 +1,77 @@
+"""The commands that read finished runs and train nothing, each with its arguments; see commands."""
+
+import argparse
+import datetime
+import pathlib
+import secrets
+from collections.abc import Sequence
+
+from multitask_recommender.ensembles import recipe
+from multitask_recommender.errors import ConfigError
+
+DONE = 0  # exit status
+
+
+def ensemble(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Make one recommender of several finished runs, and say what each of them adds."""
+    parser.add_argument(
+        "members",
+        nargs="+",
+        metavar="RUN",
+        help="folders of runs on the same data and split; names of baselines too: ials, ease, ...",
+    )
+    parser.add_argument(
+        "--method",
+        choices=recipe.METHODS,
+        default=recipe.WEIGHTED,
+        help="weighted: the weighted sum of scores, standardised for each user (default); "
+        "reciprocal_rank: of 1 / (60 + rank); stacked: as weighted, by weights learnt on "
+        "validation, for runs with training.refit=false",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="W,W,...|ENSEMBLE",
+        help="what each member counts, or an ensemble whose weights count here (default: alike)",
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="where the ensemble is written (default: a fresh folder under runs/)",
+    )
+    parsed = parser.parse_intermixed_args(arguments)
+    if len(parsed.members) < 2:
+        raise ConfigError(f"{parsed.members[0]} alone is no ensemble: name two members or more.")
+
+    from multitask_recommender import ensembling
+
+    asked = ensembling.Asked(parsed.members, parsed.method, parsed.weights)
+    ensembling.ensemble(asked, parsed.out or fresh_folder("ensemble"))
+    return DONE
+
+
+def explain(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Show which items of a user's history, and which features, move the score of an item."""
+    parser.add_argument("run", type=pathlib.Path, metavar="RUN", help="the folder of a run")
+    parser.add_argument("user", metavar="USER", help="a user's id, as in the data")
+    parser.add_argument("item", metavar="ITEM", help="an item's id, as in the data")
+    parser.add_argument(
+        "--top", type=int, default=10, metavar="N", help="how many reasons are shown (default: 10)"
+    )
+    parser.add_argument(
+        "--json", type=pathlib.Path, metavar="FILE", help="write every reason there"
+    )
+    parsed = parser.parse_args(arguments)
+    if parsed.top < 1:
+        raise ConfigError(f"--top is {parsed.top}, expected a number of at least 1.")
+
+    from multitask_recommender import explaining
+
+    explaining.explain(parsed.run, (parsed.user, parsed.item), parsed.top, parsed.json)
+    return DONE
+
+
+def fresh_folder(name: str) -> pathlib.Path:
+    """One that no other run has: the time, the name, and a little chance."""
+    time = f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    return pathlib.Path("runs") / f"{time}-{name}-{secrets.token_hex(2)}"
