@@ -141,11 +141,11 @@ def _show(account: Mapping[str, Any]) -> None:
             *(report.shown(blend["weights"][place]) for blend in account["blends"].values()),
             report.shown(figure.get("alone", {}).get(name)),
             *_interval(adds),
-            "-" if cost["parameters"] is None else f"{cost['parameters']:,}",
+            "-" if cost["parameters"] is None else f"{cost['parameters'] / 1e6:.3g}M",
             f"{cost['scoring_seconds'] / total:.0%}" if total else "-",
         ]
     columns = [f"weight\n{task}" for task in account["blends"]]
-    columns += ["alone", "adds", "95%\nfrom", "95%\nto", "parameters", "of the\ntime"]
+    columns += ["alone", "adds", "95%\nfrom", "95%\nto", "learnt\nnumbers", "of the\ntime"]
     title = f"{account['method']} ensemble"
     if figure:
         title += f": {figure['name'].removeprefix(f'{TEST}/')} {figure['ensemble']:.4f}"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from multitask_recommender.interactions import Entities, Feature, Interactions, Source
+from tests.made_runs import GRU4REC, LIGHTGCN, TWO_TOWER, made_run
 
 # Three users, five films; user 2 and film 40 meet nobody, user 900 and film 50 are in no catalogue.
 RATINGS = [
@@ -154,3 +155,14 @@ def tiny() -> Interactions:
         timestamps=np.arange(10, dtype=np.int64),
         source=Source("made by the test"),
     )
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """Folders of runs of several models on the same rows, by name."""
+    folder = tmp_path_factory.mktemp("made")
+    return {
+        "tower": made_run(folder / "tower", TWO_TOWER),
+        "graph": made_run(folder / "graph", LIGHTGCN, tasks={"retrieval": {}, "like": {}}),
+        "session": made_run(folder / "session", GRU4REC, tasks={"retrieval": {}, "rating": {}}),
+    }

@@ -21,7 +21,7 @@ from multitask_recommender.evaluation.labels import RATING
 from multitask_recommender.evaluation.scorer import rank_rows
 from multitask_recommender.experiment import Experiment
 
-_SHRINKAGE = 1e-4  # of squares of weights, so that members which say the same share what they count
+_SHRINKAGE = 1e-5  # of squares of weights, so that members which say the same share what they count
 
 
 @dataclasses.dataclass(frozen=True)

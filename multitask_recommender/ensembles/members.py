@@ -77,7 +77,7 @@ def shared_config(members: Sequence[Reference]) -> Config:
     tasks: dict[str, Any] = {}
     baselines: dict[str, Any] = {}
     for config in (first, *runs.values()):
-        tasks = {**config.tasks, **tasks}
+        tasks |= {name: task for name, task in config.tasks.items() if name not in tasks}
         baselines = {**config.baselines, **baselines}
     return dataclasses.replace(
         first,

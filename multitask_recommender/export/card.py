@@ -62,9 +62,8 @@ def _index(tuned: "Tuned") -> dict[str, Any]:
 
 def _lines(card: dict[str, Any]) -> Iterator[str]:
     config, dataset, parity = card["config"], card["dataset"], card["parity"]
-    parts = (config[section]["name"] for section in ("model", "sharing"))
     yield f"# {card['model']}, version {card['version']}\n"
-    yield f"- Model: {' x '.join(parts)} x {{{', '.join(config['tasks'])}}}"
+    yield f"- Model: {_of_model(card)} x {{{', '.join(config['tasks'])}}}"
     yield f"- Data: {dataset['name']}, {dataset['users']} users, {dataset['items']} items"
     yield f"- Learnt from: {card['protocol']['trained_on']}"
     yield from (f"- **{warning}**" for warning in dataset["warnings"])
@@ -86,6 +85,14 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
         told = ", ".join(f"{name} {rate:.2%}" for name, rate in _flat(rates))
         yield f"- {part}: {told or 'nothing'}"
     yield f"\n## Limits\n{_LIMITS.rstrip()}"
+
+
+def _of_model(card: dict[str, Any]) -> str:
+    """An ensemble is its members: the config that it has names one model alone."""
+    if "ensemble" in card:
+        names = ", ".join(member["name"] for member in card["ensemble"]["members"])
+        return f"{card['ensemble']['method']} ensemble of {names}"
+    return " x ".join(card["config"][section]["name"] for section in ("model", "sharing"))
 
 
 def _flat(rates: Any, name: str = "") -> Iterator[tuple[str, float]]:
