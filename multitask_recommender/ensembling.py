@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from multitask_recommender import assembly, evaluation, record, report, run_folder, runs
-from multitask_recommender.ensembles import members
+from multitask_recommender.ensembles import learning, members
 from multitask_recommender.ensembles.ensemble import Ensemble
-from multitask_recommender.ensembles.recipe import Recipe
+from multitask_recommender.ensembles.recipe import STACKED, Recipe
 from multitask_recommender.ensembles.weighing import Weigh, given, weighing
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.metrics.intervals import paired_interval
@@ -47,6 +47,8 @@ def ensemble(asked: Asked, out: pathlib.Path) -> None:
     config = members.shared_config(references)
     data = assembly.read(config)
     experiment = Experiment(config, data)
+    if asked.method == STACKED:
+        learning.check(experiment)
     report.show_data(experiment.data, config, experiment.traps)
     opened = members.open_all(references, experiment, data)
     ensemble = Ensemble(Recipe(asked.method, tuple(references), {}), opened, experiment)

@@ -16,6 +16,7 @@ from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
 from multitask_recommender.schema import TEST, VALIDATION
+from multitask_recommender.splits import Splits
 
 
 def train(config: Config, run_dir: pathlib.Path) -> None:
@@ -111,15 +112,7 @@ def evaluate(
     if recommendations_path is not None and not experiment.retrieves:
         raise RunError(f"{place} has no retrieval task, so there is nothing to recommend.")
     report.show_data(data, config, experiment.traps)
-    if exported is None and not is_ensemble(place):
-        model = experiment.restore(place)
-        scorer, evaluated = model.scorer(), experiment.test(model)
-    else:
-        if exported is None:
-            scorer = restore(place, experiment, read).scorer()
-        else:
-            scorer = exporting.scorer(experiment, exported)
-        evaluated = experiment.judge(scorer, "the ensemble" if exported is None else "the export")
+    scorer, evaluated = _evaluated(experiment, read, place, exported)
     results = results_of(experiment, evaluated)
     if recommendations_path is not None:
         table = evaluation.recommendations(
@@ -129,3 +122,20 @@ def evaluate(
     if json_path is not None:
         run_folder.write_json(json_path, results)
     report.show_results(results, outputs)
+
+
+def _evaluated(
+    experiment: Experiment, data: Splits, place: pathlib.Path, exported: pathlib.Path | None
+) -> tuple[Any, evaluation.Evaluation]:
+    """The scorer of a run, of an ensemble or of an export, and what it is worth.
+
+    data: what `read` returned for the config.
+    """
+    if exported is not None:
+        scorer = exporting.scorer(experiment, exported)
+    elif is_ensemble(place):
+        scorer = restore(place, experiment, data).scorer()
+    else:
+        model = experiment.restore(place)
+        return model.scorer(), experiment.test(model)
+    return scorer, experiment.judge(scorer, "the ensemble" if exported is None else "the export")

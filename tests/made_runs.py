@@ -25,13 +25,16 @@ LIGHTGCN = {"name": "lightgcn", "embedding_dimension": 5, "hops": 2, "item_bias"
 GRU4REC = {"name": "gru4rec", "embedding_dimension": 6, "session_length": 6}
 
 
-def made_run(folder: pathlib.Path, model: dict[str, Any], **sections: Any) -> pathlib.Path:
+def made_run(
+    folder: pathlib.Path, model: dict[str, Any], has_weights: bool = True, **sections: Any
+) -> pathlib.Path:
     """A run of untrained weights, which answer as well as any. sections: over those of DATA."""
     chosen = config.parse({**DATA, "model": model, **sections})
     experiment = Experiment(chosen)
-    trained = assembly.build(chosen, experiment.learnt_rows)
     folder.mkdir(parents=True)
-    loop.save_weights(trained, folder / run_folder.CHECKPOINTS)
+    if has_weights:
+        untrained = assembly.build(chosen, experiment.learnt_rows)
+        loop.save_weights(untrained, folder / run_folder.CHECKPOINTS)
     text = record.config_text(chosen, experiment.data.train.source)
     (folder / run_folder.CONFIG).write_text(text)
     run_folder.write_json(folder / run_folder.METRICS, {"metrics": {}})

@@ -90,7 +90,14 @@ def test_its_export_answers_as_it_does(results, place, tmp_path):
     card = json.loads((tmp_path / "served/1/assets.extra/model_card.json").read_text())
     assert card["parity"]["scores"] <= card["parity"]["tolerance"]
     assert set(card["signatures"]) >= {"recommend", "retrieve", "rank", "similar_items"}
+
+
+@pytest.mark.slow
+def test_its_export_is_as_good_as_it_is(results, place, tmp_path):
+    runs.export(place, None, tmp_path / "served")
+
     runs.evaluate(tmp_path / "served", json_path=tmp_path / "m.json")
+
     found = json.loads((tmp_path / "m.json").read_text())["metrics"]
     assert found.keys() == results["metrics"].keys()
     for key, value in found.items():
@@ -111,7 +118,7 @@ def test_weights_are_learnt_on_validation_and_lent_to_others(made, tmp_path):
 
 
 def test_runs_that_saw_validation_are_not_stacked(tmp_path):
-    refit = made_run(tmp_path / "refit", TWO_TOWER, training={"refit": True})
+    refit = made_run(tmp_path / "refit", TWO_TOWER, False, training={"refit": True})
 
     with pytest.raises(RunError, match="refitted on train and validation"):
         made_ensemble(tmp_path / "stacked", [refit, "ials"], "stacked")

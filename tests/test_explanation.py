@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from multitask_recommender import config, run_folder
 from multitask_recommender.experiment import Experiment
@@ -85,8 +86,8 @@ def test_a_feature_is_left_out_as_if_it_were_missing(made):
         row = USER if source == OF_USER else ITEM
         (embedding,) = tower._features.values()
         queries = model.embed_queries(model.features_of({USER_ID: np.array([USER], np.int32)}))
-        items = model.embed_items(np.array([ITEM], np.int32))
-        vector = embedding(np.array([row], np.int32)).numpy()[0]
+        items = model.embed_items(tf.constant([ITEM]))
+        vector = embedding(tf.constant([row])).numpy()[0]
         other = (items if source == OF_USER else queries).numpy()[0, : len(vector)]
         effect = features[source].effects["retrieval"]
         assert effect == pytest.approx(float(vector @ other), abs=1e-5)

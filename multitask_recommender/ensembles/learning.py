@@ -24,6 +24,19 @@ from multitask_recommender.experiment import Experiment
 _SHRINKAGE = 1e-5  # of squares of weights, so that members which say the same share what they count
 
 
+def check(experiment: Experiment) -> None:
+    """Raises RunError without validation rows, and where runs have learnt from them."""
+    if not len(experiment.data.validation):
+        raise RunError("There are no validation rows to learn weights on: see split.validation.")
+    if experiment.refits:
+        raise RunError(
+            "The runs were refitted on train and validation, so that weights learnt on validation "
+            "would be learnt on what their models have seen. Train the same with "
+            "training.refit=false and stack those; then give --weights the folder of that ensemble "
+            "to weigh these runs by it."
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class Samples:
     """What members say of validation rows.
@@ -39,19 +52,8 @@ class Samples:
 
     @classmethod
     def of(cls, members: Sequence[Member], experiment: Experiment) -> "Samples":
-        """Raises RunError without validation rows, and where runs have learnt from them."""
+        """Of rows that `check` has found right."""
         rows = experiment.data.validation
-        if not len(rows):
-            raise RunError(
-                "There are no validation rows to learn weights on: see split.validation."
-            )
-        if experiment.refits:
-            raise RunError(
-                "The runs were refitted on train and validation, so that weights learnt on "
-                "validation would be learnt on what their models have seen. Train the same with "
-                "training.refit=false and stack those; then give --weights the folder of that "
-                "ensemble to weigh these runs by it."
-            )
         candidates = Candidates.of(members, experiment) if experiment.retrieves else None
         histories = Histories(experiment.validation_fold_in)
         said = [rank_rows(member.predictor, rows, histories) for member in members]

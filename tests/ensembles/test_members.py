@@ -17,10 +17,10 @@ def others(tmp_path_factory):
     """Runs that differ from those of `made` in one thing each."""
     folder = tmp_path_factory.mktemp("others")
     return {
-        "split": made_run(folder / "split", LIGHTGCN, split={"validation": 0.2, "seed": 7}),
-        "refit": made_run(folder / "refit", LIGHTGCN, training={"refit": True}),
+        "split": made_run(folder / "split", LIGHTGCN, False, split={"validation": 0.2, "seed": 7}),
+        "refit": made_run(folder / "refit", LIGHTGCN, False, training={"refit": True}),
         "positive": made_run(
-            folder / "positive", LIGHTGCN, tasks={"retrieval": {"positive": "like"}}
+            folder / "positive", LIGHTGCN, False, tasks={"retrieval": {"positive": "like"}}
         ),
         "labels": made_run(folder / "labels", TWO_TOWER, tasks={"like": {}}),
     }
