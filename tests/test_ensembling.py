@@ -9,7 +9,7 @@ from multitask_recommender.ensembles.ensemble import restore
 from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.metrics.intervals import paired_interval
-from tests.made_runs import TWO_TOWER, made_run
+from tests.made_runs import LIGHTGCN, TWO_TOWER, made_run
 
 NDCG = "test/full/ndcg@10"
 
@@ -84,16 +84,22 @@ def test_it_is_evaluated_like_a_run(results, place, tmp_path):
     assert json.loads((tmp_path / "m.json").read_text())["metrics"] == results["metrics"]
 
 
-def test_its_export_answers_as_it_does(results, place, tmp_path):
-    runs.export(place, None, tmp_path / "served")
+def test_an_export_answers_as_the_ensemble_does(made, tmp_path):
+    other = made_run(tmp_path / "other", {**LIGHTGCN, "hops": 1}, tasks={"retrieval": {}})
+    made_ensemble(tmp_path / "graphs", [made["graph"], other])
 
-    card = json.loads((tmp_path / "served/1/assets.extra/model_card.json").read_text())
+    runs.export(tmp_path / "graphs", None, None)
+
+    card = json.loads((tmp_path / "graphs/export/1/assets.extra/model_card.json").read_text())
     assert card["parity"]["scores"] <= card["parity"]["tolerance"]
     assert set(card["signatures"]) >= {"recommend", "retrieve", "rank", "similar_items"}
+    text = (tmp_path / "graphs/export/1/assets.extra/model_card.md").read_text()
+    assert "Model: weighted ensemble of graph, other x {retrieval, like}" in text
 
 
 @pytest.mark.slow
 def test_its_export_is_as_good_as_it_is(results, place, tmp_path):
+    """With histories, features of both sides, and labels."""
     runs.export(place, None, tmp_path / "served")
 
     runs.evaluate(tmp_path / "served", json_path=tmp_path / "m.json")
@@ -105,7 +111,7 @@ def test_its_export_is_as_good_as_it_is(results, place, tmp_path):
 
 
 def test_weights_are_learnt_on_validation_and_lent_to_others(made, tmp_path):
-    names = [made["tower"], made["graph"], "popularity"]
+    names = [made["graph"], made["session"], "popularity"]
 
     stacked = made_ensemble(tmp_path / "stacked", names, "stacked")
     lent = made_ensemble(tmp_path / "lent", names, weights=str(tmp_path / "stacked"))

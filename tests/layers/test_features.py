@@ -118,3 +118,27 @@ class TestRowsOfTables:
         layer.table.assign([[1.0]])
 
         np.testing.assert_allclose(layer(tf.constant([1, 2])), [[-1], [1]], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        Feature(np.array([0, 1, 2], np.int32), ("a", "b")),
+        Feature(np.array([[0, 0], [1, 2], [2, 0]], np.int32), ("a", "b")),
+        Feature(np.array([0.0, 20.0, 40.0], np.float32)),
+    ],
+    ids=["code", "codes", "number"],
+)
+def test_a_value_can_be_left_out_of_a_frozen_layer_and_is_put_back(feature):
+    layer = FeatureEmbedding("f", feature, 2, 0.5)
+    ids = tf.constant([1, 2])
+    before = layer(ids).numpy()
+    with pytest.raises(ValueError, match="feature_f is not frozen"), layer.without(1):
+        pass
+    layer.freeze()
+
+    with layer.without(1):
+        left_out = layer(ids).numpy()
+
+    np.testing.assert_allclose(left_out, [[0, 0], before[1]], rtol=1e-6)
+    np.testing.assert_allclose(layer(ids), before, rtol=1e-6)
