@@ -11,6 +11,7 @@ from multitask_recommender.interactions import Interactions
 
 def trained(experiment: Experiment, rows: Interactions) -> tuple[Any, float]:
     """The model after the epochs of its config on these rows, and the seconds they took."""
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
 
     settings = experiment.config.training
@@ -18,7 +19,7 @@ def trained(experiment: Experiment, rows: Interactions) -> tuple[Any, float]:
     batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        for _ in Training(model, batches, settings, pathlib.Path(folder)).epochs(
+        for _ in Training(model, batches, settings, Checkpoints(pathlib.Path(folder))).epochs(
             settings.epochs, lambda steps: None
         ):
             pass

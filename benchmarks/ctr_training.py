@@ -73,11 +73,12 @@ def ours(config: Any, train: Interactions, folder: pathlib.Path) -> Callable[[],
 
     from multitask_recommender.batches import TrainingBatches
     from multitask_recommender.experiment import build
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
 
     model = build(config, train)
     batches = TrainingBatches(model.narrowed(train), BATCH_SIZE, seed=0)
-    training = Training(model, batches, config.training, folder)
+    training = Training(model, batches, config.training, Checkpoints(folder))
     iterator = iter(batches.dataset())
     return lambda: training._run_steps(iterator, tf.constant(OUR_STEPS))
 

@@ -77,6 +77,7 @@ OURS = {
 
 def ours(name: str, loss: str, seconds: float | None, epochs: int = 2) -> dict[str, Any]:
     """Trains for the epochs, or as many as go into the seconds; nDCG@10 on test."""
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
 
     model, retrieval, training = OURS[name][loss]
@@ -93,7 +94,7 @@ def ours(name: str, loss: str, seconds: float | None, epochs: int = 2) -> dict[s
     batches = built.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
     taken: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Training(built, batches, settings, pathlib.Path(folder))
+        trainer = Training(built, batches, settings, Checkpoints(pathlib.Path(folder)))
         for epoch in trainer.epochs(settings.epochs, lambda steps: None):
             taken.append(epoch.seconds)
             if len(taken) >= epochs if seconds is None else sum(taken) >= seconds:

@@ -38,13 +38,16 @@ def contenders(config: Config, folder: pathlib.Path) -> tuple[dict[str, Callable
 
     from multitask_recommender.batches import TrainingBatches
     from multitask_recommender.experiment import Experiment, build
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
 
     experiment = Experiment(config)
     settings, rows = config.training, experiment.data.train_and_validation
     batches = TrainingBatches(rows, settings.batch_size, 0, settings.batch_by)
     model = build(config, rows)
-    epochs = Training(model, batches, settings, folder).epochs(10**6, lambda steps: None)
+    epochs = Training(model, batches, settings, Checkpoints(folder)).epochs(
+        10**6, lambda steps: None
+    )
     iterator = iter(batches.dataset())
     number = tf.constant(batches.steps_per_epoch)
 

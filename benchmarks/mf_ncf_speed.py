@@ -128,6 +128,7 @@ class Plain:
 def ours(overrides: list[str], folder: pathlib.Path) -> Callable[[], Any]:
     """What trains one more epoch when called."""
     from multitask_recommender.batches import TrainingBatches
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
 
     experiment = Experiment(config.load(RECIPE, overrides))
@@ -135,7 +136,7 @@ def ours(overrides: list[str], folder: pathlib.Path) -> Callable[[], Any]:
     batches = TrainingBatches(rows, settings.batch_size, settings.seed)
     # What the others do not do either: a look at the tasks' gradients after each epoch.
     settings = settings.model_copy(update={"task_gradients": "never"})
-    training = Training(build(experiment.config, rows), batches, settings, folder)
+    training = Training(build(experiment.config, rows), batches, settings, Checkpoints(folder))
     epochs = training.epochs(10**6, lambda steps: None)
     return lambda: next(epochs)
 

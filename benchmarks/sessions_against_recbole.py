@@ -97,6 +97,7 @@ def histories() -> Interactions:
 
 
 def ours(name: str, epochs: int) -> dict[str, Any]:
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
 
     chosen = configured(name, epochs)
@@ -106,7 +107,7 @@ def ours(name: str, epochs: int) -> dict[str, Any]:
     batches = built.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Training(built, batches, settings, pathlib.Path(folder))
+        trainer = Training(built, batches, settings, Checkpoints(pathlib.Path(folder)))
         ends = [time.process_time() for _ in trainer.epochs(epochs, lambda steps: None)]
     found = run.test_evaluator(built.scorer()).metrics["test/unfiltered/ndcg@10"]
     return {"seconds": np.diff(ends, prepend=started).tolist(), "ndcg": found}

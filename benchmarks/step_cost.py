@@ -46,6 +46,7 @@ def steps_of(num_rows: int, optimizer: str, folder: pathlib.Path) -> Callable[[]
     from multitask_recommender.models import two_tower
     from multitask_recommender.sharing import shared_bottom
     from multitask_recommender.tasks import binary, rating
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
     from multitask_recommender.training.settings import Settings
     from multitask_recommender.weighting import fixed
@@ -67,7 +68,9 @@ def steps_of(num_rows: int, optimizer: str, folder: pathlib.Path) -> Callable[[]
     )
     settings = Settings(batch_size=BATCH_SIZE, optimizer=optimizer, learning_rate=0.01)
     batches = TrainingBatches(model.narrowed(train), BATCH_SIZE, seed=0)
-    epochs = Training(model, batches, settings, folder).epochs(10**6, lambda steps: None)
+    epochs = Training(model, batches, settings, Checkpoints(folder)).epochs(
+        10**6, lambda steps: None
+    )
     return lambda: next(epochs)
 
 

@@ -123,13 +123,16 @@ def check_same_loss() -> None:
 def epoch_of(name: str, folder: pathlib.Path) -> tuple[Callable[[], Any], Interactions]:
     """What trains one more epoch when called, and the rows of an epoch."""
     from multitask_recommender.batches import TrainingBatches
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
     from multitask_recommender.training.settings import Settings
 
     model, rows = build(name)
     batches = TrainingBatches(rows, BATCH_SIZE, seed=0, by=OPTIONS[name][1])
     settings = Settings(batch_size=BATCH_SIZE, learning_rate=0.05)
-    epochs = Training(model, batches, settings, folder).epochs(10**6, lambda steps: None)
+    epochs = Training(model, batches, settings, Checkpoints(folder)).epochs(
+        10**6, lambda steps: None
+    )
     return lambda: next(epochs), rows
 
 

@@ -3,16 +3,20 @@
 TensorFlow is imported only when a model is made.
 """
 
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multitask_recommender import registry, splits
-from multitask_recommender.config import Config
+from multitask_recommender import differences, registry, run_folder, splits
+from multitask_recommender.config import Config, load
+from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Interactions
 
 if TYPE_CHECKING:
     from multitask_recommender.index.tuning.tune import Tuned
+
+_OF_TRAINING = ("dropout", "l2")  # settings of layers that change no meaning of a weight
 
 
 def read(config: Config) -> splits.Splits:
@@ -31,6 +35,46 @@ def index(config: Config, vectors: np.ndarray, queries: np.ndarray) -> "Tuned":
 
     kind = registry.load("index", config.index.name).Index
     return tune(kind, config.index.settings, vectors, queries, config.export.recall)
+
+
+def begin(config: Config, train: Interactions) -> Any:
+    """The model of a config as its training begins: untrained, or with weights of another run."""
+    from multitask_recommender.training import warm_start
+
+    model = build(config, train)
+    if config.training.warm_start is not None:
+        warm_start.begin(model, train, pathlib.Path(config.training.warm_start))
+    return model
+
+
+def warm_start(config: Config, train: Interactions) -> dict[str, Any] | None:
+    """What a config's training begins with, for people and metrics.json; None for no other run.
+
+    Raises ConfigError where the other run is none, or is of a config whose weights do not fit.
+    """
+    from multitask_recommender.training import vocabulary
+
+    if config.training.warm_start is None:
+        return None
+    origin = pathlib.Path(config.training.warm_start)
+    run_folder.check_complete(origin)
+    told = differences.told(_structure(load(origin / run_folder.CONFIG)), _structure(config))
+    if told:
+        raise ConfigError(f"No training can begin with the weights of {origin}: {told}.")
+    return {"run": str(origin), **vocabulary.compared(train, origin / run_folder.CHECKPOINTS)}
+
+
+def _structure(config: Config) -> dict[str, Any]:
+    """The settings of a config that say what weights there are, and what they mean."""
+    values = config.to_dict()
+    chosen = {axis: values[axis] for axis in ("model", "sharing", "weighting")}
+    chosen["tasks"] = {name: task.name for name, task in config.tasks.items()}
+    settings = differences.flat(chosen)
+    return {
+        key: value
+        for key, value in settings.items()
+        if not any(word in key.rpartition(".")[2] for word in _OF_TRAINING)
+    }
 
 
 def build(config: Config, train: Interactions) -> Any:

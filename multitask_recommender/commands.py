@@ -21,6 +21,7 @@ from multitask_recommender import (
 from multitask_recommender.commands_on_runs import DONE, fresh_folder
 from multitask_recommender.config import load, parse
 from multitask_recommender.errors import ConfigError
+from multitask_recommender.run_commands import manage
 from multitask_recommender.serving.command import serve
 
 FAILED = 1  # the exit status of what finds a fault and does not raise
@@ -43,12 +44,21 @@ def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
         help="where the run is written (default: a fresh folder under runs/)",
     )
     parser.add_argument(
+        "--warm-start",
+        type=pathlib.Path,
+        metavar="RUN",
+        help="begin with the weights of this finished run, of other data (training.warm_start)",
+    )
+    parser.add_argument(
         "overrides",
         nargs="*",
         metavar="key=value",
         help="settings over those of the config: training.epochs=5, tasks.like=null",
     )
     parsed = parser.parse_intermixed_args(arguments)
+    if parsed.warm_start is not None:
+        origin = json.dumps(str(parsed.warm_start.absolute()))
+        parsed.overrides.append(f"training.warm_start={origin}")
     config = load(parsed.config, parsed.overrides)
 
     from multitask_recommender import runs
@@ -255,6 +265,7 @@ COMMANDS = {
     "explain": commands_on_runs.explain,
     "generate": generate,
     "serve": serve,
+    "runs": manage,
     "schema": schema,
     "doctor": check,
 }

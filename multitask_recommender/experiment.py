@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multitask_recommender import evaluation, registry, report, run_folder, splits, traps
-from multitask_recommender.assembly import build, read
+from multitask_recommender import evaluation, record, registry, report, run_folder, splits, traps
+from multitask_recommender.assembly import begin, build, read
 from multitask_recommender.config import Config
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Interactions
@@ -149,6 +149,7 @@ class Experiment:
     def _fit(
         self, folder: pathlib.Path, goes_on: Callable[[int, float], bool] = lambda *_: True
     ) -> "Fit":
+        from multitask_recommender.training.checkpoints import Checkpoints
         from multitask_recommender.training.fit import Fit, Validation
         from multitask_recommender.training.history import History
 
@@ -158,14 +159,16 @@ class Experiment:
             validation = Validation(self._validate, self.monitor, refit_rows, goes_on)
         return Fit(
             self.config.training,
-            build=lambda rows: build(self.config, rows),
+            build=lambda rows: begin(self.config, rows),
             validation=validation,
             history=History(
                 folder / run_folder.HISTORY,
                 folder / run_folder.TENSORBOARD,
                 self.data.train.source.name,
             ),
-            checkpoints=folder / run_folder.CHECKPOINTS,
+            checkpoints=Checkpoints(
+                folder / run_folder.CHECKPOINTS, record.identity(self.config, self.data.train)
+            ),
             progress=report.Progress(),
         )
 

@@ -1,5 +1,6 @@
 """What a run was made of: versions, commit, the data's checksums."""
 
+import hashlib
 import os
 import pathlib
 import platform
@@ -8,11 +9,13 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from multitask_recommender import __version__, config_file, run_folder
 from multitask_recommender.config import Config
 from multitask_recommender.config_file import RECORD
 from multitask_recommender.errors import RunError
-from multitask_recommender.interactions import Source
+from multitask_recommender.interactions import Entities, Interactions, Source
 from multitask_recommender.splits import Splits
 from multitask_recommender.splits.coverage import unknown_rates
 
@@ -33,6 +36,24 @@ def config_text(config: Config, source: Source) -> str:
             # Where the run was begun is not where it will be evaluated.
             values["dataset"][key] = os.path.abspath(values["dataset"][key])
     return config_file.write({**values, RECORD: record})
+
+
+def identity(config: Config, train: Interactions) -> dict[str, Any]:
+    """What a checkpoint must share with whoever goes on from it, as values that JSON knows."""
+    return {
+        "config": config.to_dict(),
+        "data": {"source": train.source.name, "md5": dict(train.source.files)},
+        "vocabulary": {"users": _checksum(train.users), "items": _checksum(train.items)},
+    }
+
+
+def _checksum(entities: Entities) -> str:
+    """Of the raw ids of a vocabulary, in their order."""
+    ids = entities.vocabulary
+    if ids.dtype == object:
+        ids = np.char.encode(ids.astype(str))
+    digest = hashlib.sha256(np.ascontiguousarray(ids)).hexdigest()
+    return f"{entities.num_known:,} ids, sha256 {digest[:16]}"
 
 
 def versions() -> dict[str, str | None]:

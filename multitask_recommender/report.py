@@ -239,6 +239,11 @@ def warn(warnings: Sequence[str]) -> None:
         console.print(f"[bold yellow]WARNING[/] {escape(warning)}", highlight=False)
 
 
+def headline(metrics: Mapping[str, float]) -> dict[str, str]:
+    """The flat keys of the first table of results, by the titles of its columns."""
+    return _columns(metrics, _RANKING)
+
+
 def _columns(
     metrics: Mapping[str, float], ranking: Mapping[tuple[str, str], tuple[str, int]]
 ) -> dict[str, str]:

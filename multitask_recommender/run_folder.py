@@ -11,6 +11,9 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
+
+from multitask_recommender import differences
 from multitask_recommender.errors import ConfigError, RunError
 
 CONFIG, METRICS, HISTORY = "config.yaml", "metrics.json", "history.csv"
@@ -57,17 +60,28 @@ def open_partial(run_dir: pathlib.Path, config_text: str) -> Iterator[pathlib.Pa
     partial.mkdir(parents=True, exist_ok=True)
     with locked(partial):
         check_absent(run_dir)  # another process may have completed it just now
-        config_path = partial / CONFIG
-        if not config_path.exists():
-            write_text(config_path, config_text)
-        elif config_path.read_text() != config_text:
-            raise ConfigError(
-                f"{partial} was begun with another config, other data or other versions: compare "
-                f"its {CONFIG}, then remove the folder or choose another --run-dir."
-            )
+        if not (partial / CONFIG).exists():
+            write_text(partial / CONFIG, config_text)
+        check_same_config(partial, config_text)
         yield partial
-        (partial / LOCK).unlink()
         partial.rename(run_dir)
+        (run_dir / LOCK).unlink()
+
+
+def check_same_config(folder: pathlib.Path, config_text: str) -> None:
+    """Raises ConfigError, which tells the differences, where a run has another resolved config."""
+    text = (folder / CONFIG).read_text()
+    if text == config_text:
+        return
+    try:
+        told = differences.told(yaml.safe_load(text), yaml.safe_load(config_text))
+    except (yaml.YAMLError, AttributeError) as error:
+        told = f"its {CONFIG} is damaged ({error})"
+    raise ConfigError(
+        f"{folder} was begun with another config, other data or other versions: "
+        f"{told or 'they are the same, written otherwise'}. Remove the folder or choose another "
+        "--run-dir."
+    )
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -87,13 +101,28 @@ def _partial(run_dir: pathlib.Path) -> pathlib.Path:
 
 @contextlib.contextmanager
 def aside(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A place to write to, which becomes `path` unless that fails."""
+    """A place to write to, which becomes `path` unless that fails.
+
+    Raises RunError, which names `path`, where the disk does not take it.
+    """
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
         yield unfinished
         unfinished.replace(path)
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def flush(folder: pathlib.Path) -> None:
+    """To the disk, so that a machine that stops does not leave whole names of empty files."""
+    for path in (folder, *folder.rglob("*")):
+        file = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
 
 
 @contextlib.contextmanager
@@ -107,3 +136,15 @@ def locked(folder: pathlib.Path, work: str = "training") -> Iterator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield
+
+
+def is_locked(folder: pathlib.Path) -> bool:
+    """Whether a process is at work in the folder."""
+    try:
+        with open(folder / LOCK) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

@@ -6,6 +6,7 @@ Nothing is written before the data has been read and fits the config.
 import dataclasses
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from multitask_recommender import assembly, evaluation, exporting, record, report, run_folder
@@ -20,15 +21,28 @@ from multitask_recommender.splits import Splits
 
 
 def train(config: Config, run_dir: pathlib.Path) -> None:
-    """Trains, evaluates and reports; writes the run at `run_dir`, or resumes it."""
-    run_folder.check_absent(run_dir)
+    """Trains, evaluates and reports; writes the run at `run_dir`, or resumes it.
+
+    Of a finished run whose export is wanted and was interrupted, only that is done.
+    """
+    awaits_export = config.export.when_trained and _has_no_export(run_dir)
+    if not awaits_export:
+        run_folder.check_absent(run_dir)
     experiment = Experiment(config)
     experiment.check_monitor()
     if config.export.when_trained:
         exporting.check(experiment)
     data = experiment.data
     report.show_data(data, config, experiment.traps)
-    with run_folder.open_partial(run_dir, record.config_text(config, data.train.source)) as folder:
+    origin = assembly.warm_start(config, data.train)
+    if origin is not None:
+        report.say(_told(origin))
+    text = record.config_text(config, data.train.source)
+    if awaits_export:
+        run_folder.check_same_config(run_dir, text)
+        model = experiment.restore(run_dir)
+        return _export(experiment, model, run_dir, run_dir / run_folder.EXPORT)
+    with run_folder.open_partial(run_dir, text) as folder:
         for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
             record.write_parquet(folder / f"{part}.parquet", pairs, data.train.source)
@@ -36,11 +50,21 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
         results = results_of(experiment, experiment.test(fitted.model))
         results["metrics"] = {**fitted.validation, **results["metrics"]}
         results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
+        results["training"] |= {} if origin is None else {"warm_start": origin}
         run_folder.write_json(folder / run_folder.METRICS, results)
     report.show_results(results, [run_dir / run_folder.METRICS])
     if config.export.when_trained:  # a run is complete, whatever comes of its export
         base = run_dir / run_folder.EXPORT
         report.show_written([exporting.export(experiment, fitted.model, base, results)])
+
+
+def _told(origin: Mapping[str, Any]) -> str:
+    """Of a warm start, in a sentence."""
+    counts = [
+        f"{side} {', '.join(f'{number:,} {what}' for what, number in origin[side].items())}"
+        for side in ("users", "items")
+    ]
+    return f"Begins with the weights of {origin['run']}: {'; '.join(counts)}."
 
 
 def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) -> None:
@@ -54,13 +78,22 @@ def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) 
     data = assembly.read(config)
     experiment = Experiment(config, data)
     record.check_same_data(run_dir / run_folder.CONFIG, experiment.data.train.source)
-    metrics = json.loads((run_dir / run_folder.METRICS).read_text())
     if is_ensemble(run_dir):
         model = restore(run_dir, experiment, data).model()
     else:
         model = experiment.restore(run_dir)
-    written = exporting.export(experiment, model, base or run_dir / run_folder.EXPORT, metrics)
-    report.show_written([written])
+    _export(experiment, model, run_dir, base or run_dir / run_folder.EXPORT)
+
+
+def _export(experiment: Experiment, model: Any, run_dir: pathlib.Path, base: pathlib.Path) -> None:
+    metrics = json.loads((run_dir / run_folder.METRICS).read_text())
+    report.show_written([exporting.export(experiment, model, base, metrics)])
+
+
+def _has_no_export(run_dir: pathlib.Path) -> bool:
+    """Whether there is a finished run without one."""
+    is_finished = (run_dir / run_folder.METRICS).exists()
+    return is_finished and not export_folder.versions(run_dir / run_folder.EXPORT)
 
 
 def results_of(experiment: Experiment, evaluated: evaluation.Evaluation) -> dict[str, Any]:

@@ -18,9 +18,9 @@ ARROW = [
     {"train.py", "evaluate.py", "setup.py", "__main__"},
     {"cli"},
     {"commands"},
-    {"serving", "commands_on_runs"},
+    {"serving", "commands_on_runs", "run_commands"},
     {"ensembling", "explaining"},
-    {"runs", "comparison", "sweeps"},
+    {"runs", "run_listing", "comparison", "sweeps"},
     {"ensembles", "explanation"},
     {"exporting"},
     {"experiment", "exploration"},
@@ -41,6 +41,7 @@ ARROW = [
     {"interactions"},
     {"metrics", "given_negatives"},
     {"schema", "settings", "run_folder", "threads"},
+    {"differences"},
     {"errors", "__init__"},
 ]
 # What may choose a file of a folder by its name.
@@ -211,6 +212,7 @@ HOLDERS = [  # of settings, and what answers before TensorFlow is there
     "cli",
     "commands",
     "commands_on_runs",
+    "run_commands",
     "config",
     "config_schema",
     "doctor",

@@ -46,10 +46,34 @@ def test_another_config_does_not_go_on_with_it(run_dir):
     with pytest.raises(KeyError), run_folder.open_partial(run_dir, "a: 1\n"):
         raise KeyError
 
-    with pytest.raises(ConfigError, match="run.partial was begun with another config, other data"):
+    with pytest.raises(
+        ConfigError,
+        match="run.partial was begun with another config, other data or other versions: "
+        "a is 1 there and 2 here. Remove the folder or choose",
+    ):
         with run_folder.open_partial(run_dir, "a: 2\n"):
             pytest.fail("it was opened")
     assert (run_dir.with_name("run.partial") / "config.yaml").read_text() == "a: 1\n"
+
+
+def test_a_damaged_config_is_said_to_be_damaged(run_dir):
+    with pytest.raises(KeyError), run_folder.open_partial(run_dir, "a: 1\n") as folder:
+        (folder / "config.yaml").write_text("a: [")
+        raise KeyError
+
+    with pytest.raises(ConfigError, match="its config.yaml is damaged"):
+        with run_folder.open_partial(run_dir, "a: 1\n"):
+            pytest.fail("it was opened")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    """Python does not say where a disk was full."""
+    with pytest.raises(RunError, match="m.json cannot be written: No space left on device.$"):
+        with run_folder.aside(tmp_path / "m.json") as unfinished:
+            unfinished.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("make", ["mkdir", "touch"])

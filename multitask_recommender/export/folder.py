@@ -5,7 +5,6 @@ name that is no number, and renamed.
 """
 
 import contextlib
-import os
 import pathlib
 import re
 import shutil
@@ -37,7 +36,7 @@ def new_version(base: pathlib.Path) -> Iterator[tuple[int, pathlib.Path]]:
         aside = base / f"{_ASIDE}{version}"
         try:
             yield version, aside
-            _flush(aside)
+            run_folder.flush(aside)
             aside.rename(base / str(version))
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -74,11 +73,3 @@ def latest(path: pathlib.Path) -> pathlib.Path:
     if not found:
         raise ConfigError(f"{path} is no export: it holds neither saved_model.pb nor a version.")
     return path / str(found[-1])
-
-
-def _flush(folder: pathlib.Path) -> None:
-    """To the disk, so that a machine that stops does not leave a version of empty files."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())

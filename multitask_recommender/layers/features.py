@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.interactions import Feature
-from multitask_recommender.layers.rows import sum_rows, take_rows
+from multitask_recommender.layers.rows import keyed, sum_rows, take_rows
 
 # Up to this many, a matrix product and a small dense gradient beat gathering a row for each code.
 _FEW_CODES = 32
@@ -50,6 +50,8 @@ class FeatureVectors(tf.keras.layers.Layer):
             shape=[width, dimension],
             initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
         )
+        if self._is_categorical:
+            keyed(self.table, learnt.vocabulary)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         if not self._is_categorical or self.table.shape[0] <= _FEW_CODES:

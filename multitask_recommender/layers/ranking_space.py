@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender.layers.rows import keyed
 from multitask_recommender.layers.tower import NOTHING_TOLD, Side, Told, Tower, View
 from multitask_recommender.layers.weight_decay import WeightDecay
 
@@ -33,7 +34,10 @@ class RankingSpace(tf.keras.layers.Layer):
         self._l2, self._bias_l2 = l2
         self._decays = [WeightDecay(side.counts, l2_power) for side in sides]
         self._biases = [
-            self.add_weight(name=f"{name}_bias", shape=[side.num_rows, 1], initializer="zeros")
+            keyed(
+                self.add_weight(name=f"{name}_bias", shape=[side.num_rows, 1], initializer="zeros"),
+                side.entities.vocabulary,
+            )
             for name, side in zip(("user", "item"), sides, strict=True)
         ]
         self._projections = [None, None]

@@ -1,11 +1,12 @@
 """Where retrieval compares queries with items: as they are or as unit vectors, and item biases."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.layers.rows import take_rows
+from multitask_recommender.layers.rows import keyed, take_rows
 
 
 class RetrievalSpace(tf.keras.layers.Layer):
@@ -18,9 +19,16 @@ class RetrievalSpace(tf.keras.layers.Layer):
       biases: where those of items begin, [I + 1]; None, for items without.
       normalise: compare unit vectors, by the cosine of their angle.
       retrieval: the task that reads all this; without one, biases do not learn.
+      vocabulary: the raw ids of the items that biases are of, [I].
     """
 
-    def __init__(self, biases: np.ndarray | None, normalise: bool, retrieval: Any = None) -> None:
+    def __init__(
+        self,
+        biases: np.ndarray | None,
+        normalise: bool,
+        retrieval: Any = None,
+        vocabulary: Sequence = (),
+    ) -> None:
         super().__init__(name="retrieval_space")
         self._normalise = normalise
         self._temperature = 1.0 if retrieval is None else retrieval.temperature
@@ -32,6 +40,7 @@ class RetrievalSpace(tf.keras.layers.Layer):
                 initializer=tf.constant_initializer(biases),
                 trainable=retrieval is not None,
             )
+            keyed(self._biases, vocabulary)
 
     @property
     def bias_coordinates(self) -> int:

@@ -1,7 +1,19 @@
 """Rows of tables: taken without a copy where all are wanted, summed reading each of them once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
+
+
+def keyed(table: tf.Variable, *vocabularies: Sequence) -> tf.Variable:
+    """The table itself, which now tells whose its rows are, as `row_keys`.
+
+    Of each vocabulary [R] in turn it has R + 1 rows, the first for the unknown. So a model of other
+    data finds the rows of what both know (training/warm_start.py).
+    """
+    table.row_keys = vocabularies
+    return table
 
 
 def take_rows(table: tf.Tensor | tf.Variable, ids: tf.Tensor) -> tf.Tensor:

@@ -13,7 +13,7 @@ from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.layers.features import FeatureEmbedding, Stddev
 from multitask_recommender.layers.history import History
 from multitask_recommender.layers.recent_items import RecentItems
-from multitask_recommender.layers.rows import take_rows
+from multitask_recommender.layers.rows import keyed, take_rows
 from multitask_recommender.layers.weight_decay import WeightDecay
 
 ID, HISTORY, RECENT = "id", "history", "recent"  # inputs beside the names of features
@@ -24,6 +24,7 @@ class Side:
     """The users or the items of the training data, as a tower sees them."""
 
     entities: Entities
+    others: Entities  # of the other side
     counts: np.ndarray  # training events of each id, [R + 1]
     other_counts: np.ndarray  # of the other side's ids
     met: Rows  # the other side's ids, of each id
@@ -43,8 +44,12 @@ def sides(train: Interactions, positive: str | None = None) -> tuple[Side, Side]
     chosen = train.positives(positive)
     user_counts = histories.counts(train.user_ids, train.num_users)
     item_counts = histories.counts(train.item_ids, train.num_items)
-    users = Side(train.users, user_counts, item_counts, histories.items_of_users(train))
-    items = Side(train.items, item_counts, user_counts, histories.users_of_items(train))
+    users = Side(
+        train.users, train.items, user_counts, item_counts, histories.items_of_users(train)
+    )
+    items = Side(
+        train.items, train.users, item_counts, user_counts, histories.users_of_items(train)
+    )
     if chosen is None:
         return users, items
     return (
@@ -126,11 +131,14 @@ class Tower(tf.keras.layers.Layer):
                 shape=[side.num_rows, dimension],
                 initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
             )
+            keyed(self._ids, side.entities.vocabulary)
         if HISTORY in inputs:
             num_members = len(side.other_counts) - 1
             self._history = History(side.met, num_members, dimension, stddev, side.positives)
+            keyed(self._history.table, side.others.vocabulary)
         if RECENT in inputs:
             self._recent = RecentItems(len(side.other_counts) - 1, dimension, stddev)
+            keyed(self._recent.table, side.others.vocabulary)
         self._features = {
             name: FeatureEmbedding(name, side.feature(name), dimension, stddev)
             for name in sorted(set(inputs) - {ID, HISTORY, RECENT})

@@ -14,7 +14,7 @@ from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.history import sum_distinct
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
-from multitask_recommender.layers.rows import take_rows
+from multitask_recommender.layers.rows import keyed, take_rows
 from multitask_recommender.layers.sparse_product import SymmetricProduct
 from multitask_recommender.layers.weight_decay import WeightDecay
 from multitask_recommender.models._base import Features, MultiTaskModel
@@ -50,11 +50,14 @@ class GraphModel(MultiTaskModel):
             shape=[graph.num_nodes(train), settings.embedding_dimension],
             initializer=_initial_nodes(settings.initial_stddev, self._num_user_rows),
         )
+        keyed(self._nodes, train.users.vocabulary, train.items.vocabulary)
         item_counts = histories.counts(train.item_ids, train.num_items)
         user_counts = histories.counts(train.user_ids, train.num_users)
         self._decay = WeightDecay(np.append(user_counts, item_counts), settings.l2_power)
         biases = log_popularity(item_counts) if settings.item_bias else None
-        self._space = RetrievalSpace(biases, settings.normalise, self.retrieval)
+        self._space = RetrievalSpace(
+            biases, settings.normalise, self.retrieval, train.items.vocabulary
+        )
 
     @property
     @abc.abstractmethod

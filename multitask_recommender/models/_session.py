@@ -19,6 +19,7 @@ from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
+from multitask_recommender.layers.rows import keyed
 from multitask_recommender.layers.tower import Told, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings._session import SessionSettings
@@ -62,11 +63,14 @@ class SessionModel(MultiTaskModel):
         self._inputs = self._items if settings.tied else self._tower(items, settings.item)
         self._users = self._tower(users, settings.user) if settings.user else None
         biases = log_popularity(items.counts) if settings.item_bias else None
-        self._space = RetrievalSpace(biases, settings.normalise, self.retrieval)
+        self._space = RetrievalSpace(
+            biases, settings.normalise, self.retrieval, train.items.vocabulary
+        )
         if self.ranking:
             self._label_bias = self.add_weight(
                 name="label_bias", shape=[items.num_rows, 1], initializer="zeros"
             )
+            keyed(self._label_bias, items.entities.vocabulary)
         self.context_names = tuple(settings.context) if self.ranking else ()
         self._context = Context(
             train.context, self.context_names, settings.embedding_dimension, settings.initial_stddev

@@ -41,7 +41,7 @@ class Model(MultiTaskModel):
         if self.retrieval is not None and self.ranking and settings.ranks_apart:
             self._ranking_tables = self._build_tables(train)
         biases = np.zeros(train.num_items + 1, np.float32)
-        self._space = RetrievalSpace(biases, normalise=False, retrieval=self.retrieval)
+        self._space = RetrievalSpace(biases, False, self.retrieval, train.items.vocabulary)
         self.build_sharing()
 
     @property

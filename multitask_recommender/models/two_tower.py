@@ -48,7 +48,9 @@ class Model(MultiTaskModel):
             self.recent = Recent(train, settings.recent_length, told)
         self._item_tower = self._tower(items, {*settings.item, *shared_too[1]}, dimension)
         biases = log_popularity(items.counts)
-        self._space = RetrievalSpace(biases, settings.normalise, self.retrieval)
+        self._space = RetrievalSpace(
+            biases, settings.normalise, self.retrieval, train.items.vocabulary
+        )
         if self.ranking:
             self._ranking_space = self._build_ranking_space(users, items)
         self.context_names = tuple(settings.context) if self.ranking else ()

@@ -5,16 +5,17 @@ validated; the whole ends with the final weights.
 """
 
 import dataclasses
+import math
 import pathlib
 import shutil
-import time
 from collections.abc import Callable
 from typing import Any
 
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
-from multitask_recommender.training import loop
+from multitask_recommender.training import loop, vocabulary
+from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.early_stopping import EarlyStopping, Monitor
 from multitask_recommender.training.history import History
 from multitask_recommender.training.settings import Settings
@@ -60,7 +61,7 @@ class Fit:
       build: makes an untrained model for training interactions.
       validation: None without validation data.
       history: of the run; what it holds already is not done again.
-      checkpoints: the folder for them, which holds the final weights in the end.
+      checkpoints: those of the phases; their folder holds the final weights in the end.
       progress: is told of phases, steps and epochs (report.Progress).
     """
 
@@ -70,7 +71,7 @@ class Fit:
         build: Callable[[Interactions], Any],
         validation: Validation | None,
         history: History,
-        checkpoints: pathlib.Path,
+        checkpoints: Checkpoints,
         progress: Any,
     ) -> None:
         self._settings = settings
@@ -83,14 +84,15 @@ class Fit:
 
     def __call__(self, train: Interactions) -> Any:
         """Searches on train, then refits where validation has rows for it: the final model."""
-        if loop.has_weights(self._checkpoints):  # interrupted after training, in evaluation say
+        if loop.has_weights(self._folder):  # interrupted after training, in evaluation say
             model = self._build(train if self._refit_rows is None else self._refit_rows)
-            loop.load_weights(model, self._checkpoints)
+            loop.load_weights(model, self._folder)
         else:
             model = self._trained(train)
-            loop.save_weights(model, self._checkpoints)
+            vocabulary.write(model, train, self._folder)
+            loop.save_weights(model, self._folder)
         for phase in (SEARCH, REFIT, _BEST):
-            shutil.rmtree(self._checkpoints / phase, ignore_errors=True)
+            shutil.rmtree(self._folder / phase, ignore_errors=True)
         return model
 
     def search(self, train: Interactions) -> Searched:
@@ -101,6 +103,14 @@ class Fit:
             model = self._run(SEARCH, train, self._settings.epochs)
         parameters = sum(weight.shape.num_elements() for weight in model.trainable_variables)
         return Searched(self.chosen_epoch, self.chosen_metrics, self._curve, parameters)
+
+    @property
+    def _folder(self) -> pathlib.Path:
+        return self._checkpoints.folder
+
+    def _best(self, epoch: int) -> pathlib.Path:
+        """Where the weights of an epoch are kept that was the best so far."""
+        return self._folder / _BEST / str(epoch)
 
     @property
     def _curve(self) -> list[tuple[int, float]]:
@@ -121,7 +131,7 @@ class Fit:
         if self._refit_rows is not None:
             return self._run(REFIT, self._refit_rows, self.chosen_epoch)
         model = self._build(train) if model is None else model
-        loop.load_weights(model, self._checkpoints / _BEST)
+        loop.load_weights(model, self._best(self.chosen_epoch))
         return model
 
     @property
@@ -142,7 +152,7 @@ class Fit:
         settings = self._settings
         model = self._build(rows)
         batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
-        training = loop.Training(model, batches, settings, self._checkpoints / phase)
+        training = loop.Training(model, batches, settings, self._checkpoints.of(phase))
         self.history.keep(phase, training.epoch)
         self._progress.start(phase, training.step, last, training.steps_per_epoch)
         try:
@@ -153,23 +163,34 @@ class Fit:
 
     def _train(self, phase: str, training: loop.Training, last: int, keeps_best: bool) -> None:
         settings, stopping, monitor = self._settings, self._stopping(), self._monitor.key
-        saved, value, goes_on = time.monotonic(), None, True
+        value, goes_on = None, True
         for epoch in training.epochs(last, self._progress.advance):
             validated = {}
             if phase == SEARCH and self._is_due(epoch.number):
                 validated = self._validated(training.model)
                 is_best = stopping.see(epoch.number, validated[monitor])
                 goes_on = self._validation.goes_on(epoch.number, validated[monitor])
-                if keeps_best and (is_best or settings.patience is None):
-                    loop.save_weights(training.model, self._checkpoints / _BEST)
+                is_last = epoch.number == settings.epochs
+                if keeps_best and (is_last if settings.patience is None else is_best):
+                    loop.save_weights(training.model, self._best(epoch.number))
             self.history.add(phase, epoch.number, _row(epoch) | validated)
             value = validated.get(monitor, value)
             self._progress.tell(epoch.number, epoch.losses, value, monitor)
             if phase == SEARCH and (stopping.is_over or not goes_on):
                 break
-            if time.monotonic() - saved >= settings.checkpoint_seconds:
-                training.save()
-                saved = time.monotonic()
+            training.save_if_due()
+            self._forget(training.saved_epochs)
+
+    def _forget(self, saved: int) -> None:
+        """Removes the weights that were the best once, but are not needed again.
+
+        A training that is killed goes on from its last checkpoint, after `saved` epochs: it may
+        not find the best of today again, and then wants the best of then.
+        """
+        needed = {str(self.chosen_epoch), str(self._stopping(saved).best_epoch)}
+        for path in (self._folder / _BEST).glob("*"):
+            if path.name not in needed:
+                shutil.rmtree(path)
 
     def _validated(self, model: Any) -> dict[str, float]:
         metrics = self._validation.metrics(model)
@@ -186,11 +207,12 @@ class Fit:
             return False
         return epoch % self._settings.validate_every == 0 or epoch == self._settings.epochs
 
-    def _stopping(self) -> EarlyStopping:
-        """Early stopping as it stands after the epochs of the history."""
+    def _stopping(self, last: float = math.inf) -> EarlyStopping:
+        """Early stopping as it stands after the epochs of the history, up to the `last`."""
         stopping = EarlyStopping(self._monitor, self._settings.patience)
         for epoch, value in self._curve:
-            stopping.see(epoch, value)
+            if epoch <= last:
+                stopping.see(epoch, value)
         return stopping
 
     def _is_searched(self) -> bool:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.batches import TrainingBatches, ordered_batches
@@ -20,10 +21,14 @@ from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import _sigterm, optimizers
 from multitask_recommender.training._writing import writing
+from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.settings import Settings
 
 _STEPS_WORTH_ONE_MORE = 100  # in an epoch: one more for the tasks' gradients costs about 1%
-_STEPS_PER_CALL = 50  # steps between two looks at the progress bar, at the most
+_STEPS_PER_CALL = 50  # steps between two looks at the clock and at SIGTERM, at the most
+_WEIGHT, _VALUE = "weight_", ".ATTRIBUTES/VARIABLE_VALUE"  # as TensorFlow calls them
+_TRY = "try a smaller training.learning_rate in a new --run-dir"
+_SECONDS_PER_CALL = 1.0  # so many of them as take no longer, where a step is long
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Training:
       model: a MultiTaskModel.
       batches: where its rows come from.
       settings: the training settings.
-      folder: where checkpoints are kept; the last one in it is restored.
+      checkpoints: where its state is kept; the last one is restored.
     """
 
     def __init__(
@@ -55,11 +60,12 @@ class Training:
         model: tf.keras.Model,
         batches: TrainingBatches,
         settings: Settings,
-        folder: pathlib.Path,
+        checkpoints: Checkpoints,
     ) -> None:
         self.model = model
         self._batches = batches
-        self._folder = folder
+        self._checkpoints = checkpoints
+        self._interval = settings.checkpoint_seconds
         tells = settings.task_gradients
         if tells == "auto":
             self._tells_gradients = batches.steps_per_epoch >= _STEPS_WORTH_ONE_MORE
@@ -70,13 +76,13 @@ class Training:
             steps = settings.epochs * batches.steps_per_epoch
             rate = tf.keras.optimizers.schedules.CosineDecay(rate, steps)
         model.optimizer = optimizers.build(settings.optimizer, rate)
-        checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
-        self._manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
-        if self._manager.latest_checkpoint is not None:
-            checkpoint.restore(self._manager.latest_checkpoint)
         # Else the first step would make its slots, and be traced a second time: half a second. A
         # private method, as Keras' legacy optimizers have no `build`.
         model.optimizer._create_all_weights(model.trainable_variables)
+        self._state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
+        checkpoints.restore(self._state)
+        self._saved, self.saved_epochs = time.monotonic(), self.epoch
+        self._per_call = 1  # the first step is traced: how long one takes is seen at the next
         # Without AutoGraph: rewriting every function from here down takes seconds, and none of them
         # branches on a tensor. One that does can be a tf.function of its own.
         self._run_steps = tf.function(self._steps, autograph=False)
@@ -97,8 +103,9 @@ class Training:
     def epochs(self, last: int, on_steps: Callable[[int], None]) -> Iterator[Epoch]:
         """Trains up to epoch `last`; `on_steps` hears how many steps have just been made.
 
-        Raises RunError when a loss is not finite. After SIGTERM the step is saved, and SystemExit
-        raised.
+        Within an epoch the state is saved where that is due; after one, whoever hears of it saves,
+        with `save_if_due`. Raises RunError at the step where a loss is not finite. After SIGTERM
+        the step is saved, and SystemExit raised.
         """
         iterator = iter(self._batches.dataset(self.step))
         with _sigterm.noted() as sigterm:
@@ -109,16 +116,33 @@ class Training:
                     self.model.reset_metrics()
                 while left:
                     self._stop_if(sigterm)
-                    number = min(left, _STEPS_PER_CALL)
-                    self._run_steps(iterator, tf.constant(number))
+                    number = min(left, self._per_call)
+                    self._call(iterator, number)
                     left -= number
                     on_steps(number)
+                    if left:
+                        self.save_if_due()
                 losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
                 sharing = self._sharing()
-                epoch = Epoch(self.epoch, losses, time.monotonic() - started, sharing)
-                _check_finite(epoch)
-                yield epoch
+                yield Epoch(self.epoch, losses, time.monotonic() - started, sharing)
                 self._stop_if(sigterm)
+
+    def _call(self, iterator: Iterator, number: int) -> None:
+        started = time.monotonic()
+        if not self._run_steps(iterator, tf.constant(number)):
+            raise RunError(self._fault())
+        per_step = (time.monotonic() - started) / number
+        self._per_call = max(1, min(_STEPS_PER_CALL, int(_SECONDS_PER_CALL / per_step)))
+
+    def _fault(self) -> str:
+        """What is wrong after a step in which a loss was not finite."""
+        losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
+        name, loss = next((n, loss) for n, loss in losses.items() if not math.isfinite(loss))
+        what = "The total loss" if name == TOTAL_LOSS else f"The loss of {name}"
+        epoch = (self.step - 1) // self.steps_per_epoch + 1
+        kept = self._checkpoints.latest
+        before = "There is no checkpoint before it." if kept is None else f"{kept} is from before."
+        return f"{what} is {loss} at step {self.step}, in epoch {epoch}: {_TRY}. {before}"
 
     def _sharing(self) -> dict[str, float]:
         features = self._batches.batch(self.step)
@@ -132,27 +156,35 @@ class Training:
             self.save()
             raise SystemExit(_sigterm.EXIT_STATUS)
 
+    def save_if_due(self) -> None:
+        """Writes a checkpoint if the last one is `checkpoint_seconds` old."""
+        if time.monotonic() - self._saved >= self._interval:
+            self.save()
+
     def save(self) -> None:
-        """Writes a checkpoint of weights, optimizer and step; the one before is removed."""
-        with writing(self._folder):
-            self._manager.save(checkpoint_number=self.step)
+        """Writes a checkpoint of weights, optimizer and place; the one before is removed.
 
-    def _steps(self, iterator: Iterator, number: tf.Tensor) -> None:
-        def body(done: tf.Tensor) -> tuple[tf.Tensor]:
+        Raises RunError where a weight is not finite, as one may be before any loss tells.
+        """
+        _check_finite(self.model)
+        place = {"step": self.step, "epochs": self.epoch}
+        place["step_in_epoch"] = self.step % self.steps_per_epoch
+        self._checkpoints.save(self._state, place)
+        self._saved, self.saved_epochs = time.monotonic(), self.epoch
+
+    def _steps(self, iterator: Iterator, number: tf.Tensor) -> tf.Tensor:
+        """Makes `number` steps, or stops after one whose loss is not finite: says if all were."""
+
+        def body(done: tf.Tensor, is_well: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             self.model.train_step(next(iterator))
-            return (done + 1,)
+            losses = tf.stack([metric.result() for metric in self.model.metrics])
+            return done + 1, tf.reduce_all(tf.math.is_finite(losses))
 
-        tf.while_loop(lambda done: done < number, body, [0], parallel_iterations=1)
+        def goes_on(done: tf.Tensor, is_well: tf.Tensor) -> tf.Tensor:
+            return (done < number) & is_well
 
-
-def _check_finite(epoch: Epoch) -> None:
-    for name, loss in epoch.losses.items():
-        if not math.isfinite(loss):
-            what = "The total loss" if name == TOTAL_LOSS else f"The loss of {name}"
-            raise RunError(
-                f"{what} is {loss} in epoch {epoch.number}: try a smaller training.learning_rate "
-                "in a new --run-dir."
-            )
+        start = [tf.constant(0), tf.constant(True)]
+        return tf.while_loop(goes_on, body, start, parallel_iterations=1)[1]
 
 
 def held_out_losses(
@@ -176,7 +208,11 @@ def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, fl
 
 
 def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
-    """Writes the weights alone, in place of what the folder held."""
+    """Writes the weights alone, in place of what the folder held.
+
+    Raises RunError where one is not finite.
+    """
+    _check_finite(model)
     checkpoint = _weights(model)
     with writing(folder):
         tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
@@ -200,6 +236,29 @@ def load_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
         raise RunError(f"{latest} does not fit the model of this config: {error}") from error
 
 
+def read_weights(folder: pathlib.Path) -> list[np.ndarray]:
+    """The weights in their order, whatever model they are of; raises RunError where none are."""
+    latest = tf.train.latest_checkpoint(str(folder))
+    if latest is None:
+        raise RunError(f"{folder} holds no checkpoint.")
+    try:
+        reader = tf.train.load_checkpoint(latest)
+        names = sum(name.startswith(_WEIGHT) for name in reader.get_variable_to_shape_map())
+        return [reader.get_tensor(f"{_WEIGHT}{n}/{_VALUE}") for n in range(names)]
+    except (tf.errors.OpError, RuntimeError) as error:
+        raise RunError(f"{latest} is damaged: {error}") from error
+
+
+def _check_finite(model: tf.keras.Model) -> None:
+    """Weights may be spoilt by a step before any loss tells."""
+    for weight in model.trainable_variables:
+        if not tf.reduce_all(tf.math.is_finite(weight)):
+            step = int(model.optimizer.iterations)
+            raise RunError(f"{weight.name} is not finite after step {step}: {_TRY}.")
+
+
 def _weights(model: tf.keras.Model) -> tf.train.Checkpoint:
     """Without the optimizer, which the model holds too; names say which weight is missing."""
-    return tf.train.Checkpoint(**{f"weight_{n}": weight for n, weight in enumerate(model.weights)})
+    return tf.train.Checkpoint(
+        **{f"{_WEIGHT}{n}": weight for n, weight in enumerate(model.weights)}
+    )

@@ -51,4 +51,10 @@ class Settings(settings.Settings):
         "they share, and the cosines between them. It costs about one step an epoch, and a second "
         "to begin with; auto: where an epoch has at least 100 steps.",
     )
+    warm_start: str | None = Field(
+        None,
+        min_length=1,
+        description="The folder of a finished run whose weights training begins with, of other "
+        "data: rows of users, items and words that both know stay as they are.",
+    )
     checkpoint_seconds: float = Field(30.0, ge=0, description="Seconds between checkpoints.")

@@ -7,6 +7,7 @@ import tensorflow as tf
 from multitask_recommender.batches import STEP_SEED, TrainingBatches
 from multitask_recommender.errors import RunError
 from multitask_recommender.training import loop
+from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.early_stopping import Monitor
 from multitask_recommender.training.fit import Fit, Validation
 from multitask_recommender.training.history import History
@@ -112,7 +113,7 @@ def fit(tmp_path, parts):
             Little,
             validation if has_validation else None,
             History(place / "history.csv", place / "tensorboard", "tiny"),
-            place / "checkpoints",
+            Checkpoints(place / "checkpoints"),
             progress,
         )
         made.progress = progress

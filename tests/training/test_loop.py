@@ -11,6 +11,7 @@ from multitask_recommender import config, experiment, registry
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import RunError
 from multitask_recommender.training import loop
+from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.settings import Settings
 
 SETTINGS = Settings(
@@ -50,7 +51,7 @@ def begin(tiny, tmp_path):
         values["weighting"] = weighting
         model = experiment.build(config.parse(values), tiny)
         batches = TrainingBatches(tiny, settings.batch_size, settings.seed)
-        return loop.Training(model, batches, settings, tmp_path / folder)
+        return loop.Training(model, batches, settings, Checkpoints(tmp_path / folder))
 
     return begin
 
@@ -163,12 +164,46 @@ def test_epochs_are_told_with_their_steps_and_losses(begin, monkeypatch):
     epochs = list(begin().epochs(2, told.append))
 
     assert [epoch.number for epoch in epochs] == [1, 2]
-    assert told == [2, 1, 2, 1]  # three steps an epoch
+    assert (told[0], sum(told)) == (1, 6)  # the first is timed alone; three steps an epoch
+    assert set(told) <= {1, 2}
     for epoch in epochs:
         assert epoch.losses.keys() == {"retrieval", "like", "rating", "loss"}
         parts = sum(epoch.losses[name] for name in ("retrieval", "like", "rating"))
         assert epoch.losses["loss"] == pytest.approx(parts, rel=0.2)  # likes are not all observed
     assert epochs[1].losses["loss"] != epochs[0].losses["loss"]
+
+
+def test_long_steps_are_made_one_at_a_time(begin, monkeypatch):
+    """So that SIGTERM and the clock of checkpoints are not kept waiting."""
+    monkeypatch.setattr(loop, "_SECONDS_PER_CALL", 0.0)
+    told = []
+
+    list(begin().epochs(2, told.append))
+
+    assert told == [1] * 6
+
+
+def test_a_checkpoint_within_an_epoch_keeps_its_means(begin, monkeypatch, assert_same_weights):
+    """Whoever hears of steps is killed there, without any warning: after the fifth of six."""
+    monkeypatch.setattr(loop, "_STEPS_PER_CALL", 1)
+    settings = SETTINGS.model_copy(update={"checkpoint_seconds": 0.0})
+    whole = begin("whole", settings)
+    losses = [epoch.losses for epoch in run(whole, 2)]
+
+    first, made = begin("parts", settings), []
+    with pytest.raises(KeyboardInterrupt):
+        for _ in first.epochs(2, lambda steps: made.append(steps) if len(made) < 4 else stop()):
+            first.save_if_due()
+    second = begin("parts", settings)
+    assert (second.epoch, second.step) == (1, 4)
+    again = [epoch.losses for epoch in run(second, 2)]
+
+    assert_same_weights(whole, second)
+    assert again == losses[1:]
+
+
+def stop():
+    raise KeyboardInterrupt
 
 
 def test_what_is_done_is_not_done_again(begin):
@@ -188,8 +223,29 @@ def test_a_cosine_ends_at_zero(begin):
 def test_a_loss_that_is_not_finite_is_said(begin):
     training = begin(settings=SETTINGS.model_copy(update={"learning_rate": 1e30}))
 
-    with pytest.raises(RunError, match=r"The loss of \w+ is (nan|inf) in epoch \d: try a smaller"):
+    with pytest.raises(
+        RunError,
+        match=r"The loss of \w+ is (nan|inf) at step \d, in epoch \d: try a smaller .* There is no",
+    ):
         run(training, 4)
+
+
+def test_weights_that_no_loss_has_told_of_are_not_saved(begin, tmp_path):
+    """A last step may spoil them: the checkpoint before it stays the last good one."""
+    training = begin()
+    run(training, 1)
+    training.save()
+    run(training, 2)
+    weight = training.model.trainable_variables[0]
+    weight.assign(tf.fill(weight.shape, float("nan")))
+
+    with pytest.raises(RunError, match="is not finite after step 6: try a smaller"):
+        training.save()
+    with pytest.raises(RunError, match="is not finite after step 6: try a smaller"):
+        loop.save_weights(training.model, tmp_path / "weights")
+
+    assert begin().step == 3
+    assert not (tmp_path / "weights").exists()
 
 
 class TestWeights:

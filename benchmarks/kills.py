@@ -1,0 +1,175 @@
+"""Trainings killed at random moments: they end with the very numbers of one that was not.
+
+    python benchmarks/kills.py --kills 50
+
+Each training is a process that SIGKILL ends after a random time, until it has come to its end; the
+same call begins it again. A refit, a search that keeps its best weights, and an export take turns.
+Weights and metrics.json are compared byte for byte with those of an undisturbed run, history.csv
+but for its seconds. Processes are forked from one that has imported TensorFlow, which is most of
+what a start costs.
+"""
+
+import argparse
+import collections
+import csv
+import functools
+import logging
+import multiprocessing
+import os
+import pathlib
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+PRELOADED = ["multitask_recommender.runs", "multitask_recommender.training.fit"]
+VALUES = {
+    "dataset": {"name": "synthetic", "users": 60, "items": 90, "rows": 4_000},
+    "split": {"validation": 0.2},
+    "model": {
+        "name": "two_tower",
+        "embedding_dimension": 8,
+        "user": ["id", "history"],
+        "dropout": 0.2,
+        "history_dropout": 0.2,
+    },
+    "sharing": {"name": "shared_bottom", "hidden_layers": [4], "dropout": 0.2},
+    "training": {
+        "epochs": 4,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+        "optimizer": "lazy_adam",
+        "checkpoint_seconds": 0.2,
+        "patience": 99,
+    },
+    "evaluation": {"protocols": ["full"]},
+    "export": {"golden_requests": 2, "index": "brute_force"},
+}
+SCENARIOS: dict[str, list[str]] = {
+    "refit": [],
+    "keeps the best": ["training.refit=false"],
+    "exports": ["training.epochs=2", "export.when_trained=true"],
+}
+EXIT_KILLED = -9
+
+
+def context() -> multiprocessing.context.ForkServerContext:
+    """Starts processes that have imported TensorFlow, and run one operation at a time.
+
+    With more at a time, sums of three and more may differ in the last bit between any two runs.
+    """
+    os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(PRELOADED)
+    return made
+
+
+def train(values: Mapping[str, Any], overrides: list[str], run_dir: pathlib.Path) -> None:
+    """What a process does."""
+    from multitask_recommender import config, report, runs
+
+    report.console.quiet = True
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    runs.train(config.parse(values, overrides), run_dir)
+
+
+def differences(run_dir: pathlib.Path, other: pathlib.Path) -> list[str]:
+    """What of two runs is not the same: weights, metrics, the history without its seconds."""
+    found = []
+    if (run_dir / "metrics.json").read_bytes() != (other / "metrics.json").read_bytes():
+        found.append("metrics.json")
+    if _history(run_dir) != _history(other):
+        found.append("history.csv")
+    weights, others = _weights(run_dir), _weights(other)
+    if weights.keys() != others.keys():
+        found.append("names of weights")
+    found += [name for name in weights if not np.array_equal(weights[name], others.get(name))]
+    return found
+
+
+def _history(run_dir: pathlib.Path) -> list[dict[str, str]]:
+    with open(run_dir / "history.csv", newline="") as file:
+        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+
+
+def _weights(run_dir: pathlib.Path) -> dict[str, np.ndarray]:
+    import tensorflow as tf
+
+    reader = tf.train.load_checkpoint(str(run_dir / "checkpoints"))
+    names = [name for name in reader.get_variable_to_shape_map() if name.startswith("weight_")]
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def killed(start: Callable[[], Any], seconds: float) -> bool:
+    """Whether a process was still at work when it was killed after some seconds.
+
+    Raises RuntimeError where it failed by itself.
+    """
+    process = start()
+    process.join(seconds)
+    process.kill()
+    process.join()
+    if process.exitcode not in (0, EXIT_KILLED):
+        raise RuntimeError(f"A training ended with the status {process.exitcode}.")
+    return process.exitcode == EXIT_KILLED
+
+
+def moment(run_dir: pathlib.Path) -> str:
+    """What a killed training was doing, by what it left behind."""
+    partial = run_dir.with_name(f"{run_dir.name}.partial")
+    if run_dir.exists():
+        return "export"
+    kept = partial / "checkpoints"
+    if list(kept.rglob("*.partial")):
+        return "writing a checkpoint"
+    if (kept / "checkpoint").exists():
+        return "evaluation"
+    for phase in ("refit", "search"):
+        if (kept / phase).exists():
+            return phase
+    return "beginning"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=50, metavar="N")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    generator, moments, faults = random.Random(arguments.seed), collections.Counter(), []
+    make = functools.partial(context().Process, target=train)
+    with tempfile.TemporaryDirectory() as name:
+        folder, seconds = pathlib.Path(name), {}
+        for scenario, overrides in SCENARIOS.items():
+            started = time.monotonic()
+            whole = make(args=(VALUES, overrides, folder / scenario))
+            whole.start()
+            whole.join()
+            seconds[scenario] = time.monotonic() - started
+            print(f"{scenario}: {seconds[scenario]:.1f} s undisturbed", flush=True)
+        runs = 0
+        while sum(moments.values()) < arguments.kills:
+            scenario = list(SCENARIOS)[runs % len(SCENARIOS)]
+            runs += 1
+            place = folder / f"run {runs}"
+            start = functools.partial(_started, make, SCENARIOS[scenario], place)
+            while killed(start, generator.uniform(0.05, 0.9) * seconds[scenario]):
+                moments[moment(place)] += 1
+            told = differences(place, folder / scenario)
+            faults += [f"run {runs} ({scenario}): {each}" for each in told]
+            print(f"run {runs} ({scenario}): {told or 'the same'}, {dict(moments)}", flush=True)
+            shutil.rmtree(place)
+    print(f"{sum(moments.values())} kills in {runs} runs, {len(faults)} differences: {faults}")
+
+
+def _started(make: Callable[..., Any], overrides: list[str], place: pathlib.Path) -> Any:
+    process = make(args=(VALUES, overrides, place))
+    process.start()
+    return process
+
+
+if __name__ == "__main__":
+    main()
