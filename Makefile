@@ -1,5 +1,5 @@
 # Needs a Linux with `make` and Python 3.11 or 3.12; everything else goes into .venv.
-.PHONY: help train test check fix docs
+.PHONY: help train test check fix docs audit
 .DEFAULT_GOAL := help
 
 VENV := .venv/bin
@@ -11,6 +11,7 @@ help:
 	@echo "make check   what CI runs: formatting, lint, tests"
 	@echo "make fix     format, and mend what the linter can"
 	@echo "make docs    build the docs site into site/"
+	@echo "make audit   report dependencies with known vulnerabilities (needs a network)"
 
 train: $(READY)
 	@$(VENV)/python train.py
@@ -32,6 +33,15 @@ docs: $(READY)
 	  -r docs/requirements.txt
 	@$(VENV)/python -m mkdocs build --quiet
 	@echo "Written: site/index.html"
+
+# In an environment of its own: what pip-audit needs is no part of the set that works together.
+audit: .venv-audit/bin/pip-audit
+	@.venv-audit/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps
+
+.venv-audit/bin/pip-audit: | $(READY)
+	@$(VENV)/python -m venv .venv-audit && \
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+	  pip-audit==2.9.0
 
 # A python3.x on the path may be a shim that does not run, or lack venv: each is tried.
 define FIND_PYTHON

@@ -57,6 +57,15 @@ for _class in (_Loader, _Dumper):
     )
 
 
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """In quotes, with escapes, where it holds what YAML takes for the end of a line."""
+    style = '"' if any(letter in text for letter in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def read(path: pathlib.Path) -> dict[str, Any]:
     """The mapping in a YAML file; an empty file is an empty mapping."""
     try:

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from multitask_recommender.batches import STEP_SEED, TrainingBatches, ordered_batches
 from multitask_recommender.interactions import Entities, Interactions
@@ -177,3 +178,19 @@ next(iterator)
     done = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True)
 
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_batches_are_the_same_at_any_number_of_threads(tiny, threads):
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = threads
+    options.threading.max_intra_op_parallelism = threads
+    batches = TrainingBatches(tiny, 4, 42)
+
+    found = batches.dataset(2).with_options(options).take(7)
+
+    for step, features in enumerate(found, start=2):
+        expected = batches.batch(step)
+        assert features.keys() == expected.keys()
+        for name, values in features.items():
+            np.testing.assert_array_equal(values, expected[name])

@@ -65,6 +65,13 @@ def test_what_is_written_reads_back_equal(tmp_path):
     assert read(tmp_path, config_file.write(values)) == values
 
 
+@pytest.mark.parametrize("letter", ["\x85", "\u2028", "\u2029"])
+def test_what_yaml_takes_for_the_end_of_a_line_stays_what_it_is(tmp_path, letter):
+    values = {f"a{letter}b": letter}
+
+    assert read(tmp_path, config_file.write(values)) == values
+
+
 def test_overrides_set_values_read_as_yaml_and_leave_the_original():
     values = {"training": {"epochs": 3, "seed": 1}}
 
