@@ -11,6 +11,7 @@ the first. Exit status 1 where that does not hold.
 
 import argparse
 import gc
+import json
 import logging
 import os
 import pathlib
@@ -33,27 +34,23 @@ MOST_GROWTH = 0.03
 
 
 def cycle(folder: pathlib.Path, seed: int) -> None:
-    """Trains and exports in the folder, and queries what was exported."""
-    import tensorflow as tf
-
+    """Trains and exports in the folder, and queries what was exported as the local server does."""
     from multitask_recommender import config, runs
+    from multitask_recommender.serving import json_form
+    from multitask_recommender.serving.models import Asked, Models
+    from multitask_recommender.serving.options import Limits, find_export
+    from multitask_recommender.serving.service import Service
 
     run_dir = folder / "run"
     runs.train(config.parse(VALUES, [f"training.seed={seed}"]), run_dir)
-    served = tf.saved_model.load(str(run_dir / "export" / "1"))
-    recommend = served.signatures["recommend"]
-    for user in range(QUERIES):
-        recommend(user_id=tf.constant([str(user)]) if _asks_text(recommend) else _number(user))
-
-
-def _asks_text(signature) -> bool:
-    return signature.structured_input_signature[1]["user_id"].dtype == "string"
-
-
-def _number(user: int):
-    import tensorflow as tf
-
-    return tf.constant([user], tf.int64)
+    limits = Limits()
+    models = Models(find_export(run_dir / "export"), {}, limits)
+    models.open()
+    service = Service(models, limits)
+    for user in range(1, QUERIES + 1):
+        body = json.dumps({"signature_name": "recommend", "inputs": {"user_id": [user]}})
+        document = json_form.read(body.encode())
+        service.predict(Asked("run"), document.signature, document.arrays)
 
 
 def measured() -> tuple[float, int]:
