@@ -389,11 +389,23 @@ def test_a_run_is_complete_whatever_comes_of_its_export(tmp_path, monkeypatch):
         raise RunError("The index scann finds 0.5 of the exact best.")
 
     monkeypatch.setattr(runs.exporting, "export", fail)
+    chosen = tiny_config("export.when_trained=true")
     with pytest.raises(RunError, match="The index scann finds"):
-        runs.train(tiny_config("export.when_trained=true"), tmp_path / "run")
+        runs.train(chosen, tmp_path / "run")
 
     assert (tmp_path / "run" / "metrics.json").exists()
     assert not (tmp_path / "run.partial").exists()
+
+    # The same command makes up for the export alone; another config does not.
+    made = []
+    monkeypatch.setattr(runs.exporting, "export", lambda *arguments: made.append(arguments))
+    monkeypatch.setattr(runs.report, "show_written", lambda paths: None)
+    before = (tmp_path / "run" / "history.csv").read_bytes()
+    runs.train(chosen, tmp_path / "run")
+    assert [each[2] for each in made] == [tmp_path / "run" / "export"]
+    assert (tmp_path / "run" / "history.csv").read_bytes() == before
+    with pytest.raises(ConfigError, match="another config.*: training.seed is 42 there and 1 here"):
+        runs.train(tiny_config("export.when_trained=true", "training.seed=1"), tmp_path / "run")
 
 
 def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkeypatch):
