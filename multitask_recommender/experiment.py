@@ -15,6 +15,7 @@ from multitask_recommender import evaluation, record, registry, report, run_fold
 from multitask_recommender.assembly import begin, build, read
 from multitask_recommender.config import Config
 from multitask_recommender.errors import ConfigError
+from multitask_recommender.experiment_rows import ExperimentRows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.label_chains import restrict_parts
 from multitask_recommender.metrics.direction import LOWER
@@ -53,6 +54,7 @@ class Experiment:
         self._check_settings()
         settings = {name: task.settings for name, task in config.tasks.items()}
         self.data = restrict_parts(self.data, settings)
+        self.rows = ExperimentRows(config, self.data, self._retrieval)
 
     @property
     def retrieves(self) -> bool:
@@ -61,12 +63,22 @@ class Experiment:
     @property
     def refits(self) -> bool:
         """Whether the final model learns from the validation rows too."""
-        return self.config.training.refit and len(self.data.validation) > 0
+        return self.rows.refits
 
     @property
     def learnt_rows(self) -> Interactions:
         """The training rows of the final model."""
-        return self.data.train_and_validation if self.refits else self.data.train
+        return self.rows.learnt
+
+    @property
+    def seen(self) -> list[Interactions]:
+        """What users had met before test: an item that was shown, but no positive, is not seen."""
+        return [self.rows.retrieved(self.data.train), self.rows.retrieved(self.data.validation)]
+
+    @property
+    def fold_in(self) -> Interactions:
+        """What is told of the users of test as a history, see ExperimentRows.told."""
+        return self.rows.told(TEST)
 
     def check_monitor(self) -> None:
         """Raises ConfigError where training.monitor will be no metric of the validation part."""
@@ -75,58 +87,7 @@ class Experiment:
 
     def positives(self, rows: Interactions) -> np.ndarray | None:
         """A mask of the rows whose item is to be retrieved; None where all are."""
-        if self._retrieval is None:
-            return None
-        return rows.positives(self.config.tasks[self._retrieval].settings.positive)
-
-    @property
-    def seen(self) -> list[Interactions]:
-        """What users had met before test: an item that was shown, but no positive, is not seen."""
-        return [self._retrieved(self.data.train), self._retrieved(self.data.validation)]
-
-    @property
-    def fold_in(self) -> Interactions:
-        """What is told of the users of test as a history, see `_told`."""
-        return self._told(TEST)
-
-    @property
-    def validation_fold_in(self) -> Interactions:
-        """The same of the users of validation, for what is learnt on it."""
-        return self._told(VALIDATION)
-
-    def _told(self, part: str) -> Interactions:
-        """Of users of whom more is known before a part than was learnt from, all that is known.
-
-        Events that count in histories of the model, for scorers to be told of.
-        """
-        more = self._known_beside(part)
-        learnt = self._learnt_before(part)
-        before = learnt.take(np.isin(learnt.user_ids, np.unique(more.user_ids)))
-        return self.counting_in_histories(splits.joined(before, more))
-
-    def counting_in_histories(self, rows: Interactions) -> Interactions:
-        """Those of some rows that the model's histories are of."""
-        settings = self.config.model.settings
-        own = [getattr(settings, f"{kind}_positive", None) for kind in ("history", "recent")]
-        label = next(filter(None, own), None)
-        return self._retrieved(rows) if label is None else rows.take(rows.positives(label))
-
-    def _learnt_before(self, part: str) -> Interactions:
-        """The rows of the model that is judged by a part."""
-        return self.data.train if part == VALIDATION else self.learnt_rows
-
-    def _known_beside(self, part: str) -> Interactions:
-        """What is known before a part, beside the rows that its model learns from."""
-        fold_in, validation = self.data.fold_in, self.data.validation
-        if part == VALIDATION:
-            return fold_in
-        if self.refits:
-            return fold_in.take(~np.isin(fold_in.user_ids, validation.user_ids))
-        return splits.joined(fold_in, validation) if self.config.split.is_in_order else fold_in
-
-    def _retrieved(self, rows: Interactions) -> Interactions:
-        positives = self.positives(rows)
-        return rows if positives is None else rows.take(positives)
+        return self.rows.positives(rows)
 
     def fit(self, folder: pathlib.Path) -> Fitted:
         """Trains in a folder, going on with what it already holds."""
@@ -250,7 +211,7 @@ class Experiment:
         """
         if not len(self.data.validation):
             return None
-        seen = [self._retrieved(self.data.train)]
+        seen = [self.rows.retrieved(self.data.train)]
         asked = {"sampled", "unfiltered"} if len(self.data.fold_in) else {"sampled"}
         protocols = ["full", *asked.intersection(self.config.evaluation.protocols)]
         return self._evaluator(seen, self.data.validation, VALIDATION, protocols)
@@ -269,7 +230,7 @@ class Experiment:
         chosen = list(protocols) if self._retrieval is not None else []
         settings = self.config.evaluation.model_copy(update={"protocols": chosen})
         return evaluation.Evaluator(
-            seen, held_out, settings, part, self.positives(held_out), fold_in=self._told(part)
+            seen, held_out, settings, part, self.positives(held_out), fold_in=self.rows.told(part)
         )
 
     def _losses(self, model: Any, rows: Interactions, part: str) -> dict[str, float]:
@@ -279,9 +240,9 @@ class Experiment:
 
         if not len(rows):
             return {}
-        recent, more = model.recent, self._known_beside(part)
+        recent, more = model.recent, self.rows.known_beside(part)
         if recent is not None and len(more):
-            known = splits.joined(self._learnt_before(part), more)
+            known = splits.joined(self.rows.learnt_before(part), more)
             recent = Recent(known, recent.length, recent.positive)
         losses = loop.held_out_losses(model, rows, self.config.training.batch_size, recent)
         total = losses.pop(TOTAL_LOSS)

@@ -94,7 +94,7 @@ class Explainer:
         if not len(rows):
             learnt = experiment.learnt_rows
             rows = learnt.take(learnt.user_ids == user)
-            rows = experiment.counting_in_histories(rows)
+            rows = experiment.rows.counting_in_histories(rows)
         if not len(rows):
             return np.zeros(0, np.int32)
         told = user_sessions.latest(rows, len(rows)).before({USER_ID: np.array([user])})[0]

@@ -24,7 +24,7 @@ ARROW = [
     {"ensembles", "explanation"},
     {"exporting"},
     {"experiment", "exploration"},
-    {"assembly", "record", "report", "doctor", "config_schema", "plots"},
+    {"assembly", "experiment_rows", "record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},
     {"config_choices"},

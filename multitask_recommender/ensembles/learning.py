@@ -20,6 +20,7 @@ from multitask_recommender.evaluation.fold_in import Histories
 from multitask_recommender.evaluation.labels import RATING
 from multitask_recommender.evaluation.scorer import rank_rows
 from multitask_recommender.experiment import Experiment
+from multitask_recommender.schema import VALIDATION
 
 _SHRINKAGE = 1e-5  # of squares of weights, so that members which say the same share what they count
 
@@ -55,7 +56,7 @@ class Samples:
         """Of rows that `check` has found right."""
         rows = experiment.data.validation
         candidates = Candidates.of(members, experiment) if experiment.retrieves else None
-        histories = Histories(experiment.validation_fold_in)
+        histories = Histories(experiment.rows.told(VALIDATION))
         said = [rank_rows(member.predictor, rows, histories) for member in members]
         labels = {}
         for label, kind in experiment.kinds.items():

@@ -22,6 +22,7 @@ from multitask_recommender.experiment import Experiment
 from multitask_recommender.metrics import ranking
 from multitask_recommender.metrics.found import found
 from multitask_recommender.metrics.selection import select
+from multitask_recommender.schema import VALIDATION
 
 _CUTOFF = 10
 _BEST = 100  # items of each member
@@ -54,7 +55,7 @@ class Candidates:
         if len(users) > _MOST_USERS:
             generator = np.random.default_rng(experiment.config.training.seed)
             rows = rows.take(np.isin(rows.user_ids, generator.permutation(users)[:_MOST_USERS]))
-        told = experiment.validation_fold_in
+        told = experiment.rows.told(VALIDATION)
         held_out = arrange([experiment.seen[0], told], rows)
         size = max(1, _BLOCK_CELLS // max(1, held_out.num_items * len(members)))
         lines = []
