@@ -24,7 +24,7 @@ class Measured:
 
     by_user: dict[str, np.ndarray]  # [q, C] by metric; "" is mrr without a cut-off, [q, 1]
     row_ranks: np.ndarray  # float64 [p] of the block's candidate pairs
-    exposures: np.ndarray  # int64 [C, I] of items between each cut-off and the one before
+    shown: np.ndarray  # int64 [q * K] cells of `Full._exposed`: what stands in their lists
 
 
 class Full:
@@ -49,6 +49,9 @@ class Full:
         self._cells = held_out.relevant_cells[self._is_candidate]
         self._queries = held_out.pair_queries[self._is_candidate]
         self._measured: list[Measured] = []
+        # How often each item, of which the first is none, stands between a cut-off and the one
+        # before, [C * (I + 1)]: one for all blocks, since it is as large as the catalogue.
+        self._exposed = np.zeros(len(self._cutoffs) * (held_out.num_items + 1), np.int64)
 
     def measure(self, scores: np.ndarray, block: slice) -> Measured:
         """Overwrites the scores of seen items."""
@@ -62,11 +65,12 @@ class Full:
                 self._queries[pairs] - block.start, selection.ranks, held_out.num_relevant[block]
             ),
             selection.row_ranks,
-            self._exposures(selection.items),
+            (selection.items + self._places[: selection.items.shape[1]]).ravel(),
         )
 
     def add(self, measured: Measured) -> None:
-        self._measured.append(measured)
+        np.add.at(self._exposed, measured.shown, 1)
+        self._measured.append(dataclasses.replace(measured, shown=measured.shown[:0]))
 
     def outcome(self) -> Outcome:
         parts = self._measured or [self._nothing()]
@@ -75,7 +79,7 @@ class Full:
             values = np.concatenate([part.by_user[name] for part in parts])  # [Q, C]
             arrays |= {f"{name}@{k}": values[:, c] for c, k in enumerate(self._cutoffs)}
         arrays |= self._by_row(np.concatenate([part.row_ranks for part in parts]))
-        exposures = np.sum([part.exposures for part in parts], axis=0)
+        exposures = self._exposed.reshape(len(self._cutoffs), -1)[:, 1:]
         told = self.directions()
         arrays = {name: values for name, values in arrays.items() if name in told}
         of_catalogue = self._of_catalogue(exposures).items()
@@ -109,7 +113,7 @@ class Full:
         """Where there are no items, or no users."""
         none = np.empty(0)
         by_user = self._by_user(none.astype(np.int64), none, self._held_out.num_relevant)
-        return Measured(by_user, none, self._exposures(np.empty((0, 0), np.int64)))
+        return Measured(by_user, none, none)
 
     def _by_user(
         self, queries: np.ndarray, ranks: np.ndarray, num_relevant: np.ndarray
@@ -118,11 +122,6 @@ class Full:
         hits = found(queries, ranks, num_relevant)
         values = {"": ranking.mrr(hits, np.array([np.inf]))}
         return values | {name: getattr(ranking, name)(hits, self._cutoffs) for name in _METRICS}
-
-    def _exposures(self, items: np.ndarray) -> np.ndarray:
-        size = len(self._cutoffs), self._held_out.num_items + 1  # the first is of no item, -1
-        cells = items + self._places[: items.shape[1]]
-        return np.bincount(cells.ravel(), minlength=size[0] * size[1]).reshape(size)[:, 1:]
 
     def _by_row(self, row_ranks: np.ndarray) -> dict[str, np.ndarray]:
         ranks = np.full(len(self._is_candidate) + 1, MISSED)  # the last is that of unknown items
