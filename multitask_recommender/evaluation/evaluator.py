@@ -11,15 +11,18 @@ from multitask_recommender.evaluation.fold_in import Histories
 from multitask_recommender.evaluation.full import Full
 from multitask_recommender.evaluation.held_out import arrange
 from multitask_recommender.evaluation.labels import label_directions, label_metrics
-from multitask_recommender.evaluation.outcome import RankingProtocol
+from multitask_recommender.evaluation.outcome import Outcome, RankingProtocol
 from multitask_recommender.evaluation.sampled import Sampled, drawn_negatives, given_negatives
 from multitask_recommender.evaluation.scorer import Predictor, Scorer, in_blocks
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.metrics import catalogue
+from multitask_recommender.metrics import catalogue, names, ranking
 from multitask_recommender.metrics.direction import Direction
+from multitask_recommender.metrics.intervals import mean_interval
 from multitask_recommender.schema import FOLD_IN, TEST
+
+_OF_USERS = frozenset(names(ranking))  # with a value for each user, but where rows have a vote
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Evaluator:
         by their history (evaluation/fold_in.py), which is seen as well.
         """
         rows = np.ones(len(held_out), bool) if positives is None else positives
+        rows, self._drawn = _drawn_users(held_out, rows, settings)
         if negatives is not None and len(negatives) != len(held_out):
             raise DataError(
                 f"There are negatives for {len(negatives)} rows, and {len(held_out)} held-out "
@@ -116,7 +120,10 @@ class Evaluator:
                 "split": self._split,
                 "popularity": f"percentiles of events in the {self._num_seen} rows before this "
                 "part, learnt from or not",
-                **{name: protocol.record() for name, protocol in protocols.items()},
+                **{
+                    name: protocol.record() | self._intervals(outcomes[name])
+                    for name, protocol in protocols.items()
+                },
                 "labels": outcomes[""].counts,
                 **self._told,
             },
@@ -131,6 +138,21 @@ class Evaluator:
         found = {name: protocol.directions() for name, protocol in self._protocols().items()}
         found[""] = label_directions(self._rows, kinds)
         return self._flat(found)
+
+    def _intervals(self, outcome: Outcome) -> dict[str, Any]:
+        """Of the means over drawn users, and of how many they were drawn; nothing where all are.
+
+        As if there were no end of users: where many of them were drawn, it is narrower.
+        """
+        if self._drawn is None:
+            return {}
+        intervals = {
+            name: mean_interval(values)
+            for name, values in outcome.arrays.items()
+            if name.partition("@")[0] in _OF_USERS and len(values) == len(self._held_out.users)
+        }
+        ends = {name: [each.low, each.high] for name, each in intervals.items() if each}
+        return {"users_drawn": self._drawn, "intervals_95": ends}
 
     def _protocols(self) -> dict[str, RankingProtocol]:
         settings = self._settings
@@ -164,6 +186,19 @@ class Evaluator:
             for protocol, values in parts.items()
             for name, value in values.items()
         }
+
+
+def _drawn_users(
+    held_out: Interactions, rows: np.ndarray, settings: Settings
+) -> tuple[np.ndarray, str | None]:
+    """Those of the rows (a mask [N]) whose users were drawn, and how; all, where none need be."""
+    users = np.unique(held_out.user_ids[rows])
+    if settings.users is None or len(users) <= settings.users:
+        return rows, None
+    generator = np.random.default_rng(settings.seed)
+    drawn = generator.choice(users, settings.users, replace=False)
+    told = f"{settings.users} of {len(users)} users, seed {settings.seed}"
+    return rows & np.isin(held_out.user_ids, drawn), told
 
 
 def evaluate(

@@ -19,6 +19,12 @@ class Settings(settings.Settings):
     # the source does not give them.
     negatives: Annotated[int, pydantic.Field(ge=1, le=10_000)] = 99
     seed: Annotated[int, pydantic.Field(ge=0)] = 42
+    users: int | None = pydantic.Field(
+        None,
+        ge=2,
+        description="Rank for so many held-out users, drawn by the seed, where there are more: "
+        "means over users then have 95 % intervals, in `protocol`. null: for all of them.",
+    )
 
     @pydantic.field_validator("cutoffs")
     @classmethod

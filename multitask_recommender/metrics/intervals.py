@@ -21,6 +21,11 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
+def mean_interval(values: np.ndarray, confidence: float = 0.95) -> Interval | None:
+    """Student's t-interval of the mean of values [N], a user each; None with fewer than two."""
+    return paired_interval(values, np.zeros(len(values)), confidence)
+
+
 def paired_interval(
     a: np.ndarray, b: np.ndarray, confidence: float = 0.95, weights: np.ndarray | None = None
 ) -> Interval | None:
