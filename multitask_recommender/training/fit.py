@@ -5,6 +5,7 @@ validated; the whole ends with the final weights.
 """
 
 import dataclasses
+import gc
 import math
 import pathlib
 import shutil
@@ -129,6 +130,10 @@ class Fit:
             keeps_best = self._refit_rows is None
             model = self._run(SEARCH, train, self._settings.epochs, keeps_best)
         if self._refit_rows is not None:
+            # Else its tables and their state would stay beside those of the refit; Keras' models
+            # hold themselves.
+            model = None
+            gc.collect()
             return self._run(REFIT, self._refit_rows, self.chosen_epoch)
         model = self._build(train) if model is None else model
         loop.load_weights(model, self._best(self.chosen_epoch))

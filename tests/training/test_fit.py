@@ -1,5 +1,7 @@
 """The phases of training: search, refit, and going on after an interruption at any place."""
 
+import weakref
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -91,6 +93,7 @@ def fit(tmp_path, parts):
         aucs=AUCS,
         monitor=MONITOR,
         goes_on=None,
+        build=Little,
         **settings,
     ):
         (tmp_path / folder).mkdir(exist_ok=True)
@@ -110,7 +113,7 @@ def fit(tmp_path, parts):
         place = tmp_path / folder
         made = Fit(
             SETTINGS.model_copy(update=settings),
-            Little,
+            build,
             validation if has_validation else None,
             History(place / "history.csv", place / "tensorboard", "tiny"),
             Checkpoints(place / "checkpoints"),
@@ -136,6 +139,21 @@ def test_the_refit_is_as_long_as_the_best_epoch_on_all_rows(fit):
     assert made.chosen_metrics == {MONITOR: 0.8}
     assert made.progress.phases == [("search", 0, 15), ("refit", 0, 9)]  # 9 rows, and 10
     assert made.progress.steps == 24
+
+
+def test_the_model_of_the_search_is_gone_when_that_of_the_refit_is_made(fit):
+    """Its tables and their state would take as much memory again."""
+    alive = []
+
+    class Watched(Little):
+        def __init__(self, rows):
+            super().__init__(rows)
+            self.others = sum(each() is not None for each in alive)
+            alive.append(weakref.ref(self))
+
+    made = fit(build=Watched)
+
+    assert len(alive) == 2 and made.model.others == 0
 
 
 def test_without_a_refit_the_weights_are_those_of_the_best_epoch(fit, assert_same_weights):
