@@ -21,6 +21,7 @@ from multitask_recommender import (
 from multitask_recommender.commands_on_runs import DONE, fresh_folder
 from multitask_recommender.config import load, parse
 from multitask_recommender.errors import ConfigError
+from multitask_recommender.planning.command import plan
 from multitask_recommender.run_commands import manage
 from multitask_recommender.serving.command import serve
 
@@ -264,6 +265,7 @@ COMMANDS = {
     "ensemble": commands_on_runs.ensemble,
     "explain": commands_on_runs.explain,
     "generate": generate,
+    "plan": plan,
     "serve": serve,
     "runs": manage,
     "schema": schema,

@@ -20,7 +20,7 @@ ARROW = [
     {"commands"},
     {"serving", "commands_on_runs", "run_commands"},
     {"ensembling", "explaining"},
-    {"runs", "run_listing", "comparison", "sweeps"},
+    {"runs", "run_listing", "comparison", "sweeps", "planning"},
     {"ensembles", "explanation"},
     {"exporting"},
     {"experiment", "exploration"},
@@ -217,6 +217,7 @@ HOLDERS = [  # of settings, and what answers before TensorFlow is there
     "config_schema",
     "doctor",
     "serving.command",
+    "planning.command",
     "sweeps.plan",
 ]
 

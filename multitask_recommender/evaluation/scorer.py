@@ -69,7 +69,7 @@ def in_blocks(
             )
         return measure(np.require(scores, np.float32, ["C", "W"]), block)
 
-    blocks = _blocks(len(held_out.queries), held_out.num_items, megabytes)
+    blocks = block_slices(len(held_out.queries), held_out.num_items, megabytes)
     if len(blocks) <= 1:
         yield from map(work, blocks)
         return
@@ -91,7 +91,7 @@ def rank_rows(
     return {label: np.concatenate([np.asarray(part[label]) for part in parts]) for label in labels}
 
 
-def _blocks(num_users: int, num_items: int, megabytes: int) -> list[slice]:
+def block_slices(num_users: int, num_items: int, megabytes: int) -> list[slice]:
     """Blocks within the bound that stay in the cache, and one or more for every worker."""
     row_bytes = 4 * max(num_items, 1)
     cached = max(_CACHED_BYTES // row_bytes, _EFFICIENT_ROWS)

@@ -36,8 +36,6 @@ from multitask_recommender.tasks._batch import Batch
 from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses, hard_bpr_losses
 from multitask_recommender.tasks.settings.retrieval import Settings
 
-_FULL_ITEMS = 20_000  # 4,096 queries against as many items: 312 MiB of scores
-
 
 class Task:
     """Mean loss over the rows that are positives, all alike unless `user_power` weighs users."""
@@ -53,7 +51,7 @@ class Task:
         self.labels = () if self.positive is None else (self.positive,)  # that a batch must hold
         self._settings = settings
         self._slope = settings.slope / settings.temperature  # of differences of products
-        self.negatives = _choose_negatives(settings, train.num_items)
+        self.negatives = settings.negatives_among(train.num_items)
         self._num_items = train.num_items
         positives = train.positives(settings.positive)
         rows = slice(None) if positives is None else positives
@@ -286,11 +284,3 @@ def _log(shares: np.ndarray) -> np.ndarray:
     """float32; -inf for the padding."""
     with np.errstate(divide="ignore"):
         return np.log(shares).astype(np.float32)
-
-
-def _choose_negatives(settings: Settings, num_items: int) -> str:
-    if settings.negatives != "auto":
-        return settings.negatives
-    if num_items <= _FULL_ITEMS:
-        return "full"
-    return "sampled" if settings.loss == "bpr" else "in_batch"

@@ -21,7 +21,9 @@ def ranked(events, table_scorer):
 
 
 def settings(**more):
-    return Settings(cutoffs=[1, 3], protocols=["full", "unfiltered", "sampled"], negatives=2, **more)
+    return Settings(
+        cutoffs=[1, 3], protocols=["full", "unfiltered", "sampled"], negatives=2, **more
+    )
 
 
 def test_means_are_of_the_drawn_users_and_intervals_of_their_values(ranked):

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.tasks.settings._task import TaskSettings, not_binary
 
+_FULL_ITEMS = 20_000  # 4,096 queries against as many items: 312 MiB of scores
+
 
 class Settings(TaskSettings):
     predicts_label: ClassVar[bool] = False
@@ -74,6 +76,14 @@ class Settings(TaskSettings):
         "shown it and left it: whose training rows of it are no positives. In-batch and sampled "
         "softmax see those that the batch holds: batch_by user, best.",
     )
+
+    def negatives_among(self, num_items: int) -> str:
+        """`negatives`, with what auto means for so many items."""
+        if self.negatives != "auto":
+            return self.negatives
+        if num_items <= _FULL_ITEMS:
+            return "full"
+        return "sampled" if self.loss == "bpr" else "in_batch"
 
     @model_validator(mode="after")
     def _exposures_are_told_from_positives(self) -> "Settings":

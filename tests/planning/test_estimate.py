@@ -1,0 +1,130 @@
+"""Bytes by hand, and how they are told."""
+
+import pytest
+
+from multitask_recommender import config
+from multitask_recommender.errors import ConfigError
+from multitask_recommender.planning import asked, estimate, table
+from multitask_recommender.planning.estimate import EVALUATION, EXPORT, TRAINING
+
+USERS, ITEMS, ROWS, SIZE = 2_000_000, 1_000_000, 10_000_000, 64
+TABLES = 4 * ((USERS + 1) + (ITEMS + 1)) * SIZE
+BIASES = 4 * ((USERS + 1) + 2 * (ITEMS + 1))
+
+
+def planned(**sections):
+    values = {
+        "model": {"name": "two_tower", "embedding_dimension": SIZE},
+        "tasks": {"retrieval": {"negatives": "in_batch"}, "like": {}},
+        "training": {"batch_size": 4096},
+        **sections,
+    }
+    return asked.of(config.parse(values), (USERS, ITEMS, ROWS)), config.parse(values)
+
+
+def bytes_of(plan, stage):
+    return {part.name: part.bytes for part in plan.memory[stage]}
+
+
+def test_the_parts_of_training_by_hand():
+    plan, _ = planned()
+    parts = bytes_of(plan, TRAINING)
+
+    assert parts["weights"] == pytest.approx(TABLES + BIASES, rel=1e-4)
+    assert parts["optimizer"] == pytest.approx(TABLES + BIASES, rel=1e-4)
+    assert parts["held by the allocator"] == 4 * (USERS + 1) * SIZE
+    assert parts["scores of a batch"] == 12 * 4096 * 4096
+    assert "dense gradients" not in parts
+    assert plan.peak(TRAINING) == sum(parts.values())
+
+
+def test_adam_has_two_states_and_dense_gradients():
+    parts = bytes_of(planned(training={"optimizer": "adam"})[0], TRAINING)
+
+    assert parts["optimizer"] == pytest.approx(2 * (TABLES + BIASES), rel=1e-4)
+    assert parts["dense gradients"] == pytest.approx(TABLES + BIASES, rel=1e-4)
+
+
+def test_a_process_needs_what_its_largest_stage_needs():
+    plan, _ = planned()
+    stages = [sum(part.bytes for part in plan.memory[name]) for name in (TRAINING, EVALUATION)]
+
+    assert plan.peak(TRAINING, EVALUATION) == max(stages)
+
+
+def test_exports_differ_by_their_index():
+    disk = {part.name: part.bytes for part in planned()[0].disk}
+    vectors = 4 * ITEMS * (SIZE + 1)
+
+    assert disk["run"] == pytest.approx(TABLES + BIASES, rel=0.05)
+    more = disk["export, scann"] - disk["export, brute_force"]
+    assert more == pytest.approx(vectors / 16 + 4 * ITEMS, rel=0.05)
+    unlike = disk["export, brute_force"]
+    model = {"name": "two_tower", "embedding_dimension": SIZE, "normalise": True}
+    alike = {part.name: part.bytes for part in planned(model=model)[0].disk}["export, brute_force"]
+    assert unlike - alike == pytest.approx(vectors, rel=1e-3)
+
+
+def test_a_model_that_only_ranks_has_no_vectors_to_search():
+    plan, _ = planned(model={"name": "fm", "embedding_dimension": SIZE}, tasks={"like": {}})
+
+    assert "vectors of items, and indexes" not in bytes_of(plan, EXPORT)
+    assert "scores of users" not in bytes_of(plan, EVALUATION)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "features"),
+    [((5, None, None), []), ((5, 6, 0), []), ((None, None, None), ["age=0"])],
+)
+def test_numbers_are_given_all_or_not_at_all(numbers, features):
+    with pytest.raises(ConfigError, match="users, items and rows are .*: give all three, 1 or"):
+        asked.of(config.parse({}), numbers, features)
+
+
+def test_data_are_read_where_there_are_no_numbers():
+    dataset = {"name": "synthetic", "users": 40, "items": 60, "rows": 500}
+    chosen = config.parse(
+        {"dataset": dataset, "tasks": {"retrieval": {}}, "model": {"embedding_dimension": 4}}
+    )
+
+    plan = asked.of(chosen, (None, None, None))
+
+    assert (plan.shape.users.number, plan.shape.rows) == (40, 400)
+    assert plan.parameters == 41 * 4 + 61 * 4 + 61
+
+
+class TestTheVerdict:
+    def test_a_machine_that_is_large_enough_is_not_complained_of(self):
+        plan, chosen = planned()
+
+        (line,) = table.verdict(plan, chosen, memory=10**12)
+
+        assert line.startswith(
+            "Beside 619 MB that Python and TensorFlow take; this machine has 1 TB"
+        )
+
+    def test_a_machine_that_is_too_small_is_told_what_would_fit(self):
+        plan, chosen = planned(training={"optimizer": "adam"})
+
+        lines = list(table.verdict(plan, chosen, memory=3 * 10**9))
+
+        assert "train.py needs" in lines[1] and "export needs" in lines[2]
+        assert "training.optimizer=adagrad" in lines[1]
+        assert "model.embedding_dimension=32" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 B"), (999, "999 B"), (1_234, "1.23 kB"), (999_600, "1 MB")]
+)
+def test_bytes_are_written_with_three_digits(number, text):
+    assert table.written(number) == text
+
+
+def test_a_plan_is_shown(capsys, monkeypatch):
+    plan, chosen = planned()
+
+    table.show(plan, chosen)
+
+    shown = capsys.readouterr().out
+    assert "2,000,001 x 64" in shown and "at its peak" in shown
+    assert estimate.IMPORTS == 590 * 2**20
