@@ -4,8 +4,11 @@ The machine may be busy: contenders take turns, round after round, and a ratio i
 rounds' own ratios, so that what disturbs one disturbs its neighbours too.
 """
 
+import json
+import os
 import pathlib
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +55,18 @@ def alternate(
             run()
             seconds[name].append(clock() - started)
     return Times(seconds)
+
+
+def record(benchmark: str, ratio: float, commit: str | None = None, **more: object) -> None:
+    """Appends a ratio to runs/ratios.jsonl, with its commit and the machine's load."""
+    if commit is None:
+        command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+        commit = subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
+    line = {"commit": commit, "benchmark": benchmark, "ratio": round(ratio, 4), **more}
+    path = ROOT / "runs" / "ratios.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps({**line, "load": round(os.getloadavg()[0], 1)}) + "\n")
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from _timing import alternate, console, show
+from _timing import alternate, console, record, show
 
 from multitask_recommender.config import parse
 from multitask_recommender.interactions import Interactions
@@ -147,6 +147,8 @@ def main() -> None:
         runs = {name: epoch_of(name, pathlib.Path(folder)) for name in OPTIONS}
         rows = next(iter(runs.values()))[1]
         times = alternate({name: run for name, (run, _) in runs.items()}, rounds)
+    for name in OPTIONS:
+        record(f"training_speed/{name}", times.ratio(TFRS, name))
     show(
         f"{rows.source.name}: {len(rows):,} rows, batch {BATCH_SIZE}, d {DIMENSION}",
         ["retrieval", "examples/s", "x TFRS"],
