@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender import columns
 from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import HISTORY, HISTORY_LENGTH, HISTORY_ROW, observed_key
@@ -33,9 +34,9 @@ class _Columns:
 
     def __init__(self, interactions: Interactions, recent: Recent | None) -> None:
         inputs = interactions.inputs(slice(None), with_timestamps=False)
-        self._inputs = {name: tf.constant(array) for name, array in inputs.items()}
-        self._labels = {name: tf.constant(array) for name, array in interactions.labels.items()}
-        self._masks = {name: tf.constant(mask) for name, mask in interactions.observed.items()}
+        self._inputs = {name: columns.tensor(array) for name, array in inputs.items()}
+        self._labels = {name: columns.tensor(each) for name, each in interactions.labels.items()}
+        self._masks = {name: columns.tensor(mask) for name, mask in interactions.observed.items()}
         self._windows = None
         if recent is not None:
             self._windows = recent.windows_in_graph()

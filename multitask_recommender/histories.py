@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.pairs import are_among, keys_of
 from multitask_recommender.schema import HISTORY, PAD, TIMESTAMP, USER_ID
@@ -44,15 +45,17 @@ def _group(owners: np.ndarray, members: np.ndarray, num_owners: int) -> Rows:
     return splits.astype(np.int64), members.astype(np.int32)
 
 
-def counts(ids: np.ndarray, num_known: int) -> np.ndarray:
-    """How often each id 0..num_known occurs, float32 [num_known + 1]."""
-    return np.bincount(ids, minlength=num_known + 1)[: num_known + 1].astype(np.float32)
+def counts(ids: np.ndarray, num_known: int, chosen: np.ndarray | None = None) -> np.ndarray:
+    """How often each id 0..num_known occurs, float32 [num_known + 1].
+
+    `chosen` is a mask [N] of the events that count; by default all do.
+    """
+    return columns.count(ids, num_known + 1, chosen).astype(np.float32)
 
 
 def counts_of_items(train: Interactions, positive: str | None = None) -> np.ndarray:
     """How often each item was met, as a positive where a label is given, [I + 1]."""
-    chosen = train.positives(positive)
-    return counts(train.item_ids if chosen is None else train.item_ids[chosen], train.num_items)
+    return counts(train.item_ids, train.num_items, train.positives(positive))
 
 
 def latest(histories: np.ndarray, length: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.errors import DataError
 from multitask_recommender.given_negatives import GivenNegatives
 from multitask_recommender.schema import ALL_PARTS, ITEM_ID, PAD, RESERVED, TIMESTAMP, USER_ID
@@ -96,7 +97,7 @@ class Entities:
 
     def known(self, ids: np.ndarray) -> np.ndarray:
         """The same ids, with those outside the vocabulary replaced by 0."""
-        if self.num_known == len(self.raw_ids):
+        if self.num_known == len(self.raw_ids) or ids.max(initial=PAD) <= self.num_known:
             return ids
         return np.where(ids > self.num_known, PAD, ids)
 
@@ -277,12 +278,12 @@ class Interactions:
         """
         return dataclasses.replace(
             self,
-            user_ids=self.user_ids[rows],
-            item_ids=self.item_ids[rows],
-            labels={name: values[rows] for name, values in self.labels.items()},
-            observed={name: mask[rows] for name, mask in self.observed.items()},
-            timestamps=None if self.timestamps is None else self.timestamps[rows],
-            parts=None if self.parts is None else self.parts[rows],
+            user_ids=columns.take(self.user_ids, rows),
+            item_ids=columns.take(self.item_ids, rows),
+            labels={name: columns.take(each, rows) for name, each in self.labels.items()},
+            observed={name: columns.take(each, rows) for name, each in self.observed.items()},
+            timestamps=None if self.timestamps is None else columns.take(self.timestamps, rows),
+            parts=None if self.parts is None else columns.take(self.parts, rows),
             context={name: feature.take(rows) for name, feature in self.context.items()},
             negatives=self.negatives and self.negatives.take(rows),
             log_features=None,

@@ -1,5 +1,7 @@
 """Pairs of user and item as one number each: to sort them, and to look some up among others."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from multitask_recommender.interactions import Interactions
@@ -22,8 +24,14 @@ def are_among(keys: np.ndarray, in_order: np.ndarray) -> np.ndarray:
     return in_order[places] == keys
 
 
-def count_among(keys: np.ndarray, others: np.ndarray) -> int:
-    """How many of the keys occur among the others. Sorts both in place: sorted, it is fast."""
-    keys.sort()
-    others.sort()
-    return int(np.count_nonzero(are_among(keys, others)))
+def count_among(keys: np.ndarray, others: Iterable[np.ndarray]) -> int:
+    """How many of the keys occur among the others, of which one part is read at a time."""
+    if not len(keys):
+        return 0
+    distinct, numbers = np.unique(keys, return_counts=True)
+    are_there = np.zeros(len(distinct), bool)
+    for part in others:
+        places = np.searchsorted(distinct, part)
+        np.minimum(places, len(distinct) - 1, out=places)
+        are_there[places[distinct[places] == part]] = True
+    return int(numbers[are_there].sum())

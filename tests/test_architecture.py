@@ -40,7 +40,7 @@ ARROW = [
     {"pairs"},
     {"interactions"},
     {"metrics", "given_negatives"},
-    {"schema", "settings", "run_folder", "threads"},
+    {"schema", "settings", "run_folder", "threads", "columns"},
     {"differences"},
     {"errors", "__init__"},
 ]

@@ -22,5 +22,6 @@ def test_are_among_is_isin_of_any_shape():
 def test_those_among_others_are_counted_as_often_as_they_occur():
     keys = np.array([7, 1, 3, 7, 7, 4])
 
-    assert pairs.count_among(keys, np.array([9, 7, 3, 3])) == 4
-    assert pairs.count_among(keys, keys[:0]) == pairs.count_among(keys[:0], keys) == 0
+    assert pairs.count_among(keys, [np.array([9, 7, 3, 3])]) == 4
+    assert pairs.count_among(keys, [np.array([9, 3]), np.array([3, 4])]) == 2
+    assert pairs.count_among(keys, [keys[:0]]) == pairs.count_among(keys[:0], [keys]) == 0

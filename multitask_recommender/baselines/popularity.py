@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import pydantic
 
-from multitask_recommender import settings
+from multitask_recommender import columns, settings
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import ITEM_ID, USER_ID
 
@@ -38,8 +38,7 @@ def fit(
 
     The seed has no effect.
     """
-    met = train.item_ids if positives is None else train.item_ids[positives]
-    counts = np.bincount(met, minlength=train.num_items + 1)
+    counts = columns.count(train.item_ids, train.num_items + 1, positives)
     means = {label: _means(train, label, settings.shrinkage) for label in train.labels}
     observed = {label: mean for label, mean in means.items() if mean is not None}
     return Popularity(counts[1:].astype(np.float32), observed)

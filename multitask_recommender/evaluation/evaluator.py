@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.errors import DataError
 from multitask_recommender.evaluation.fold_in import Histories
 from multitask_recommender.evaluation.full import Full
@@ -80,10 +81,11 @@ class Evaluator:
                 FOLD_IN: "what users met and was not learnt from is told as a history, and seen"
             }
         self._held_out = arrange(met, held_out.take(rows))
-        item_ids = np.concatenate([np.empty(0, np.int32), *(part.item_ids for part in seen)])
-        self._num_seen = len(item_ids)
-        counts = np.bincount(item_ids, minlength=held_out.num_items + 1)
-        self._percentiles = catalogue.percentiles(counts[1 : held_out.num_items + 1])
+        self._num_seen = sum(map(len, seen))
+        counts = np.zeros(held_out.num_items + 1, np.int64)
+        for part in seen:
+            counts += columns.count(part.item_ids, len(counts))
+        self._percentiles = catalogue.percentiles(counts[1:])
         if "sampled" in settings.protocols:
             given = held_out.given_negatives if negatives is None else negatives
             if given is None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.pairs import are_among
 
@@ -83,8 +84,9 @@ def _seen_cells(seen: Sequence[Interactions], users: np.ndarray, num_items: int)
     for part in seen:
         query_of = np.full(max(len(part.users.raw_ids), users.max(initial=0)) + 1, -1)
         query_of[users] = np.arange(len(users))
-        queries = query_of[part.user_ids]
-        rows = (queries >= 0) & (part.item_ids <= num_items)
-        cells.append(queries[rows] * num_items + part.item_ids[rows] - 1)
+        for block in columns.blocks(len(part)):
+            queries, item_ids = query_of[part.user_ids[block]], part.item_ids[block]
+            rows = (queries >= 0) & (item_ids <= num_items)
+            cells.append(queries[rows] * num_items + item_ids[rows] - 1)
     ascending = np.sort(np.concatenate(cells))
     return ascending[np.diff(ascending, prepend=-1) > 0]

@@ -2,7 +2,8 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -27,12 +28,22 @@ class Side:
     others: Entities  # of the other side
     counts: np.ndarray  # training events of each id, [R + 1]
     other_counts: np.ndarray  # of the other side's ids
-    met: Rows  # the other side's ids, of each id
-    positives: Rows | None = None  # those of them that were positives; None where all are
+    meet: Callable[[np.ndarray | None], Rows]  # the other side's ids, of each id, of some events
+    chosen: np.ndarray | None = None  # a mask of the positives among events; None where all are
 
     @property
     def num_rows(self) -> int:
         return self.entities.num_known + 1
+
+    @property
+    def met(self) -> Rows:
+        """The other side's ids, of each id: made for who reads them, being as large as the data."""
+        return self.meet(None)
+
+    @property
+    def positives(self) -> Rows | None:
+        """Those of them that were positives; None where all are."""
+        return None if self.chosen is None else self.meet(self.chosen)
 
     def feature(self, name: str) -> Feature:
         """Of the unknown and of the vocabulary, [R + 1]."""
@@ -44,17 +55,11 @@ def sides(train: Interactions, positive: str | None = None) -> tuple[Side, Side]
     chosen = train.positives(positive)
     user_counts = histories.counts(train.user_ids, train.num_users)
     item_counts = histories.counts(train.item_ids, train.num_items)
-    users = Side(
-        train.users, train.items, user_counts, item_counts, histories.items_of_users(train)
-    )
-    items = Side(
-        train.items, train.users, item_counts, user_counts, histories.users_of_items(train)
-    )
-    if chosen is None:
-        return users, items
+    met_by_users = functools.partial(histories.items_of_users, train)
+    met_by_items = functools.partial(histories.users_of_items, train)
     return (
-        dataclasses.replace(users, positives=histories.items_of_users(train, chosen)),
-        dataclasses.replace(items, positives=histories.users_of_items(train, chosen)),
+        Side(train.users, train.items, user_counts, item_counts, met_by_users, chosen),
+        Side(train.items, train.users, item_counts, user_counts, met_by_items, chosen),
     )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from multitask_recommender import user_sessions
+from multitask_recommender import columns, user_sessions
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.pairs import are_among, keys_of
@@ -75,9 +75,18 @@ def time(interactions: Interactions, settings: Settings) -> np.ndarray:
 def user_order(interactions: Interactions, settings: Settings) -> np.ndarray:
     """Of each user the last events, rounded down, are test, and those before them validation.
 
-    A pair belongs to the part of its first row: its rows in later parts are in none.
+    A pair belongs to the part of its first row: its rows in later parts are in none. Where users
+    follow one another, some of them are cut at a time: memory is that of these.
     """
-    times = timestamps_of(interactions, settings)
+    timestamps_of(interactions, settings)
+    parts = np.empty(len(interactions), np.int8)
+    for block in columns.runs(interactions.user_ids):
+        parts[block] = _order_of_some(interactions.take(block), settings)
+    return parts
+
+
+def _order_of_some(interactions: Interactions, settings: Settings) -> np.ndarray:
+    times = interactions.timestamps
     from_last, size = places(interactions.user_ids, times)
     sizes = np.arange(size.max(initial=0) + 1)
     num_test = _share(sizes, settings.test)  # by size

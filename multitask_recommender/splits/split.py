@@ -76,7 +76,7 @@ def split(interactions: Interactions, settings: Settings) -> Splits:
     interactions = _checked(interactions, parts, settings)
     learnt = _learnt(interactions, parts)
     interactions = known_first(with_log_features(interactions, learnt), learnt)
-    cut = (interactions.take(np.flatnonzero(parts == part)) for part in range(len(ALL_PARTS)))
+    cut = (interactions.take(parts == part) for part in range(len(ALL_PARTS)))
     dropped = int(np.count_nonzero(parts == cuts.DROPPED))
     return Splits(*cut, dropped, tenrec.notes(settings))
 

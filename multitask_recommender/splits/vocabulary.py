@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.interactions import Entities, Features, Interactions
 
 
@@ -48,7 +49,7 @@ def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:
 
 
 def _new(ids: np.ndarray, new_ids: np.ndarray) -> np.ndarray:
-    return ids if _is_identity(new_ids) else new_ids[ids]
+    return ids if _is_identity(new_ids) else columns.look_up(new_ids, ids)
 
 
 def _is_identity(ids: np.ndarray) -> bool:
@@ -63,9 +64,8 @@ def _renumbered(
     Returns the new id of each old one besides, [R + 1].
     """
     num_rows = len(entities.raw_ids)
-    known = np.zeros(num_rows + 1, bool)
+    known = columns.mark(ids, num_rows + 1, learnt)
     known[1 : entities.num_known + 1] = True
-    known[ids[learnt]] = True
     known[0] = True  # stays the unknown, before all others
     order = np.argsort(~known, kind="stable")
     num_known = int(known.sum()) - 1

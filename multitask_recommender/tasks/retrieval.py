@@ -34,6 +34,7 @@ from multitask_recommender.layers.softmax import EXCLUDED, are_among, log_or_exc
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
 from multitask_recommender.tasks._batch import Batch
 from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses, hard_bpr_losses
+from multitask_recommender.tasks._drawn import drawn_alone, log_of, own_products, share_of
 from multitask_recommender.tasks.settings.retrieval import Settings
 
 
@@ -54,21 +55,22 @@ class Task:
         self.negatives = settings.negatives_among(train.num_items)
         self._num_items = train.num_items
         positives = train.positives(settings.positive)
-        rows = slice(None) if positives is None else positives
-        counts = histories.counts(train.item_ids[rows], train.num_items)
-        drawn = _share(counts, settings.negatives_power)
-        self._log_share = tf.constant(_log(_share(counts, power=1.0)))  # [I + 1]
-        self._log_drawn = tf.constant(_log(drawn))
+        counts = histories.counts(train.item_ids, train.num_items, positives)
+        drawn = share_of(counts, settings.negatives_power)
+        self._log_share = tf.constant(log_of(share_of(counts, power=1.0)))  # [I + 1]
+        self._log_drawn = tf.constant(log_of(drawn))
         self._cumulative = None  # where all items are drawn alike
         if settings.negatives_power > 0:
             # In single precision, sums of a million shares are off by percents.
             self._cumulative = tf.constant(np.cumsum(drawn), tf.float64)
-        met = histories.items_of_users(train, positives)
-        self._positives = _ragged(met)
+        self._positives = None  # for who leaves them out: they take as much memory as the rows
         self._user_weights = None  # where all rows count alike
-        if settings.user_power != 1:
-            numbers = np.maximum(np.diff(met[0]), 1).astype(np.float32)
-            self._user_weights = tf.constant(numbers ** (settings.user_power - 1))  # [U + 1]
+        if settings.remove_positives or settings.user_power != 1:
+            met = histories.items_of_users(train, positives)
+            self._positives = _ragged(met)
+            if settings.user_power != 1:
+                numbers = np.maximum(np.diff(met[0]), 1).astype(np.float32)
+                self._user_weights = tf.constant(numbers ** (settings.user_power - 1))  # [U + 1]
         self._exposed = None
         if settings.positive is not None and settings.exposed_weight:
             self._exposed = _ragged(histories.items_left_by_users(train, settings.positive))
@@ -161,24 +163,30 @@ class Task:
 
     def _softmax(self, batch: Batch) -> tf.Tensor:
         """Cross-entropy of each row [B]."""
-        scores = self._scores(batch.queries / self.temperature, batch.candidates)
         log_occurrences, log_expected = self._negatives_of(batch)  # [C], [C]
-        rows, columns = batch.query_rows, batch.candidate_rows
         offsets = log_occurrences - log_expected
+        compared, own = batch, None  # with whom queries are compared, beside their own items
+        if self.negatives == "drawn":
+            own = own_products(batch) / self.temperature
+            compared, places = drawn_alone(batch)
+            offsets = tf.gather(offsets, places)
+        scores = self._scores(compared.queries / self.temperature, compared.candidates)
         left_out = again = None
         if self._settings.remove_positives:
-            left_out = _cells(self._positives, batch)
+            left_out = _cells(self._positives, compared)
         if self._exposed is not None:
-            cells = _cells(self._exposed, batch)
+            cells = _cells(self._exposed, compared)
             # exp(score) counts `exposed_weight` times more than it does already.
             more = tf.math.log(self._settings.exposed_weight)
-            own = tf.gather(offsets, cells[:, 1])
-            again = cells, tf.maximum(own, more) + tf.math.log1p(tf.exp(-tf.abs(own - more)))
-        log_totals, own = softmax_parts(scores, offsets, batch.cells, left_out, again)
-        log_total = tf.gather(log_totals, rows)  # [B]
-        own -= tf.gather(log_expected, columns)  # [B]
+            each = tf.gather(offsets, cells[:, 1])
+            again = cells, tf.maximum(each, more) + tf.math.log1p(tf.exp(-tf.abs(each - more)))
+        own_cells = compared.cells if own is None else compared.cells[:0]
+        log_totals, found = softmax_parts(scores, offsets, own_cells, left_out, again)
+        log_total = tf.gather(log_totals, batch.query_rows)  # [B]
+        own = found if own is None else own
+        own -= tf.gather(log_expected, batch.candidate_rows)  # [B]
         losses = log_total - own
-        log_occurred = tf.gather(log_occurrences, columns)
+        log_occurred = tf.gather(log_occurrences, batch.candidate_rows)
         if self._settings.remove_accidental_hits:
             # One occurrence is the row's own positive; the others are accidental hits. All of
             # them are at most the total, whatever rounding says.
@@ -191,7 +199,7 @@ class Task:
             is_missing = tf.ones_like(is_missing)
         if left_out is not None:
             # No occurrence of a training positive is in the total; of a held-out one, it is.
-            is_missing |= are_among(batch.cells, left_out, tf.size(batch.ids))
+            is_missing |= are_among(compared.cells, left_out, tf.size(compared.ids))
         return tf.where(is_missing, tf.nn.softplus(log_total - own), losses)
 
     def _scores(self, queries: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
@@ -268,19 +276,3 @@ def _excluding(logits: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
 def _ragged(rows: histories.Rows) -> tf.RaggedTensor:
     splits, members = rows
     return tf.RaggedTensor.from_row_splits(members, splits, validate=False)
-
-
-def _share(counts: np.ndarray, power: float) -> np.ndarray:
-    """Each item's share of count ** power, 0 for the padding, float64 [I + 1].
-
-    An item without training events counts as one half, so that every share is defined.
-    """
-    weights = np.maximum(counts, 0.5).astype(np.float64) ** power
-    weights[PAD] = 0
-    return weights / weights.sum()
-
-
-def _log(shares: np.ndarray) -> np.ndarray:
-    """float32; -inf for the padding."""
-    with np.errstate(divide="ignore"):
-        return np.log(shares).astype(np.float32)

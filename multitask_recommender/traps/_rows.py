@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.interactions import Entities, Interactions
 from multitask_recommender.pairs import count_among, keys_of
 from multitask_recommender.schema import TEST, VALIDATION
@@ -23,10 +24,10 @@ def find(splits: Splits) -> list[Trap]:
 
 
 def _repeated(earlier: Sequence[Interactions], later: Interactions, part: str) -> list[Trap]:
-    pairs = count_among(keys_of(later), np.concatenate([keys_of(rows) for rows in earlier]))
+    pairs = count_among(keys_of(later), map(keys_of, _blocks(earlier)))
     if not pairs:
         return []
-    exact = count_among(_digests(later), np.concatenate([_digests(rows) for rows in earlier]))
+    exact = count_among(_digests(later), map(_digests, _blocks(earlier)))
     return [
         Trap(
             "same_row_in_train_and_test",
@@ -37,6 +38,10 @@ def _repeated(earlier: Sequence[Interactions], later: Interactions, part: str) -
             "repetitions, or use a split that keeps pairs together (split.name=random).",
         )
     ]
+
+
+def _blocks(parts: Sequence[Interactions]) -> Iterator[Interactions]:
+    return (rows.take(block) for rows in parts for block in columns.blocks(len(rows)))
 
 
 def _and_time(rows: Interactions) -> str:

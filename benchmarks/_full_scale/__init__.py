@@ -1,0 +1,1 @@
+"""The parts of benchmarks/full_scale.py: its data, its machine's bounds, its stages."""

@@ -1,0 +1,52 @@
+"""What this machine does in a second, now: the bounds that stages are held against."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+_ROW = 64  # floats of a row of a table
+_TABLE = 1 << 20  # rows, 256 MiB: beyond the caches
+
+
+def bounds() -> dict[str, float]:
+    """By name, what is done in a second: bytes copied, rows of 64 floats gathered at random (and as
+    many put back), float operations of a product of inner dimension 64, and bytes written."""
+    import tensorflow as tf
+
+    generator = np.random.default_rng(0)
+    table = tf.Variable(tf.zeros([_TABLE, _ROW]))
+    ids = [tf.constant(generator.integers(0, _TABLE, 16_384, dtype=np.int32)) for _ in range(8)]
+    left = tf.constant(generator.standard_normal((4096, _ROW), np.float32))
+    right = tf.constant(generator.standard_normal((2048, _ROW), np.float32))
+    source, target = np.ones(1 << 25), np.empty(1 << 25)
+    number = len(ids) * len(ids[0])
+    return {
+        "copied bytes/s": 2 * source.nbytes / _seconds(lambda: np.copyto(target, source)),
+        "gathered rows/s": number / _seconds(lambda: [tf.gather(table, each) for each in ids]),
+        "f32 flop/s": 2
+        * 4096
+        * 2048
+        * _ROW
+        / _seconds(lambda: tf.matmul(left, right, transpose_b=True)),
+        "bf16 flop/s": 2
+        * 4096
+        * 2048
+        * _ROW
+        / _seconds(
+            lambda: tf.matmul(
+                tf.cast(left, tf.bfloat16), tf.cast(right, tf.bfloat16), transpose_b=True
+            )
+        ),
+    }
+
+
+def _seconds(work: Callable[[], object], rounds: int = 7) -> float:
+    """The fastest of some rounds: what the machine can, not what others leave of it."""
+    work()
+    found = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - started)
+    return min(found)

@@ -1,0 +1,157 @@
+"""The stages, each in a process of its own: `python stages.py STAGE FOLDER [JSON of settings]`.
+
+All of them go the way of the product: a config, an Experiment, Training, an Evaluator, an export.
+"""
+
+import json
+import pathlib
+import sys
+import time
+from typing import Any
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from _timing import ROOT  # noqa: F401
+
+from _full_scale import data, machine
+from _full_scale.measure import measured
+from multitask_recommender.config import Config, parse
+
+DIMENSION = 64
+
+
+class _Enough(Exception):
+    """So many seconds of training were asked for."""
+
+
+def config(folder: pathlib.Path, options: dict[str, Any]) -> Config:
+    return parse(
+        {
+            "dataset": {"name": "tenrec", "scenario": data.SCENARIO, "path": str(folder)},
+            "split": {"name": "user_order", "test": 0.1, "validation": 0},
+            "model": {"name": "two_tower", "embedding_dimension": DIMENSION},
+            "sharing": {"name": "shared_bottom", "hidden_layers": [32]},
+            "tasks": {
+                "retrieval": {"positive": "click", **options.get("retrieval", {})},
+                "click": {},
+                "like": {},
+            },
+            "training": {"epochs": 1, "refit": False, **options.get("training", {})},
+            "evaluation": {"protocols": ["full"], **options.get("evaluation", {})},
+            "export": options.get("export", {}),
+        }
+    )
+
+
+def generate(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
+    found["rows"] = data.write(folder, options["fraction"])
+    found["bytes"] = sum(path.stat().st_size for path in folder.rglob("*.arrow"))
+
+
+def bounds(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
+    found |= machine.bounds()
+
+
+def prepare(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
+    from multitask_recommender.experiment import Experiment
+
+    experiment = Experiment(config(folder, options))
+    parts = experiment.data.parts
+    found["rows"] = {name: len(part) for name, part in parts.items()}
+    found["users"], found["items"] = parts["train"].num_users, parts["train"].num_items
+    found["traps"] = [trap.name for trap in experiment.traps]
+
+
+def train(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
+    from multitask_recommender.experiment import Experiment, build
+    from multitask_recommender.training import loop
+
+    experiment = Experiment(config(folder, options))
+    settings, rows = experiment.config.training, experiment.data.train
+    found["prepared s"] = time.perf_counter() - _STARTED
+    model = build(experiment.config, rows)
+    batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
+    training = loop.Training(model, batches, settings, folder / "checkpoints")
+    found["built s"] = time.perf_counter() - _STARTED
+    clock = _Clock(options.get("train_seconds"))
+    try:
+        for epoch in training.epochs(settings.epochs, clock):
+            found["losses"] = epoch.losses
+    except _Enough:
+        found["losses"] = {each.name: float(each.result()) for each in model.metrics}
+    examples = min(clock.steps, training.step) * settings.batch_size
+    found |= {
+        "steps": training.step,
+        "epochs": training.step / training.steps_per_epoch,
+        "examples/s": examples / clock.seconds,
+        "parameters": sum(each.shape.num_elements() for each in model.trainable_variables),
+    }
+    started = time.perf_counter()
+    loop.save_weights(model, folder / "weights")
+    found["saved s"] = time.perf_counter() - started
+    files = (folder / "weights").glob("*.data*")
+    found["bytes"] = sum(path.stat().st_size for path in files)
+
+
+class _Clock:
+    """Counts steps and their seconds, from the second call on: the first traces the graph."""
+
+    def __init__(self, limit: float | None) -> None:
+        self._limit = limit
+        self._started: float | None = None
+        self.steps, self.seconds = 0, float("nan")
+
+    def __call__(self, steps: int) -> None:
+        now = time.perf_counter()
+        if self._started is None:
+            self._started = now
+            return
+        self.steps += steps
+        self.seconds = now - self._started
+        if self._limit is not None and self.seconds > self._limit:
+            raise _Enough
+
+
+def evaluate(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
+    from multitask_recommender.experiment import Experiment, build
+    from multitask_recommender.training import loop
+
+    experiment = Experiment(config(folder, options))
+    model = build(experiment.config, experiment.data.train)
+    loop.load_weights(model, folder / "weights")
+    found["restored s"] = time.perf_counter() - _STARTED
+    evaluator = experiment.test_evaluator
+    found["arranged s"] = time.perf_counter() - _STARTED
+    for name in ("model", "popularity"):
+        scorer = model.scorer() if name == "model" else experiment.baseline(name)
+        started = time.perf_counter()
+        result = evaluator(scorer, experiment.kinds)
+        found[f"{name} s"] = time.perf_counter() - started
+        found[name] = {
+            key.removeprefix("test/"): value
+            for key, value in result.metrics.items()
+            if key.endswith(("recall@20", "recall@100", "ndcg@20", "/auc"))
+        }
+    found["protocol"] = result.protocol["full"]
+
+
+def export(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
+    from multitask_recommender import exporting
+    from multitask_recommender.experiment import Experiment, build
+    from multitask_recommender.training import loop
+
+    experiment = Experiment(config(folder, options))
+    model = build(experiment.config, experiment.data.train)
+    loop.load_weights(model, folder / "weights")
+    found["restored s"] = time.perf_counter() - _STARTED
+    version = exporting.export(experiment, model, folder / "export", {"metrics": {}})
+    found["bytes"] = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
+
+
+STAGES = {each.__name__: each for each in (bounds, generate, prepare, train, evaluate, export)}
+_STARTED = time.perf_counter()
+
+if __name__ == "__main__":
+    stage, place, given = sys.argv[1], pathlib.Path(sys.argv[2]), json.loads(sys.argv[3])
+    with measured(place / f"{stage}.json") as told:
+        STAGES[stage](place, given, told)

@@ -1,0 +1,81 @@
+"""Long columns, worked on in blocks: here of four rows."""
+
+import numpy as np
+import pytest
+
+from multitask_recommender import columns
+
+IDS = np.array([3, 1, 3, 0, 2, 3, 5, 1, 1, 4], np.int32)  # three blocks of 4, 4 and 2
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(columns, "_BLOCK", 4)
+
+
+def test_rows_are_taken_by_mask_by_position_and_by_slice():
+    values, mask = np.arange(20.0).reshape(10, 2), IDS % 2 == 1
+
+    np.testing.assert_array_equal(columns.take(values, mask), values[mask])
+    np.testing.assert_array_equal(columns.take(values, np.array([9, 0, 9])), values[[9, 0, 9]])
+    assert columns.take(values, slice(2, 5)).base is not None
+    assert columns.take(IDS, np.zeros(10, bool)).shape == (0,)
+
+
+def test_ids_are_counted_and_those_beyond_are_not():
+    assert columns.count(IDS, 4).tolist() == [1, 3, 1, 3]
+    assert columns.count(IDS, 7, chosen=IDS != 1).tolist() == [1, 0, 1, 3, 1, 1, 0]
+    assert columns.count(IDS[:0], 2).tolist() == [0, 0]
+
+
+def test_ids_of_chosen_rows_are_marked():
+    chosen = np.array([1, 0, 0, 0, 1, 0, 0, 0, 0, 1], bool)
+
+    assert columns.mark(IDS, 7, chosen).tolist() == [False, False, True, True, True, False, False]
+
+
+def test_tables_are_looked_up():
+    table = np.array([10, 11, 12, 13, 14, 15], np.int16)
+
+    assert columns.look_up(table, IDS).tolist() == (IDS + 10).tolist()
+    assert columns.look_up(table, IDS).dtype == np.int16
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([1, 1, 2, 2, 2, 2, 2, 3, 3, 4], [(0, 2), (2, 7), (7, 9), (9, 10)]),
+        ([1, 1, 1, 1, 1, 1], [(0, 6)]),
+        ([1, 2, 3, 4, 5, 4], [(0, 6)]),  # they do not ascend
+        ([7], [(0, 1)]),
+    ],
+)
+def test_runs_never_part_an_id(ids, expected):
+    found = columns.runs(np.array(ids, np.int32))
+
+    assert [(each.start, each.stop) for each in found] == expected
+
+
+class TestTensor:
+    def test_is_the_memory_of_an_aligned_array(self):
+        array = columns.take(IDS, IDS > 0)
+        found = columns.tensor(array)
+
+        assert array.ctypes.data % 64 == 0
+        array[0] = 77
+        assert found.numpy().tolist() == array.tolist()
+
+    def test_copies_what_tensorflow_cannot_take_over(self):
+        whole = columns.empty((11,), np.int32)
+        whole[:] = np.arange(11)
+        locked = columns.take(IDS, IDS > 0)
+        locked.flags.writeable = False
+        for array in (whole[1:], whole[::2], locked, whole[:0], whole > 3):
+            np.testing.assert_array_equal(columns.tensor(array).numpy(), array)
+
+    def test_keeps_the_memory_after_the_array(self):
+        found = columns.tensor(columns.take(IDS, np.arange(10)))
+        for _ in range(3):
+            columns.empty((10,), np.int32)[:] = -1
+
+        assert found.numpy().tolist() == IDS.tolist()
