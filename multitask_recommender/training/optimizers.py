@@ -12,9 +12,11 @@ Optimizer = tf.keras.optimizers.legacy.Optimizer
 
 
 def build(name: str, learning_rate, initial_accumulator: float = 0.1) -> Optimizer:
-    """adagrad, adam or lazy_adam; the learning rate is a number or a schedule over steps."""
+    """The learning rate is a number or a schedule over steps."""
     if name == "adagrad":
         return Adagrad(learning_rate, initial_accumulator)
+    if name == "rowwise_adagrad":
+        return RowwiseAdagrad(learning_rate, initial_accumulator)
     if name == "adam":
         return Adam(learning_rate)
     return LazyAdam(learning_rate)
@@ -25,16 +27,46 @@ class Adagrad(tf.keras.optimizers.legacy.Adagrad):
 
     def _resource_apply_sparse(self, grad, var, indices, apply_state=None):
         # Rows arrive summed by index: the base class deduplicates them.
-        coefficients = (apply_state or {}).get((var.device, var.dtype.base_dtype))
-        if coefficients is None:
-            coefficients = self._fallback_apply_state(var.device, var.dtype.base_dtype)
+        coefficients = self._coefficients(var, apply_state)
         accumulator = self.get_slot(var, "accumulator")
-        new_accumulator = tf.gather(accumulator, indices) + tf.square(grad)
+        new_accumulator = tf.gather(accumulator, indices) + self._squares(grad)
         step = coefficients["lr_t"] * grad / (tf.sqrt(new_accumulator) + coefficients["epsilon"])
         return tf.group(
             _put(accumulator, new_accumulator, indices),
             _put(var, tf.gather(var, indices) - step, indices),
         )
+
+    def _squares(self, grad: tf.Tensor) -> tf.Tensor:
+        """What a gradient of rows adds to the accumulator."""
+        return tf.square(grad)
+
+    def _coefficients(self, var, apply_state):
+        known = (apply_state or {}).get((var.device, var.dtype.base_dtype))
+        return known or self._fallback_apply_state(var.device, var.dtype.base_dtype)
+
+
+class RowwiseAdagrad(Adagrad):
+    """Adagrad with one number for each row, which grows by the mean of its gradient's squares.
+
+    As row-wise Adagrad in FBGEMM (Khudia et al., arXiv 2101.05615) and DLRM: a table of D columns
+    has 1 / D of Adagrad's state. Weights without columns are as in Adagrad.
+    """
+
+    def _create_slots(self, var_list):
+        for var in var_list:
+            shape = [*var.shape[:1], *[1] * (var.shape.rank - 1)]
+            initial = tf.constant_initializer(self._initial_accumulator_value)
+            self.add_slot(var, "accumulator", initial, shape=shape)
+
+    def _resource_apply_dense(self, grad, var, apply_state=None):
+        coefficients = self._coefficients(var, apply_state)
+        sums = self.get_slot(var, "accumulator").assign_add(self._squares(grad))
+        step = coefficients["lr_t"] * grad / (tf.sqrt(sums) + coefficients["epsilon"])
+        return var.assign_sub(step)
+
+    def _squares(self, grad: tf.Tensor) -> tf.Tensor:
+        columns = list(range(1, grad.shape.rank))
+        return tf.reduce_mean(tf.square(grad), axis=columns, keepdims=True)
 
 
 class Adam(tf.keras.optimizers.legacy.Adam):

@@ -20,8 +20,11 @@ class Settings(settings.Settings):
     learning_rate_decay: Literal["none", "cosine"] = Field(
         "none", description="cosine: falls to 0 over the epochs."
     )
-    optimizer: Literal["adagrad", "adam", "lazy_adam"] = Field(
-        "adagrad", description="The cost of a step of adam grows with the embedding tables."
+    optimizer: Literal["adagrad", "rowwise_adagrad", "adam", "lazy_adam"] = Field(
+        "adagrad",
+        description="The cost of a step of adam grows with the embedding tables. rowwise_adagrad "
+        "keeps one number for each of their rows, where adagrad keeps one for each of their "
+        "numbers, and lazy_adam two.",
     )
     seed: int = Field(42, ge=0, lt=2**31, description="Of weights, order, dropout, negatives.")
     strategy: Literal["auto", "none"] = Field(

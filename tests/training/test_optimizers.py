@@ -69,7 +69,7 @@ def test_lazy_adam_moves_used_rows_as_by_hand_and_leaves_others_as_they_were():
     )
 
 
-@pytest.mark.parametrize("name", ["adagrad", "lazy_adam"])
+@pytest.mark.parametrize("name", ["adagrad", "rowwise_adagrad", "lazy_adam"])
 def test_unused_rows_and_their_moments_stay_bit_for_bit(name):
     table = tf.Variable(ROWS)
     optimizer = optimizers.build(name, 0.1)
@@ -108,6 +108,41 @@ def test_adagrad_sums_squares_from_the_initial_accumulator():
     expected = ROWS[1] - 0.5 * np.array([2 / np.sqrt(4.1) + 3 / np.sqrt(13.1), 1 / np.sqrt(1.1)])
     np.testing.assert_allclose(table[1], expected, rtol=1e-5)
     np.testing.assert_array_equal(table.numpy()[[0, 2, 3]], ROWS[[0, 2, 3]])
+
+
+def test_rowwise_adagrad_keeps_the_mean_square_of_a_row():
+    table = tf.Variable(ROWS)
+    optimizer = optimizers.build("rowwise_adagrad", 0.5)
+
+    apply(optimizer, table, [1, 1], [[1.0, 2.0], [1.0, -1.0]])  # summed: 2, 1
+    apply(optimizer, table, [1], [[3.0, 0.0]])
+
+    first, second = 0.1 + (4 + 1) / 2, 0.1 + (4 + 1) / 2 + 9 / 2
+    expected = ROWS[1] - 0.5 * (np.array([2, 1]) / first**0.5 + np.array([3, 0]) / second**0.5)
+    np.testing.assert_allclose(table[1], expected, rtol=1e-5)
+    np.testing.assert_array_equal(table.numpy()[[0, 2, 3]], ROWS[[0, 2, 3]])
+    assert optimizer.get_slot(table, "accumulator").shape == (4, 1)
+
+
+def test_rowwise_adagrad_is_the_same_for_dense_and_for_sparse_gradients():
+    first, second = tf.Variable(ROWS), tf.Variable(ROWS)
+    gradient = np.array([[1, -1], [0.5, 2], [3, 0], [-1, 1]], np.float32)
+
+    optimizers.build("rowwise_adagrad", 0.1).apply_gradients([(tf.constant(gradient), first)])
+    apply(optimizers.build("rowwise_adagrad", 0.1), second, [2, 0, 3, 1], gradient[[2, 0, 3, 1]])
+
+    np.testing.assert_allclose(first, second, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [np.float32(2), np.array([1, -2, 3], np.float32)])
+def test_rowwise_adagrad_is_adagrad_where_there_are_no_columns(weights):
+    ours, plain = tf.Variable(weights), tf.Variable(weights)
+    for name, variable in (("rowwise_adagrad", ours), ("adagrad", plain)):
+        optimizer = optimizers.build(name, 0.1)
+        for scale in (1.0, 0.5):
+            optimizer.apply_gradients([(scale * tf.ones_like(variable) + variable, variable)])
+
+    np.testing.assert_allclose(ours, plain, rtol=1e-6)
 
 
 def test_lazy_adam_follows_a_schedule_and_goes_on_within_a_graph():
