@@ -173,8 +173,9 @@ class Experiment:
 
     def test(self, model: Any) -> evaluation.Evaluation:
         """The model on the test part, the losses of its tasks among the metrics."""
-        evaluated = self.judge(model.scorer(), "the model")
-        losses = self._losses(model, self.data.test, TEST)
+        scorer = model.scorer(self.config.evaluation.vectors)
+        evaluated = self.judge(scorer, "the model")
+        losses = self._losses(model, self.test_evaluator.rows, TEST)
         return dataclasses.replace(evaluated, metrics=evaluated.metrics | losses)
 
     def test_baselines(self) -> dict[str, dict[str, float]]:
@@ -217,8 +218,9 @@ class Experiment:
         return self._evaluator(seen, self.data.validation, VALIDATION, protocols)
 
     def _validate(self, model: Any) -> dict[str, float]:
-        metrics = self._validator(model.scorer(), self.kinds).metrics
-        return metrics | self._losses(model, self.data.validation, VALIDATION)
+        scorer = model.scorer(self.config.evaluation.vectors)
+        metrics = self._validator(scorer, self.kinds).metrics
+        return metrics | self._losses(model, self._validator.rows, VALIDATION)
 
     def _evaluator(
         self,

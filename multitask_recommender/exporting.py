@@ -33,15 +33,17 @@ def export(
 ) -> pathlib.Path:
     """Writes the next version under the base path, and returns its folder.
 
-    The model is frozen by it. metrics: of the run, for the card. Raises RunError where an index
-    finds less than `export.recall`, or where the export does not answer as the model does: then
-    nothing is written.
+    The model is frozen by it, and halved where `export.tables` says so. metrics: of the run, for
+    the card. Raises RunError where an index finds less than `export.recall`, or where the export
+    does not answer as the model does: then nothing is written.
     """
     from multitask_recommender.export import card
     from multitask_recommender.export.signatures import default_weights
     from multitask_recommender.export.write import write
 
     check(experiment)
+    if experiment.config.export.tables == "float16":
+        model.halve()
     settings = experiment.config.export.resolved(experiment.config.evaluation.protocols)
     with (
         export_folder.new_version(base) as (version, folder),

@@ -135,6 +135,37 @@ def test_a_row_may_stand_anywhere(rows):
     assert chi_square == pytest.approx(freedom, abs=5 * np.sqrt(2 * freedom))
 
 
+@pytest.mark.parametrize("epoch", [0, 1, 1000])
+def test_a_shuffle_leaves_nothing_of_the_order_of_rows(epoch):
+    """As of uniformly drawn orders: no rank correlation, and neighbours a third of all apart."""
+    number = 20_000
+    ids, table = np.ones(number, np.int32), Entities(np.arange(1, 2), 1)
+    labels = {"rating": np.arange(number, dtype=np.float32)}
+    batches = TrainingBatches(Interactions(ids, ids, table, table, labels), number, seed=3)
+
+    order = batches.batch(epoch)["rating"].numpy()  # the row at each place
+    places = np.argsort(order)
+
+    correlation = np.corrcoef(order, np.arange(number))[0, 1]
+    distances = np.abs(np.diff(places))
+    assert abs(correlation) < 4 / np.sqrt(number)
+    deviation = number / np.sqrt(18) / np.sqrt(number)  # of their mean
+    assert distances.mean() == pytest.approx((number + 1) / 3, abs=4 * deviation)
+    assert np.count_nonzero(distances == 1) < 10  # 2 are expected
+    of_parts = np.histogram(places[: number // 20], 20)[0]  # where the first twentieth went
+    assert np.square(of_parts - 50).sum() / 50 < 50  # chi square of 19 degrees of freedom
+
+
+def test_columns_are_read_where_they_are(rows):
+    """Of what `take` has made, batches hold no copy."""
+    taken = rows.take(np.arange(23))
+    batches = TrainingBatches(taken, 23, 7)
+
+    taken.labels["rating"][:] = 5.0
+
+    assert set(batches.batch(0)["rating"].numpy()) == {5.0}
+
+
 def test_what_is_unknown_or_unobserved_is_zero(make_events):
     events = make_events([(1, 1), (3, 2), (2, 4)])  # rating 0, 1, 2, observed in rows 0 and 2
     held_out = Interactions(

@@ -490,3 +490,20 @@ def test_a_model_that_diverged_is_said(rows, tmp_path):
 
     with pytest.raises(RunError, match="Item vectors of the model are no finite numbers"):
         exporting.export(experiment, model, tmp_path / "base", METRICS)
+
+
+def test_tables_of_half_precision_are_half_as_large(rows, tmp_path):
+    """That it answers as its model does, export has checked itself."""
+    whole = {"retrieve": 30, "golden_requests": 2}
+    for name, more in (("float32", {}), ("float16", {"tables": "float16"})):
+        experiment = experiment_of(rows, "two_tower", export={**whole, **more})
+        folder = exported(experiment, tmp_path / name)
+        stored = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+        kinds = [stored.get_variable_to_dtype_map()[key] for key in _tables_of(stored)]
+        assert {kind.name for kind in kinds} == {name}
+
+
+def _tables_of(stored) -> list[str]:
+    """The vectors of users and of items."""
+    shapes = stored.get_variable_to_shape_map().items()
+    return [key for key, shape in shapes if shape in ([NUM_USERS + 1, 8], [NUM_ITEMS + 1, 8])]

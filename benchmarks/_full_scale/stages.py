@@ -83,6 +83,8 @@ def train(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) 
     found |= {
         "steps": training.step,
         "epochs": training.step / training.steps_per_epoch,
+        "positive share": float(experiment.positives(rows).mean()),
+        "examples/processor s": examples / clock.spent,
         "examples/s": examples / clock.seconds,
         "parameters": sum(each.shape.num_elements() for each in model.trainable_variables),
     }
@@ -99,15 +101,16 @@ class _Clock:
     def __init__(self, limit: float | None) -> None:
         self._limit = limit
         self._started: float | None = None
-        self.steps, self.seconds = 0, float("nan")
+        self._spent = 0.0
+        self.steps, self.seconds, self.spent = 0, float("nan"), float("nan")
 
     def __call__(self, steps: int) -> None:
         now = time.perf_counter()
         if self._started is None:
-            self._started = now
+            self._started, self._spent = now, time.process_time()
             return
         self.steps += steps
-        self.seconds = now - self._started
+        self.seconds, self.spent = now - self._started, time.process_time() - self._spent
         if self._limit is not None and self.seconds > self._limit:
             raise _Enough
 

@@ -64,13 +64,16 @@ class Evaluator:
         by their history (evaluation/fold_in.py), which is seen as well.
         """
         rows = np.ones(len(held_out), bool) if positives is None else positives
-        rows, self._drawn = _drawn_users(held_out, rows, settings)
+        of_drawn, self._drawn = _of_drawn_users(held_out, rows, settings)
+        if of_drawn is not None:
+            held_out, rows = held_out.take(of_drawn), rows[of_drawn]
+            negatives = None if negatives is None else negatives[of_drawn]
         if negatives is not None and len(negatives) != len(held_out):
             raise DataError(
                 f"There are negatives for {len(negatives)} rows, and {len(held_out)} held-out "
                 "rows: give one line of negatives for each."
             )
-        self._rows = held_out
+        self.rows = held_out  # that are evaluated
         self._settings = settings
         self._split = split
         self._histories = Histories(fold_in)
@@ -113,7 +116,7 @@ class Evaluator:
         protocols = self._protocols() if isinstance(scorer, Scorer) else {}
         self._pass_over_users(scorer, list(protocols.values()), advance)
         outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
-        outcomes[""] = label_metrics(scorer, self._rows, kinds or {}, self._histories)
+        outcomes[""] = label_metrics(scorer, self.rows, kinds or {}, self._histories)
         metrics = {name: outcome.metrics for name, outcome in outcomes.items()}
         arrays = {name: outcome.arrays for name, outcome in outcomes.items()}
         return Evaluation(
@@ -138,7 +141,7 @@ class Evaluator:
         By flat key, and which way each is better (None where neither is). Nothing is scored.
         """
         found = {name: protocol.directions() for name, protocol in self._protocols().items()}
-        found[""] = label_directions(self._rows, kinds)
+        found[""] = label_directions(self.rows, kinds)
         return self._flat(found)
 
     def _intervals(self, outcome: Outcome) -> dict[str, Any]:
@@ -190,17 +193,20 @@ class Evaluator:
         }
 
 
-def _drawn_users(
+def _of_drawn_users(
     held_out: Interactions, rows: np.ndarray, settings: Settings
-) -> tuple[np.ndarray, str | None]:
-    """Those of the rows (a mask [N]) whose users were drawn, and how; all, where none need be."""
+) -> tuple[np.ndarray | None, str | None]:
+    """A mask of the rows of the drawn users, and how they were drawn; None where all are taken.
+
+    rows: a mask [N] of those to be retrieved; users without any are not drawn.
+    """
     users = np.unique(held_out.user_ids[rows])
     if settings.users is None or len(users) <= settings.users:
-        return rows, None
+        return None, None
     generator = np.random.default_rng(settings.seed)
     drawn = generator.choice(users, settings.users, replace=False)
     told = f"{settings.users} of {len(users)} users, seed {settings.seed}"
-    return rows & np.isin(held_out.user_ids, drawn), told
+    return np.isin(held_out.user_ids, drawn), told
 
 
 def evaluate(

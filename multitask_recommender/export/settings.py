@@ -35,6 +35,11 @@ class Settings(Base):
         le=1,
         description="Of an approximate index, against the exact one at 100: below, it is refused.",
     )
+    tables: Literal["float32", "float16"] = Field(
+        "float32",
+        description="How the vectors of ids are kept, from which answers are made. float16 takes "
+        "half the bytes and rounds to three digits; vectors in an index stay float32.",
+    )
     golden_requests: int = Field(
         20, gt=0, description="Requests that are kept with their answers, to try servers with."
     )

@@ -15,7 +15,7 @@ EXCLUDED = -1e30  # a logit whose exponential is 0; finite, so that no gradient 
 def softmax_parts(
     scores: tf.Tensor,
     offsets: tf.Tensor,
-    cells: tf.Tensor,
+    cells: tf.Tensor | None,
     left_out: tf.Tensor | None = None,
     again: tuple[tf.Tensor, tf.Tensor] | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -23,8 +23,9 @@ def softmax_parts(
 
     The log of the sum of exponentials of scores + offsets in each row, [Q], in which cells [M, 2]
     of `left_out` do not count (a row without cells gives a very negative number); and the scores
-    of `cells` [B, 2] without offsets, [B]. `again` are cells [M, 2] that have offsets of their own
-    [M] instead of their columns'. Gradients are those of the scores alone.
+    of `cells` [B, 2] without offsets, [B], or [0] where there are none. `again` are cells [M, 2]
+    that have offsets of their own [M] instead of their columns'. Gradients are those of the scores
+    alone.
     """
 
     @tf.custom_gradient
@@ -47,10 +48,13 @@ def softmax_parts(
             # the cells' share is added in place, not as one more matrix.
             of_totals = tf.convert_to_tensor(of_totals)[:, None]  # may be IndexedSlices
             softmax = exps * tf.math.divide_no_nan(of_totals, totals)
+            if cells is None:
+                return softmax
             return tf.tensor_scatter_nd_add(softmax, cells, tf.convert_to_tensor(of_cells))
 
         log_totals = tf.squeeze(log_or_excluded(totals) + top, axis=1)
-        return (log_totals, tf.gather_nd(scores, cells)), gradient
+        own = tf.zeros([0]) if cells is None else tf.gather_nd(scores, cells)
+        return (log_totals, own), gradient
 
     return parts(scores)
 

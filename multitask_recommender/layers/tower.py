@@ -193,13 +193,19 @@ class Tower(tf.keras.layers.Layer):
         if ID in view.inputs:
             # The unknown has no vector of its own: what features say of it, or nothing.
             known = tf.cast(ids > 0, tf.float32)[:, None]
-            parts.append(take_rows(self._ids, ids) * known)
+            vectors = tf.cast(take_rows(self._ids, ids), tf.float32)  # they may be halved
+            parts.append(vectors * known)
         if HISTORY in view.inputs:
             dropout = view.history_dropout if training else 0.0
             parts.append(self._history(ids, dropout, seed, view.of_positives, told.history))
         if RECENT in view.inputs:
             parts.append(self._recent(told.recent))
         return parts
+
+    def halve(self) -> None:
+        """Keeps the vectors of ids in float16: for scoring alone."""
+        if self._ids is not None:
+            self._ids = tf.Variable(tf.cast(self._ids, tf.float16), trainable=False, name="ids")
 
     def penalty(
         self,

@@ -5,7 +5,6 @@ never touches heads, losses or weights.
 """
 
 import abc
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -23,6 +22,7 @@ from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import log_popularity
 from multitask_recommender.models import _gradients, _queries
+from multitask_recommender.models._forward import Forward
 from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.schema import (
     HISTORY,
@@ -37,16 +37,6 @@ from multitask_recommender.schema import (
 from multitask_recommender.settings import Settings
 
 Features = dict[str, tf.Tensor]
-
-
-@dataclasses.dataclass(frozen=True)
-class Forward:
-    """What a batch comes to: its representation, and by task the mean loss and its term."""
-
-    representation: Representation
-    losses: Features
-    rows: Features  # how many each loss is the mean over
-    terms: Features  # the parts of the total that is minimised
 
 
 class MultiTaskModel(tfrs.models.Model, abc.ABC):
@@ -90,7 +80,10 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         # All at once: Keras does not see a metric that is put into a dict later.
         names = [*(task.name for task in tasks), TOTAL_LOSS]
         self._loss_means = {name: tf.keras.metrics.Mean(name) for name in names}
-        # Traced once, whoever scores with the model and however often.
+        self._trace()
+
+    def _trace(self) -> None:
+        """Each function once, whoever scores with the model and however often."""
         options = {"reduce_retracing": True, "autograph": False}  # see training/loop.py
         self.traced_queries = tf.function(self.embed_queries, **options)
         self.traced_told = tf.function(self.is_told_of, **options)
@@ -139,6 +132,13 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         for layer in self.submodules:
             if layer is not self and hasattr(layer, "freeze"):
                 layer.freeze()
+
+    def halve(self) -> None:
+        """Keeps the tables of ids in float16: half the memory, three digits. It cannot learn on."""
+        for layer in self.submodules:
+            if isinstance(layer, tower.Tower):
+                layer.halve()
+        self._trace()  # what was traced reads the tables as they were
 
     def build_sharing(self) -> None:
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
@@ -254,9 +254,9 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
             told |= {f"gate/{name}": tf.reduce_mean(gate) for name, gate in gates.items()}
         return told
 
-    def scorer(self) -> Scorer:
-        """A snapshot for evaluation: every item is embedded once."""
-        return Scorer(self)
+    def scorer(self, vectors: Literal["float32", "float16"] = "float32") -> Scorer:
+        """A snapshot for evaluation: every item is embedded once, and kept as `vectors`."""
+        return Scorer(self, vectors)
 
     def _forward(self, features: Features, training: bool) -> Forward:
         ids = self._candidate_ids(features)

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -131,8 +131,8 @@ class GraphModel(MultiTaskModel):
         items = take_rows(self._tables({}).items, ids)
         return self._space.items(self.compared(items), ids)
 
-    def scorer(self) -> Scorer:
-        return _GraphScorer(self, self._num_user_rows)
+    def scorer(self, vectors: Literal["float32", "float16"] = "float32") -> Scorer:
+        return _GraphScorer(self, self._num_user_rows, vectors)
 
     def _tables(self, features: Features, training: bool = False) -> "_Tables":
         """What a batch reads of the nodes."""
@@ -195,8 +195,8 @@ class _Tables:
 class _GraphScorer(Scorer):
     """Users are propagated once too, not at every block of them."""
 
-    def __init__(self, model: GraphModel, num_users: int) -> None:
-        super().__init__(model)
+    def __init__(self, model: GraphModel, num_users: int, vectors: str) -> None:
+        super().__init__(model, vectors)
         self._queries = None
         if model.retrieval is not None:
             self._queries = model.traced_queries({USER_ID: tf.range(num_users)}).numpy()

@@ -10,17 +10,30 @@ from multitask_recommender.schema import HISTORY, USER_ID
 if TYPE_CHECKING:
     from multitask_recommender.models._base import MultiTaskModel
 
+_ITEMS = 1 << 16  # embedded, and widened, at a time
 _OF_QUERIES = {USER_ID, HISTORY}  # what items are scored for
 
 
 class Scorer:
-    """A snapshot of a model, which embeds every item once."""
+    """A snapshot of a model, which embeds every item once.
 
-    def __init__(self, model: "MultiTaskModel") -> None:
+    vectors: as what item vectors are kept; scores are float32 all the same.
+    """
+
+    def __init__(self, model: "MultiTaskModel", vectors: str = "float32") -> None:
         self._model = model
         self.items: np.ndarray | None = None  # retrieval vectors [I, D]
-        if model.retrieval is not None:
+        if model.retrieval is not None and vectors == "float32":
             self.items = model.traced_items(tf.range(1, model.num_items + 1)).numpy()
+        elif model.retrieval is not None:
+            self.items = np.concatenate(
+                [
+                    model.traced_items(tf.range(start, min(start + _ITEMS, model.num_items + 1)))
+                    .numpy()
+                    .astype(vectors)
+                    for start in range(1, model.num_items + 1, _ITEMS)
+                ]
+            )
 
     def score_block(self, queries: dict[str, np.ndarray]) -> np.ndarray:
         """Scores [Q, I] of all items; column c is item c + 1."""
@@ -28,11 +41,21 @@ class Scorer:
             raise ValueError("The model has no retrieval task, so it does not score items.")
         read = {name: np.asarray(queries[name], np.int32) for name in _OF_QUERIES & queries.keys()}
         features = self._model.features_of(read)
-        scores = self.embed(features) @ self.items.T
+        scores = self._products(self.embed(features))
         # Whoever nothing is known of is given what is popular.
         is_told = self._model.traced_told(features).numpy()
         if not is_told.all():
             scores[~is_told] = self._model.popularity
+        return scores
+
+    def _products(self, queries: np.ndarray) -> np.ndarray:
+        """Of queries [Q, D] and all items, float32 [Q, I]."""
+        if self.items.dtype == queries.dtype:
+            return queries @ self.items.T
+        scores = np.empty((len(queries), len(self.items)), np.float32)
+        for start in range(0, len(self.items), _ITEMS):
+            block = slice(start, start + _ITEMS)
+            np.matmul(queries, self.items[block].astype(np.float32).T, out=scores[:, block])
         return scores
 
     def embed(self, features: dict[str, tf.Tensor]) -> np.ndarray:

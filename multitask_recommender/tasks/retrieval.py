@@ -180,7 +180,7 @@ class Task:
             more = tf.math.log(self._settings.exposed_weight)
             each = tf.gather(offsets, cells[:, 1])
             again = cells, tf.maximum(each, more) + tf.math.log1p(tf.exp(-tf.abs(each - more)))
-        own_cells = compared.cells if own is None else compared.cells[:0]
+        own_cells = compared.cells if own is None else None
         log_totals, found = softmax_parts(scores, offsets, own_cells, left_out, again)
         log_total = tf.gather(log_totals, batch.query_rows)  # [B]
         own = found if own is None else own

@@ -411,3 +411,36 @@ class TestEverySessionModel:
         counts = np.bincount(tiny.item_ids, minlength=7)[1:]
         np.testing.assert_array_equal(np.argsort(-scores[0]), np.argsort(-counts))
         assert np.unique(scores[1]).size > np.unique(counts).size
+
+
+RETRIEVING = [model for model in MODELS if "retrieval" in tasks_of(model)]
+
+
+@pytest.mark.parametrize("name", RETRIEVING)
+def test_item_vectors_of_half_precision_score_alike(name, tiny):
+    model = build(tiny, name)
+    queries = {"user_id": np.array([1, 3], np.int32)}
+
+    whole, half = model.scorer(), model.scorer("float16")
+
+    assert half.items.dtype == np.float16
+    scores = half.score_block(queries)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, whole.score_block(queries), rtol=2e-3, atol=2e-3)
+
+
+def test_a_halved_model_keeps_ids_in_float16_and_scores_alike(tiny):
+    model = build(tiny, "two_tower")
+    queries = {"user_id": np.array([1, 3], np.int32), "item_id": np.array([2, 5], np.int32)}
+    before = model.scorer()
+    scores, labels = before.score_block(queries), before.rank(queries)
+
+    model.halve()
+
+    kinds = {weight.shape[0]: weight.dtype for weight in model.weights if weight.shape[1:] == [8]}
+    assert kinds == {5: tf.float16, 7: tf.float16}  # users and items
+    after = model.scorer()
+    np.testing.assert_allclose(after.score_block(queries), scores, rtol=2e-3, atol=2e-3)
+    assert (after.score_block(queries) != scores).any()
+    for label, values in after.rank(queries).items():
+        np.testing.assert_allclose(values, labels[label], rtol=2e-3)

@@ -1,0 +1,125 @@
+"""Tenrec's full size on one machine: `python benchmarks/full_scale.py [--rows-fraction 0.1]`.
+
+Makes 190 million rows in the form of Tenrec's QK-video (5.02M users, 3.75M items, 142.3M clicks and
+one exposure without a click for every three of them), prepares them, trains retrieval with logQ,
+click and like at d 64, evaluates some users over the whole catalogue, and exports with ScaNN. Every
+stage is a process of its own and goes the way of the product. A table says of each its seconds (of
+the clock, and of the processors: the machine may be shared), its peak memory (resident, which
+counts mapped files that the system can take back, and anonymous), its bytes, and its share of what
+this machine could do, as measured in the same run.
+
+Nothing is kept but FOLDER (--folder), which the stages read: --stages train,evaluate goes on with
+what an earlier run has left there. --train-seconds ends training early; rows a second are those of
+the time after the first 50 steps.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from _timing import ROOT, show
+
+HERE = pathlib.Path(__file__).resolve().parent
+STAGES = ("bounds", "generate", "prepare", "train", "evaluate", "export")
+# Numbers that a row of a batch moves in tables: user and item, read and put back, and their state.
+ROWS_MOVED = 8
+
+
+def options(arguments: argparse.Namespace) -> dict[str, Any]:
+    retrieval = {
+        "negatives": arguments.negatives,
+        "num_negatives": arguments.num_negatives,
+        "negatives_power": 0.5,
+        "precision": arguments.precision,
+    }
+    return {
+        "fraction": arguments.rows_fraction,
+        "retrieval": retrieval,
+        "training": {
+            "batch_size": arguments.batch_size,
+            "optimizer": arguments.optimizer,
+            "learning_rate": arguments.learning_rate,
+            "epochs": arguments.epochs,
+            "batch_by": arguments.batch_by,
+        },
+        "train_seconds": arguments.train_seconds,
+        "evaluation": {
+            "users": arguments.users,
+            "vectors": arguments.vectors,
+            "block_megabytes": 512,
+        },
+        "export": {"index": "scann", "recall": 0.95, "tables": arguments.vectors},
+    }
+
+
+def run(stage: str, folder: pathlib.Path, given: dict[str, Any]) -> dict[str, Any]:
+    command = [sys.executable, str(HERE / "_full_scale" / "stages.py"), stage, str(folder)]
+    subprocess.run([*command, json.dumps(given)], check=True, cwd=ROOT)
+    return json.loads((folder / f"{stage}.json").read_text())
+
+
+def report(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
+    rows = []
+    for stage, told in found.items():
+        rows.append(
+            [
+                stage,
+                f"{told['seconds']:,.0f}",
+                f"{told['processor seconds']:,.0f}",
+                f"{told['resident'] / 2**30:.2f}",
+                f"{told['anonymous'] / 2**30:.2f}",
+                f"{told.get('bytes', 0) / 2**30:.2f}",
+                f"{told['load']:.0f}",
+            ]
+        )
+    columns = ["stage", "s", "processor s", "resident GiB", "anonymous GiB", "GiB written", "load"]
+    show(f"{given['fraction']:g} of Tenrec's QK-video", columns, rows)
+    for stage, told in found.items():
+        print(stage, json.dumps(told))
+    if "train" in found and "bounds" in found:
+        print(f"training at {share_of_bound(found, given):.0%} of its bound")
+
+
+def share_of_bound(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> float:
+    """Of a row: the seconds of its products and of its rows of tables, over those it took."""
+    bounds, train = found["bounds"], found["train"]
+    kind = "bf16" if given["retrieval"]["precision"] == "bfloat16" else "f32"
+    flops = 6 * 65 * given["retrieval"]["num_negatives"] * train["positive share"]
+    flops += 6 * 194 * 32  # the bottom of the heads
+    least = flops / bounds[f"{kind} flop/s"] + ROWS_MOVED / bounds["gathered rows/s"]
+    return least * train["examples/s"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows-fraction", type=float, default=1.0, help="of users, items, rows")
+    parser.add_argument("--folder", type=pathlib.Path, help="by default one that is removed")
+    parser.add_argument("--stages", default=",".join(STAGES))
+    parser.add_argument("--negatives", default="drawn", choices=["drawn", "in_batch", "full"])
+    parser.add_argument("--num-negatives", type=int, default=1024)
+    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--batch-size", type=int, default=16_384)
+    parser.add_argument("--batch-by", default="row", choices=["row", "user"])
+    parser.add_argument("--optimizer", default="rowwise_adagrad")
+    parser.add_argument("--learning-rate", type=float, default=0.1)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--train-seconds", type=float)
+    parser.add_argument("--users", type=int, default=1000, help="that are evaluated")
+    parser.add_argument("--vectors", default="float32", choices=["float32", "float16"])
+    arguments = parser.parse_args()
+    given = options(arguments)
+    with tempfile.TemporaryDirectory() as aside:
+        folder = arguments.folder or pathlib.Path(aside)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = {stage: run(stage, folder, given) for stage in arguments.stages.split(",")}
+        report(found, given)
+
+
+if __name__ == "__main__":
+    main()
