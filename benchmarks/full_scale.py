@@ -9,8 +9,9 @@ counts mapped files that the system can take back, and anonymous), its bytes, an
 this machine could do, as measured in the same run.
 
 Nothing is kept but FOLDER (--folder), which the stages read: --stages train,evaluate goes on with
-what an earlier run has left there. --train-seconds ends training early; rows a second are those of
-the time after the first 50 steps.
+what an earlier run has left there, and reports all that is there. --train-seconds ends training
+early; rows a second are those of the time after the first 50 steps. --picture draws times and
+memory.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import sys
 import tempfile
 from typing import Any
 
+from _full_scale.picture import draw
 from _timing import ROOT, show
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -56,10 +58,9 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def run(stage: str, folder: pathlib.Path, given: dict[str, Any]) -> dict[str, Any]:
+def run(stage: str, folder: pathlib.Path, given: dict[str, Any]) -> None:
     command = [sys.executable, str(HERE / "_full_scale" / "stages.py"), stage, str(folder)]
     subprocess.run([*command, json.dumps(given)], check=True, cwd=ROOT)
-    return json.loads((folder / f"{stage}.json").read_text())
 
 
 def report(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
@@ -112,13 +113,20 @@ def main() -> None:
     parser.add_argument("--train-seconds", type=float)
     parser.add_argument("--users", type=int, default=1000, help="that are evaluated")
     parser.add_argument("--vectors", default="float32", choices=["float32", "float16"])
+    parser.add_argument("--picture", type=pathlib.Path)
     arguments = parser.parse_args()
     given = options(arguments)
     with tempfile.TemporaryDirectory() as aside:
         folder = arguments.folder or pathlib.Path(aside)
         folder.mkdir(parents=True, exist_ok=True)
-        found = {stage: run(stage, folder, given) for stage in arguments.stages.split(",")}
+        for stage in filter(None, arguments.stages.split(",")):
+            run(stage, folder, given)
+        paths = {stage: folder / f"{stage}.json" for stage in STAGES}
+        found = {stage: json.loads(p.read_text()) for stage, p in paths.items() if p.exists()}
         report(found, given)
+        if arguments.picture:
+            title = f"{given['fraction']:g} of Tenrec's QK-video"
+            draw(found, title, arguments.picture)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ batches that nothing is done with, an epoch of training steps on one batch held 
 of training as it is. The pipeline is to be at least 5 times as fast as the step that it feeds
 ("step / pipeline"), so that it is never the bottleneck. Two jobs: batches of rows feeding
 the cheapest step there is with a retrieval task, and whole users feeding the job of config.yaml.
+
+And on 20 million rows of two ids and two labels, batches of 16,384 shuffled ones, beside numpy
+gathering the same columns at positions that were drawn before the clock began.
 """
 
 import argparse
@@ -13,10 +16,12 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from _timing import ROOT, alternate, show
 
 from multitask_recommender.config import Config, load, parse
 
+LONG_ROWS, LONG_BATCH, LONG_STEPS = 20_000_000, 16_384, 60
 PIPELINE, STEP, TRAINING = "pipeline alone", "step alone", "training"
 
 
@@ -51,13 +56,7 @@ def contenders(config: Config, folder: pathlib.Path) -> tuple[dict[str, Callable
     iterator = iter(batches.dataset())
     number = tf.constant(batches.steps_per_epoch)
 
-    @tf.function
-    def pull(iterator: Any) -> tf.Tensor:
-        total = 0.0
-        for _ in tf.range(number):
-            # Something of each column, so that none is optimised away.
-            total += tf.add_n([tf.cast(column[0], tf.float32) for column in _columns(iterator)])
-        return total
+    pull = _puller(number)
 
     @tf.function(autograph=False)
     def step(features: dict[str, tf.Tensor]) -> None:
@@ -74,6 +73,46 @@ def contenders(config: Config, folder: pathlib.Path) -> tuple[dict[str, Callable
         TRAINING: lambda: next(epochs),
     }
     return runs, len(rows)
+
+
+def _puller(number: Any) -> Callable[[Any], Any]:
+    """What takes so many batches of an iterator, and does nothing with them."""
+    import tensorflow as tf
+
+    @tf.function
+    def pull(iterator: Any) -> tf.Tensor:
+        total = 0.0
+        for _ in tf.range(number):
+            # Something of each column, so that none is optimised away.
+            total += tf.add_n([tf.cast(column[0], tf.float32) for column in _columns(iterator)])
+        return total
+
+    return pull
+
+
+def gathers() -> dict[str, Callable[[], Any]]:
+    """The pipeline over long columns, and numpy's bare gather of them."""
+    import tensorflow as tf
+
+    from multitask_recommender.batches import TrainingBatches
+    from multitask_recommender.interactions import Entities, Interactions
+
+    generator = np.random.default_rng(0)
+    table = Entities(np.arange(1, 1_000_001), 1_000_000)
+    users, items = generator.integers(1, 1_000_001, (2, LONG_ROWS), dtype=np.int32)
+    labels = {
+        label: (generator.random(LONG_ROWS, np.float32) < 0.2).astype(np.uint8)
+        for label in ("click", "like")
+    }
+    rows = Interactions(users, items, table, table, labels).take(np.arange(LONG_ROWS))
+    columns = [rows.user_ids, rows.item_ids, *rows.labels.values()]
+    iterator = iter(TrainingBatches(rows, LONG_BATCH, 0).dataset())
+    pull = _puller(tf.constant(LONG_STEPS))
+    drawn = [generator.integers(0, LONG_ROWS, LONG_BATCH) for _ in range(LONG_STEPS)]
+    return {
+        PIPELINE: lambda: pull(iterator).numpy(),
+        "numpy's gather": lambda: [[column[each] for column in columns] for each in drawn],
+    }
 
 
 def _columns(iterator: Any) -> list[Any]:
@@ -102,6 +141,17 @@ def main() -> None:
                 for name in runs
             ],
         )
+    times = alternate(gathers(), rounds)
+    number = LONG_STEPS * LONG_BATCH
+    names = (PIPELINE, "numpy's gather")
+    show(
+        f"{LONG_ROWS:,} rows of two ids and two labels, batches of {LONG_BATCH:,}",
+        ["", "examples/s", "x numpy"],
+        [
+            [name, f"{number / times.median(name):,.0f}", f"{times.ratio(names[1], name):.2f}"]
+            for name in names
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from multitask_recommender.interactions import Entities, Interactions
 
 DIMENSION, BATCH_SIZE = 64, 4096
 SIZES = (10_000, 100_000, 1_000_000, 4_000_000)
-OPTIMIZERS = ("adagrad", "lazy_adam")
+OPTIMIZERS = ("adagrad", "rowwise_adagrad", "lazy_adam")
 STEPS = 40  # of a round
 
 
