@@ -81,9 +81,9 @@ def mark(ids: np.ndarray, num_ids: int, chosen: np.ndarray) -> np.ndarray:
     return marks
 
 
-def look_up(table: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """table[ids], as `empty` makes arrays."""
-    found = empty((len(ids), *table.shape[1:]), table.dtype)
+def look_up(table: np.ndarray, ids: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """table[ids], as `empty` makes arrays or in `out`, which may be the ids themselves."""
+    found = empty((len(ids), *table.shape[1:]), table.dtype) if out is None else out
     for block in blocks(len(ids)):
         found[block] = table[ids[block]]
     return found

@@ -39,6 +39,9 @@ def test_tables_are_looked_up():
 
     assert columns.look_up(table, IDS).tolist() == (IDS + 10).tolist()
     assert columns.look_up(table, IDS).dtype == np.int16
+    ids = IDS.copy()
+    assert columns.look_up(table, ids, out=ids) is ids
+    assert ids.tolist() == (IDS + 10).tolist()
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,8 @@ def split(interactions: Interactions, settings: Settings) -> Splits:
     parts = _PARTS_OF[settings.name](interactions, settings)  # [N]
     interactions = _checked(interactions, parts, settings)
     learnt = _learnt(interactions, parts)
-    interactions = known_first(with_log_features(interactions, learnt), learnt)
-    cut = (interactions.take(parts == part) for part in range(len(ALL_PARTS)))
+    take = known_first(with_log_features(interactions, learnt), learnt)
+    cut = (take(parts == part) for part in range(len(ALL_PARTS)))
     dropped = int(np.count_nonzero(parts == cuts.DROPPED))
     return Splits(*cut, dropped, tenrec.notes(settings))
 

@@ -1,6 +1,7 @@
 """The vocabulary after a cut: known ids first, and features that only learnt rows tell."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -26,10 +27,13 @@ def with_log_features(interactions: Interactions, learnt: np.ndarray) -> Interac
     )
 
 
-def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:
+def known_first(
+    interactions: Interactions, learnt: np.ndarray
+) -> Callable[[np.ndarray], Interactions]:
     """Renumbers users and items so that the vocabulary is 1..num_known.
 
-    Where no id changes, columns that are mapped stay mapped.
+    Returns what takes the rows of a mask [N], with the new ids: the rows of one part at a time are
+    renumbered, in the memory that they were taken to.
     """
     users, new_users = _renumbered(interactions.users, interactions.user_ids, learnt)
     items, new_items = _renumbered(interactions.items, interactions.item_ids, learnt)
@@ -37,19 +41,27 @@ def known_first(interactions: Interactions, learnt: np.ndarray) -> Interactions:
     def recoded(features: Features) -> Features:
         return {name: each.recoded(new_items, items) for name, each in features.items()}
 
-    return dataclasses.replace(
-        interactions,
-        users=dataclasses.replace(users, features=recoded(users.features)),
-        items=dataclasses.replace(items, features=recoded(items.features)),
-        user_ids=_new(interactions.user_ids, new_users),
-        item_ids=_new(interactions.item_ids, new_items),
-        context=recoded(interactions.context),
-        negatives=interactions.negatives and interactions.negatives.renumbered(new_items),
-    )
+    users = dataclasses.replace(users, features=recoded(users.features))
+    items = dataclasses.replace(items, features=recoded(items.features))
+
+    def take(rows: np.ndarray) -> Interactions:
+        part = interactions.take(rows)
+        return dataclasses.replace(
+            part,
+            users=users,
+            items=items,
+            user_ids=_renew(part.user_ids, new_users),
+            item_ids=_renew(part.item_ids, new_items),
+            context=recoded(part.context),
+            negatives=part.negatives and part.negatives.renumbered(new_items),
+        )
+
+    return take
 
 
-def _new(ids: np.ndarray, new_ids: np.ndarray) -> np.ndarray:
-    return ids if _is_identity(new_ids) else columns.look_up(new_ids, ids)
+def _renew(ids: np.ndarray, new_ids: np.ndarray) -> np.ndarray:
+    """Overwrites ids, which nobody else has."""
+    return ids if _is_identity(new_ids) else columns.look_up(new_ids, ids, out=ids)
 
 
 def _is_identity(ids: np.ndarray) -> bool:

@@ -222,7 +222,7 @@ def test_features_whose_codes_are_items_follow_them(make_events):
     assert train.context["before"].values.tolist() == [0, 1, 2]
 
 
-def test_what_keeps_its_number_is_not_copied(make_events):
+def test_rows_are_renumbered_where_they_are_taken_and_the_source_stays(make_events):
     """Columns of many millions of rows are mapped from files."""
     events = make_events([(1, 1), (1, 2), (2, 1), (2, 3), (2, 4)])
     ages = Feature(np.array([0, 2, 1]), ("old", "young"))
@@ -230,13 +230,17 @@ def test_what_keeps_its_number_is_not_copied(make_events):
         events, users=dataclasses.replace(events.users, num_known=0, features={"age": ages})
     )
 
-    renumbered = known_first(events, np.array([True, True, True, False, True]))
+    take = known_first(events, np.array([True, True, True, False, True]))
+    renumbered = take(np.ones(5, bool))
 
     assert renumbered.num_users == 2
-    assert renumbered.user_ids is events.user_ids
+    assert renumbered.user_ids.tolist() == [1, 1, 2, 2, 2]
+    assert events.item_ids.tolist() == [1, 2, 1, 3, 4]
     assert renumbered.users.features["age"].values is ages.values
     assert renumbered.num_items == 3  # item 3 is not learnt from, so comes last
     assert renumbered.item_ids.tolist() == [1, 2, 1, 4, 3]
+    some = take(np.array([False, True, False, True, False]))
+    assert (some.user_ids.tolist(), some.item_ids.tolist()) == ([1, 2], [2, 4])
 
 
 def test_features_of_the_log_are_asked_of_train_and_validation(make_events):
