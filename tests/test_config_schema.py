@@ -41,7 +41,12 @@ def test_settings_carry_their_types_and_bounds():
 
     assert training["properties"]["epochs"]["type"] == "integer"
     assert training["properties"]["epochs"]["exclusiveMinimum"] == 0
-    assert training["properties"]["optimizer"]["enum"] == ["adagrad", "rowwise_adagrad", "adam", "lazy_adam"]
+    assert training["properties"]["optimizer"]["enum"] == [
+        "adagrad",
+        "rowwise_adagrad",
+        "adam",
+        "lazy_adam",
+    ]
     assert training["additionalProperties"] is False
 
 

@@ -283,6 +283,30 @@ def test_drawn_negatives_alone_are_a_sampled_softmax(train, tables, monkeypatch,
     np.testing.assert_allclose(loss, np.mean(expected), rtol=1e-5)
 
 
+@pytest.mark.parametrize("remove", [False, True])
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_gradients_against_drawn_negatives_are_those_of_plain_logits(
+    train, tables, monkeypatch, remove, temperature
+):
+    task = build(train, negatives="drawn", temperature=temperature, remove_accidental_hits=remove)
+    drawn = np.array([8, 3, 8, 6, 3])
+    monkeypatch.setattr(task, "_draw", lambda features: tf.constant(drawn, tf.int32))
+
+    def plain():
+        queries = tf.gather(tables[0], BATCH_USERS) / temperature
+        log_expected = np.log(len(drawn) / ITEMS)  # all are drawn alike
+        negatives = tf.matmul(queries, tf.gather(tables[1], drawn), transpose_b=True)
+        hits = tf.constant(BATCH_ITEMS[:, None] == drawn) & remove
+        negatives = tf.where(hits, -1e30, negatives - log_expected)
+        own = tf.reduce_sum(queries * tf.gather(tables[1], BATCH_ITEMS), axis=1) - log_expected
+        total = tf.reduce_logsumexp(tf.concat([own[:, None], negatives], axis=1), axis=1)
+        return tf.reduce_mean(total - own)
+
+    ours = value_and_gradients(lambda: loss_of(task, tables, features_of()), tables)
+
+    check_equal(ours, value_and_gradients(plain, tables))
+
+
 @pytest.mark.parametrize("score_l2", [0.0, 0.3])
 def test_bpr_max_is_the_mean_over_the_softmax_of_negatives(train, tables, monkeypatch, score_l2):
     task = build(
