@@ -34,12 +34,24 @@ def commands(page: pathlib.Path) -> Iterator[list[str]]:
     text = page.read_text()
     for language, block in FENCE.findall(text):
         if language in ("", "sh"):
-            for line in block.replace("\\\n", " ").splitlines():
+            for line in _lines(block):
                 words = shlex.split(line, comments=True) if language or _is_ours(line) else []
                 yield from [words] if words else []
     for code in re.findall(r"`([^`]+)`", FENCE.sub("", text)):
         if _is_ours(code):
             yield shlex.split(" ".join(code.split()))
+
+
+def _lines(block: str) -> Iterator[str]:
+    """A command each; variables that the block gives a value are replaced by it."""
+    values = {}
+    for line in block.replace("\\\n", " ").splitlines():
+        if given := re.fullmatch(r'(\w+)="(.*)"', line):
+            values[f"${given[1]}"] = given[2]
+        else:
+            for name, value in values.items():
+                line = line.replace(name, value)
+            yield line
 
 
 def _is_ours(line: str) -> bool:

@@ -42,6 +42,18 @@ def test_means_are_of_the_drawn_users_and_intervals_of_their_values(ranked):
     assert drawn.protocol["unfiltered"]["intervals_95"].keys() >= {"recall@3", "ndcg@1"}
 
 
+def test_of_drawn_users_all_rows_are_evaluated_and_of_others_none(ranked):
+    scorer, seen, held_out = ranked
+
+    evaluator = Evaluator([seen], held_out, settings(users=25))
+
+    drawn = np.unique(evaluator.rows.user_ids)
+    assert len(drawn) == 25 and len(evaluator.rows) == 50
+    of_drawn = held_out.take(np.isin(held_out.user_ids, drawn))
+    alone = evaluate(scorer, [seen], of_drawn, settings())
+    assert evaluator(scorer).metrics["test/full/recall@3"] == alone.metrics["test/full/recall@3"]
+
+
 def test_where_rows_have_a_vote_there_is_no_interval_over_users(ranked):
     scorer, seen, held_out = ranked
 

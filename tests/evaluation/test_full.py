@@ -321,18 +321,3 @@ def test_the_size_of_blocks_does_not_change_any_metric(events, table_scorer):
 
     assert one == many
     assert one.metrics["test/full/recall@100"] < 0.1
-
-
-def test_of_drawn_users_all_rows_are_evaluated_and_of_others_none(by_hand):
-    scorer, train, test = by_hand
-    settings = Settings(cutoffs=[1, 2, 3], users=2)
-
-    evaluator = Evaluator([train], test, settings)
-    drawn = np.unique(evaluator.rows.user_ids)
-    result = evaluator(scorer)
-
-    assert len(drawn) == 2 < len(np.unique(test.user_ids))
-    alone = evaluate(scorer, [train], test.take(np.isin(test.user_ids, drawn)), SMALL)
-    assert result.metrics == alone.metrics
-    assert result.protocol["full"]["users_drawn"].startswith("2 of ")
-    assert "users_drawn" not in alone.protocol["full"]
