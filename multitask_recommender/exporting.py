@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multitask_recommender import assembly, histories, record, report, run_folder, splits
+from multitask_recommender.config import Config
 from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
@@ -18,7 +19,8 @@ from multitask_recommender.schema import USER_ID
 
 if TYPE_CHECKING:
     from multitask_recommender.export.cascade import Parts
-    from multitask_recommender.export.certificate import Trial
+    from multitask_recommender.export.certificate import Ids, Trial
+    from multitask_recommender.export.frozen import Facts
     from multitask_recommender.export.query import FeatureInput
     from multitask_recommender.export.reference import Reference
     from multitask_recommender.export.scorer import ExportScorer
@@ -38,7 +40,8 @@ def export(
     does not answer as the model does: then nothing is written.
     """
     from multitask_recommender.export import card
-    from multitask_recommender.export.signatures import default_weights
+    from multitask_recommender.export.certificate import Ids
+    from multitask_recommender.export.raw_ids import RawIds
     from multitask_recommender.export.write import write
 
     check(experiment)
@@ -52,12 +55,13 @@ def export(
         scorer, seen = model.scorer(), _seen(experiment)
         tuned = _index(experiment, model, scorer)
         reference = _reference(experiment, model, scorer)
-        is_exact = tuned is None or tuned.name == _EXACT
-        weights = default_weights(model, settings)
-        trial = _trial(experiment, settings, weights, (reference, seen), is_exact)
-        indexes = tuned and tuned.index, _alike(model, scorer, tuned)
+        facts = _facts(experiment, model, tuned)
+        train = experiment.data.train
+        ids = Ids(RawIds(train.users.vocabulary), RawIds(train.items.vocabulary), seen)
+        trial = trial_of(facts, settings, reference, ids)
+        indexes = tuned and tuned.index, alike(scorer.items, facts.bias_coordinates, tuned)
         model.freeze()
-        parts = _parts(experiment, model, indexes, seen, pathlib.Path(aside))
+        parts = _parts(experiment, model, facts, indexes, seen, pathlib.Path(aside))
         about = {"model": export_folder.name_of(base), "version": version}
         with report.working("writing the export, and comparing it with the model"):
             written = write(folder, about, parts, settings, trial)
@@ -105,26 +109,39 @@ def _index(experiment: Experiment, model: Any, scorer: Any) -> "Tuned | None":
     """The index of the config over the model's items; None for a model that only ranks."""
     if model.retrieval is None:
         return None
-    generator = np.random.default_rng(experiment.config.training.seed)
-    users = generator.permutation(np.flatnonzero(model.met_users))[:_TUNING_QUERIES]
-    if not np.isfinite(scorer.items).all():
+    users = tuning_users(experiment.config, model.met_users)
+    return tuned_index(
+        experiment.config, scorer.items, scorer.embed(model.features_of({USER_ID: users}))
+    )
+
+
+def tuning_users(config: Config, met_users: np.ndarray) -> np.ndarray:
+    """Dense ids, int32, of some of those users [U + 1] that training has met."""
+    generator = np.random.default_rng(config.training.seed)
+    return generator.permutation(np.flatnonzero(met_users))[:_TUNING_QUERIES].astype(np.int32)
+
+
+def tuned_index(config: Config, vectors: np.ndarray, queries: np.ndarray) -> "Tuned":
+    """The index of a config over item vectors [I, D], tried on queries [Q, D]."""
+    if not np.isfinite(vectors).all():
         raise RunError("Item vectors of the model are no finite numbers: its training diverged.")
-    with report.working(f"building the index {experiment.config.index.name}"):
-        queries = scorer.embed(model.features_of({USER_ID: users.astype(np.int32)}))
-        tuned = assembly.index(experiment.config, scorer.items, queries)
+    with report.working(f"building the index {config.index.name}"):
+        tuned = assembly.index(config, vectors, queries)
     if tuned.note:
         report.say(tuned.note)
     return tuned
 
 
-def _alike(model: Any, scorer: Any, tuned: "Tuned | None") -> Any:
-    """An index by cosine: that of the model where its vectors have one length, else one more."""
+def alike(vectors: np.ndarray | None, biases: int, tuned: "Tuned | None") -> Any:
+    """An index by cosine: that of the model where its vectors have one length, else one more.
+
+    biases: how many of the last coordinates of vectors [I, D] are no part of the direction.
+    """
     from multitask_recommender.index import brute_force
     from multitask_recommender.index.settings.brute_force import Settings as Everything
 
     if tuned is None:
         return None
-    vectors, biases = scorer.items, model.bias_coordinates
     lengths = np.linalg.norm(vectors[:, : vectors.shape[1] - biases], axis=1)
     if np.allclose(lengths, 1.0, atol=1e-4):
         return tuned.index
@@ -136,33 +153,83 @@ def _alike(model: Any, scorer: Any, tuned: "Tuned | None") -> Any:
 def _parts(
     experiment: Experiment,
     model: Any,
+    facts: "Facts",
     indexes: tuple[Any, Any],
     seen: histories.Rows,
     aside: pathlib.Path,
 ) -> "Parts":
-    """indexes: that of the model and the one by cosine."""
+    """model: frozen. indexes: that of the model and the one by cosine."""
     from multitask_recommender.export.cascade import Parts
+    from multitask_recommender.export.frozen import Frozen, Functions
+    from multitask_recommender.export.known import Known
     from multitask_recommender.export.vocabulary import Vocabulary
     from multitask_recommender.index import brute_force
     from multitask_recommender.index.settings.brute_force import Settings as Everything
 
+    train = experiment.learnt_rows
+    of_users, context = _told(experiment, model)
+    recent = None if model.recent is None else model.recent.of_all(train.num_users)
+    index, by_cosine = indexes
+    return Parts(
+        model=Frozen(facts, Functions(model, facts)),
+        index=index,
+        alike=by_cosine,
+        popular=brute_force.Index(Everything(), model.popularity[:, None]),
+        users=Vocabulary(train.users.vocabulary, aside / "users.txt"),
+        items=Vocabulary(train.items.vocabulary, aside / "items.txt"),
+        known=Known(model.popularity, model.met_users, seen, recent),
+        user_features=_inputs(of_users, "user", aside),
+        context=_inputs(context, "context", aside),
+    )
+
+
+def _told(
+    experiment: Experiment, model: Any
+) -> "tuple[dict[str, tuple[str, Feature]], dict[str, tuple[str, Feature]]]":
+    """Features of users and of events that requests tell: names and values by their inputs."""
     train = experiment.learnt_rows
     context = {name: (name, train.context[name]) for name in model.context_names}
     of_users = {
         key: (name, train.users.features[name].take(slice(0, train.num_users + 1)))
         for key, name in _named(model.user_features, context).items()
     }
-    index, alike = indexes
-    return Parts(
-        model=model,
-        index=index,
-        alike=alike,
-        popular=brute_force.Index(Everything(), model.popularity[:, None]),
-        users=Vocabulary(train.users.vocabulary, aside / "users.txt"),
-        items=Vocabulary(train.items.vocabulary, aside / "items.txt"),
-        seen=seen,
-        user_features=_inputs(of_users, "user", aside),
-        context=_inputs(context, "context", aside),
+    return of_users, context
+
+
+def _facts(experiment: Experiment, model: Any, tuned: "Tuned | None") -> "Facts":
+    from multitask_recommender.export.frozen import Facts, InputFacts, ItemFeatureFacts
+
+    def several(feature: Feature) -> bool:
+        return feature.values.ndim == 2
+
+    def inputs(features: Mapping[str, tuple[str, Feature]]) -> dict[str, InputFacts]:
+        return {
+            key: InputFacts(name=name, has_words=each.is_categorical, has_several=several(each))
+            for key, (name, each) in features.items()
+        }
+
+    of_users, context = _told(experiment, model)
+    of_items = experiment.learnt_rows.items.features
+    read = set(experiment.config.model.settings.inputs_read().get("item", ()))
+    return Facts(
+        retrieval=None if model.retrieval is None else model.retrieval.name,
+        labels=list(model.ranking),
+        bias_coordinates=model.bias_coordinates,
+        recent_length=None if model.recent is None else model.recent.length,
+        reads_told_history=model.reads_told_history,
+        orders_by_history=model.orders_by_history,
+        unmet=float(model.unmet),
+        user_features=inputs(of_users),
+        context=inputs(context),
+        item_features={
+            name: ItemFeatureFacts(
+                vocabulary=list(feature.vocabulary) if feature.is_categorical else None,
+                has_several=several(feature),
+            )
+            for name, feature in of_items.items()
+            if name in read
+        },
+        index=None if tuned is None else tuned.name,
     )
 
 
@@ -188,26 +255,17 @@ def _inputs(
     return inputs
 
 
-def _trial(
-    experiment: Experiment,
-    settings: Settings,
-    weights: dict[str, float],
-    known: "tuple[Reference, histories.Rows]",
-    is_exact: bool,
-) -> "Trial":
-    """Golden requests, and what the model has for them, of whom what was seen is known."""
+def trial_of(facts: "Facts", settings: Settings, reference: "Reference", ids: "Ids") -> "Trial":
+    """Golden requests, and what the model has for them."""
     from multitask_recommender.export import golden
-    from multitask_recommender.export.certificate import Ids, Trial
-    from multitask_recommender.export.raw_ids import RawIds
+    from multitask_recommender.export.certificate import Trial
+    from multitask_recommender.export.signatures import default_weights
 
-    reference, seen = known
-    train = experiment.data.train
-    users, items = (RawIds(each.vocabulary) for each in (train.users, train.items))
-    retrieves, number = reference.retrieval is not None, settings.golden_requests
-    asked = list(golden.requests([*weights], retrieves, users, items, number))
-    ids = Ids(users, items, seen)
+    weights, retrieves = default_weights(facts, settings), facts.retrieval is not None
+    asked = golden.requests(facts.tasks, retrieves, ids.users, ids.items, settings.golden_requests)
+    is_exact = facts.index in (None, _EXACT)
     with report.working("asking the model what its export is to answer"):
-        return Trial.of(asked, reference, ids, weights, settings.exclude_seen, is_exact)
+        return Trial.of([*asked], reference, ids, weights, settings.exclude_seen, is_exact)
 
 
 def _reference(experiment: Experiment, model: Any, scorer: Any) -> "Reference":

@@ -13,12 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.export import checks
-from multitask_recommender.export.query import FeatureInput, FeatureReader, Query, Reader, Untracked
-from multitask_recommender.export.rows import Lists
+from multitask_recommender.export.frozen import Frozen
+from multitask_recommender.export.known import Known, KnownTables
+from multitask_recommender.export.query import FeatureInput, FeatureReader, Query, Reader
 from multitask_recommender.export.settings import Settings
 from multitask_recommender.export.vocabulary import Vocabulary
-from multitask_recommender.histories import Rows
-from multitask_recommender.models._base import MultiTaskModel
 from multitask_recommender.schema import PAD
 
 Tensors = dict[str, tf.Tensor]
@@ -30,24 +29,22 @@ Search = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]
 class Parts:
     """What a cascade is made of.
 
-    model: frozen.
     index: of item vectors (index/), called with queries [B, D], a number and ids [B, X] to leave
       out; None for a model that only ranks.
     alike: an index of item vectors of length one, with the biases that `index` has or without any;
       None too.
     popular: an index of popularity [I, 1].
-    seen: splits and members of what each user 0..U is not to be given again.
     user_features, context: those of the user and of the event that are read, by the names of
       their inputs.
     """
 
-    model: MultiTaskModel
+    model: Frozen
     index: Search | None
     alike: Search | None
     popular: Search
     users: Vocabulary
     items: Vocabulary
-    seen: Rows
+    known: Known
     user_features: Mapping[str, FeatureInput]
     context: Mapping[str, FeatureInput]
 
@@ -57,15 +54,12 @@ class Cascade(tf.Module):
 
     def __init__(self, parts: Parts, settings: Settings) -> None:
         super().__init__()
-        self._model = Untracked(parts.model)
+        self._model = parts.model
         self._index, self._alike, self._popular = parts.index, parts.alike, parts.popular
-        self._users, self.items = parts.users, parts.items
+        self.items, self.known = parts.items, KnownTables(parts.known)
         self._context = {key: FeatureReader(each, key) for key, each in parts.context.items()}
         of_users = [FeatureReader(each, key) for key, each in parts.user_features.items()]
-        self._read = Reader(parts.model, parts.users, parts.items, of_users)
-        self._seen = Lists(parts.seen)
-        popularity = np.append(np.float32(0), parts.model.popularity)
-        self._popularity = tf.Variable(popularity, trainable=False, name="popularity")  # [I + 1]
+        self._read = Reader(parts.model, parts.users, parts.items, of_users, self.known)
         self._retrieve = min(settings.retrieve, parts.items.size)
 
     @property
@@ -97,9 +91,9 @@ class Cascade(tf.Module):
         checks.check_number("item_ids", inputs["item_ids"])
         ids = self.items.ids(inputs["item_ids"])
         predictions = self._predictions(query, ids, inputs)
-        scores = tf.gather(self._popularity, ids)
+        scores = tf.gather(self.known.popularity, ids)
         if self.retrieves:
-            vectors = self._model.held.embed_items(tf.reshape(ids, [-1]))
+            vectors = self._model.embed_items(tf.reshape(ids, [-1]))
             vectors = tf.reshape(vectors, [*tf.unstack(tf.shape(ids)), vectors.shape[1]])
             own = tf.linalg.matvec(vectors, self._embedded(query))
             scores = tf.where(query.is_told[:, None], own, scores)
@@ -116,8 +110,8 @@ class Cascade(tf.Module):
         checks.check_k(inputs["k"], self.items.size)
         for name in ("item_id", "exclude_ids"):
             checks.check_ids(name, inputs[name])
-        model, items = self._model.held, self.items.ids(inputs["item_id"])
-        vectors, biases = model.embed_items(items), model.bias_coordinates
+        items, biases = self.items.ids(inputs["item_id"]), self._model.facts.bias_coordinates
+        vectors = self._model.embed_items(items)
         vectors = tf.math.l2_normalize(vectors[:, : vectors.shape[1] - biases], axis=1)
         excluded = tf.concat([items[:, None], self.items.ids(inputs["exclude_ids"])], axis=1)
         number = tf.reduce_max(inputs["k"])
@@ -126,7 +120,7 @@ class Cascade(tf.Module):
         return self._answers(scores, ids, {}, inputs["k"])
 
     def _embedded(self, query: Query) -> tf.Tensor:
-        return self._model.held.embed_queries(query.features)
+        return self._model.embed_queries(query.features)
 
     def _candidates(
         self, query: Query, number: tf.Tensor, excluded: tf.Tensor
@@ -151,23 +145,26 @@ class Cascade(tf.Module):
     def _excluded(self, query: Query, inputs: Tensors) -> tf.Tensor:
         """Dense ids [B, X] that are not to be answered."""
         checks.check_ids("exclude_ids", inputs["exclude_ids"])
-        seen = tf.concat([self._seen.of(query.users), query.told], axis=1)
+        seen = tf.concat([self.known.seen.of(query.users), query.told], axis=1)
         seen = tf.where(inputs["exclude_seen"][:, None], seen, PAD)
         return tf.concat([self.items.ids(inputs["exclude_ids"]), seen], axis=1)
 
     def _predictions(self, query: Query, ids: tf.Tensor, inputs: Tensors) -> Tensors:
         """{label: probabilities or stars [B, N]}."""
-        if not self._model.held.ranking:
+        if not self._model.facts.labels:
             return {}
         context = {key: feature(inputs) for key, feature in self._context.items()}
-        predicted = self._model.held.predictions(query.pairs(ids, context))
-        return {label: tf.reshape(each, tf.shape(ids)) for label, each in predicted.items()}
+        predicted = self._model.predictions(query.pairs(ids, context))
+        number = tf.size(ids)
+        return {
+            label: tf.reshape(each[:number], tf.shape(ids)) for label, each in predicted.items()
+        }
 
     def _blend(self, scores: tf.Tensor, predictions: Tensors, inputs: Tensors) -> tf.Tensor:
-        model = self._model.held
-        gains = {name: task.gain(predictions[name]) for name, task in model.ranking.items()}
-        if model.retrieval is not None:
-            gains[model.retrieval.name] = scores
+        retrieval = self._model.facts.retrieval
+        gains = self._model.gains(predictions) if predictions else {}
+        if retrieval is not None:
+            gains[retrieval] = scores
         total = tf.zeros_like(scores)
         for name, gain in gains.items():
             weight = inputs[f"weight_{name}"]

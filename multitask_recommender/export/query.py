@@ -7,9 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.export.checks import check_ids, check_lengths
-from multitask_recommender.export.rows import Lists, latest, side_by_side
+from multitask_recommender.export.frozen import Frozen
+from multitask_recommender.export.known import KnownTables
+from multitask_recommender.export.rows import latest, side_by_side
 from multitask_recommender.export.vocabulary import Vocabulary
-from multitask_recommender.models._base import Features, MultiTaskModel
+from multitask_recommender.models._base import Features
 from multitask_recommender.models._queries import tells_of_users
 from multitask_recommender.schema import (
     HISTORY,
@@ -22,6 +24,10 @@ from multitask_recommender.schema import (
     USER_ID,
 )
 
+# Rows that are predicted at a time are a multiple of this, so that what a row comes to does not
+# depend on its place: processors compute the last few of a number of rows by other instructions,
+# which may round a sigmoid the other way.
+ALIGNED = 64
 # What an answer comes from, as `source` says it.
 USER, OF_HISTORY, FEATURES, POPULARITY = "user", "history", "features", "popularity"
 
@@ -37,13 +43,15 @@ class Query:
     source: tf.Tensor  # str [B]
 
     def pairs(self, items: tf.Tensor, context: Mapping[str, tf.Tensor]) -> Features:
-        """What `predictions` reads of each request with each of its items [B, N], B * N rows.
+        """What `predictions` reads of each request with each of its items [B, N], B * N rows and
+        so many more that they are a multiple of ALIGNED.
 
         context: features of the events, a line for each request.
         """
-        number = tf.shape(items)[1]
-        rows = tf.repeat(tf.range(tf.size(self.users)), number)
-        features = {USER_ID: tf.gather(self.users, rows), ITEM_ID: tf.reshape(items, [-1])}
+        rows = tf.repeat(tf.range(tf.size(self.users)), tf.shape(items)[1])
+        more = [[0, -tf.size(rows) % ALIGNED]]
+        rows, items = tf.pad(rows, more), tf.pad(tf.reshape(items, [-1]), more)
+        features = {USER_ID: tf.gather(self.users, rows), ITEM_ID: items}
         features |= {name: tf.gather(values, rows) for name, values in context.items()}
         told = {name: self.features[name] for name in self.features if tells_of_users(name)}
         if told:
@@ -90,37 +98,35 @@ class Reader(tf.Module):
 
     def __init__(
         self,
-        model: MultiTaskModel,
+        model: Frozen,
         users: Vocabulary,
         items: Vocabulary,
         features: Sequence[FeatureReader],
+        known: KnownTables,
     ) -> None:
         """features: of users."""
         super().__init__()
         self._features = list(features)
-        self._model = Untracked(model)
+        self._model, self._known = model, known
         self._users, self._items = users, items
-        self._met = tf.Variable(model.met_users, trainable=False, name="met_users")  # [U + 1]
-        self._recent = None
-        if model.recent is not None:
-            self._recent = Lists(model.recent.of_all(users.size))
-            self._length = model.recent.length
 
     def __call__(self, inputs: Mapping[str, tf.Tensor]) -> Query:
-        model = self._model.held
+        facts = self._model.facts
         for name in ("user_id", "history"):
             check_ids(name, inputs[name])
         users, told = self._users.ids(inputs["user_id"]), self._told(inputs)
         features = {USER_ID: users}
-        if self._recent is not None:
-            given, known = side_by_side(latest(told, self._length), self._recent.of(users))
+        if facts.recent_length is not None:
+            given, known = side_by_side(
+                latest(told, facts.recent_length), self._known.recent.of(users)
+            )
             is_given = tf.reduce_any(given != PAD, axis=1, keepdims=True)
             features[HISTORY] = tf.where(is_given, given, known)
-        if model.reads_told_history:
+        if facts.reads_told_history:
             features[TOLD_HISTORY] = told
         for reader in self._features:
             features[f"{TOLD_FEATURE}{reader.feature}"] = reader(inputs)
-        is_told = model.is_told_of(features)
+        is_told = self._model.is_told_of(features)
         return Query(users, told, features, is_told, self._source(users, told, is_told))
 
     def _told(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
@@ -130,15 +136,8 @@ class Reader(tf.Module):
         return tf.where(counts, self._items.ids(inputs["history"]), PAD)
 
     def _source(self, users: tf.Tensor, told: tf.Tensor, is_told: tf.Tensor) -> tf.Tensor:
-        is_met = tf.gather(self._met, users)
+        is_met = tf.gather(self._known.met_users, users)
         source = tf.where(is_told, tf.where(is_met, USER, FEATURES), POPULARITY)
-        if not self._model.held.orders_by_history:
+        if not self._model.facts.orders_by_history:
             return source
         return tf.where(tf.reduce_any(told != PAD, axis=1), OF_HISTORY, source)
-
-
-@dataclasses.dataclass(frozen=True)
-class Untracked:
-    """Holds a model where TensorFlow does not look: an export has what its graph reads, no more."""
-
-    held: MultiTaskModel

@@ -1,5 +1,7 @@
 """Lists of ids of many users as two variables, so that a graph need not hold them."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -13,18 +15,23 @@ class Lists(tf.Module):
     def __init__(self, rows: Rows) -> None:
         super().__init__()
         splits, members = rows
-        self._splits = tf.Variable(splits.astype(np.int64), trainable=False, name="splits")
+        self.splits = tf.Variable(splits.astype(np.int64), trainable=False, name="splits")
         # The padding comes last.
         padded = np.append(members, PAD).astype(np.int32)
-        self._members = tf.Variable(padded, trainable=False, name="members")
+        self.members = tf.Variable(padded, trainable=False, name="members")
 
     def of(self, rows: tf.Tensor) -> tf.Tensor:
         """int32 [n, M] of rows [n], 0-padded on the right, M being the longest of them."""
-        starts, ends = (tf.gather(self._splits, rows + place) for place in (0, 1))
+        starts, ends = (tf.gather(self.splits, rows + place) for place in (0, 1))
         longest = tf.reduce_max(tf.concat([ends - starts, [0]], axis=0))
         places = starts[:, None] + tf.range(longest)
-        last = tf.cast(tf.shape(self._members)[0], tf.int64) - 1
-        return tf.gather(self._members, tf.where(places < ends[:, None], places, last))
+        last = tf.cast(tf.shape(self.members)[0], tf.int64) - 1
+        return tf.gather(self.members, tf.where(places < ends[:, None], places, last))
+
+
+def arrays_of(lists: Any) -> Rows:
+    """What a Lists was made of; or what a loaded SavedModel holds of one."""
+    return lists.splits.numpy(), lists.members.numpy()[:-1]
 
 
 def latest(lists: tf.Tensor, length: int) -> tf.Tensor:

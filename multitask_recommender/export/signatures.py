@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from multitask_recommender.export.cascade import Cascade, FeatureInput, Parts, Tensors
 from multitask_recommender.export.checks import batch_size
+from multitask_recommender.export.frozen import Facts
 from multitask_recommender.export.settings import Settings
-from multitask_recommender.models._base import MultiTaskModel
 
 # An input's spec, and the value of one row that stands for it; None where it must be given.
 Inputs = dict[str, tuple[tf.TensorSpec, np.ndarray | None]]
@@ -35,11 +35,11 @@ def signatures(parts: Parts, cascade: Cascade, settings: Settings) -> dict[str, 
     return functions | {DEFAULT: functions["recommend"]}
 
 
-def default_weights(model: MultiTaskModel, settings: Settings) -> dict[str, float]:
+def default_weights(facts: Facts, settings: Settings) -> dict[str, float]:
     """How much each task counts where a request does not say it."""
-    retrieval = [] if model.retrieval is None else [model.retrieval.name]
-    own = dict.fromkeys(model.ranking, 0.0 if retrieval else 1.0) | dict.fromkeys(retrieval, 1.0)
-    return own | settings.weights
+    retrieves = facts.retrieval is not None
+    own = dict.fromkeys(facts.labels, 0.0 if retrieves else 1.0)
+    return own | ({facts.retrieval: 1.0} if retrieves else {}) | settings.weights
 
 
 def _query(parts: Parts) -> Inputs:
@@ -77,7 +77,7 @@ def _features(features: Mapping[str, FeatureInput]) -> Inputs:
 def _weights(parts: Parts, settings: Settings) -> Inputs:
     return {
         f"weight_{name}": (tf.TensorSpec([None], tf.float32), np.array([weight]))
-        for name, weight in default_weights(parts.model, settings).items()
+        for name, weight in default_weights(parts.model.facts, settings).items()
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from multitask_recommender.errors import RunError
-from multitask_recommender.export import golden
+from multitask_recommender.export import frozen, golden
 from multitask_recommender.export.cascade import Cascade, Parts
 from multitask_recommender.export.certificate import Parity, Trial
 from multitask_recommender.export.folder import EXTRA
@@ -33,7 +33,7 @@ def write(
     """
     cascade = Cascade(parts, settings)
     try:
-        save(folder, cascade, signatures(parts, cascade, settings))
+        save(folder, cascade, parts.model.functions, signatures(parts, cascade, settings))
         saved = Saved(folder)
     except tf.errors.OpError as error:
         raise RunError(f"{folder} cannot be written, or read again: {error.message}") from error
@@ -41,17 +41,18 @@ def write(
     parity = trial.parity(answers)
     parity.check()
     (folder / EXTRA).mkdir()
+    frozen.write(folder, parts.model.facts)
     about = {**about, "vocabulary": golden.vocabulary_checksums(folder)}
     golden.write(folder, about, trial.requests, answers)
     golden.write_warm_up(folder, about["model"], trial.requests, saved)
     return Written(parity, saved.signatures)
 
 
-def save(folder: pathlib.Path, cascade: Cascade, functions: dict[str, Callable]) -> None:
-    """A SavedModel of the functions, and of what they read of the model: no more."""
+def save(
+    folder: pathlib.Path, cascade: Cascade, model: Any, functions: dict[str, Callable]
+) -> None:
+    """A SavedModel of the functions, and of what they read of the model's functions: no more."""
     module = tf.Module()
-    module.cascade = cascade
-    graphs = [function.get_concrete_function() for function in functions.values()]
-    module.read = list({id(v): v for graph in graphs for v in graph.variables}.values())
+    module.cascade, module.model = cascade, model
     options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
     tf.saved_model.save(module, str(folder), signatures=functions, options=options)

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.interactions import Feature
+from multitask_recommender.layers.item_table import ItemTable, of_feature
 from multitask_recommender.layers.rows import keyed, sum_rows, take_rows
 
 # Up to this many, a matrix product and a small dense gradient beat gathering a row for each code.
@@ -88,8 +89,16 @@ class FeatureEmbedding(tf.keras.layers.Layer):
     `feature` holds a row for each id from 0, the unknown, whose values are not learnt from.
     """
 
-    def __init__(self, name: str, feature: Feature, dimension: int, stddev: Stddev) -> None:
+    def __init__(
+        self,
+        name: str,
+        feature: Feature,
+        dimension: int,
+        stddev: Stddev,
+        of_items: bool = False,
+    ) -> None:
         super().__init__(name=f"feature_{name}")
+        self._feature, self._of_items = name, of_items
         learnt = feature.take(slice(1, None))
         self._vectors = FeatureVectors(name, learnt, dimension, stddev)
         dtype = tf.int32 if feature.is_categorical else tf.float32
@@ -104,9 +113,12 @@ class FeatureEmbedding(tf.keras.layers.Layer):
 
     def freeze(self) -> None:
         """Keeps the values as a variable, not within the graph: for scoring alone."""
-        if not isinstance(self._values, tf.Variable):
-            self._values = tf.Variable(self._values, trainable=False, name="values")
         self._weights = None
+        if self._of_items:
+            self._item_table = ItemTable(self._values, of_feature(self._feature))
+            self._values = self._item_table.rows
+        else:
+            self._values = tf.Variable(self._values, trainable=False, name="values")
 
     @contextlib.contextmanager
     def without(self, row: int) -> Iterator[None]:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from multitask_recommender.histories import Rows
 from multitask_recommender.layers.features import Stddev
+from multitask_recommender.layers.item_table import MEAN, NOTHING, ItemTable
 from multitask_recommender.layers.rows import sum_rows, take_rows
 from multitask_recommender.schema import PAD
 
@@ -23,6 +24,7 @@ class History(tf.keras.layers.Layer):
       num_members: members are 1..num_members.
       dimension, stddev: of the table, and of its initial values.
       positives: those of them that some views read instead, from the same table.
+      of_items: whether ids are items', and members users; else it is the other way round.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class History(tf.keras.layers.Layer):
         dimension: int,
         stddev: Stddev,
         positives: Rows | None = None,
+        of_items: bool = False,
     ) -> None:
         super().__init__(name="history")
+        self._of_items = of_items
         self.table = self.add_weight(
             name="table",
             shape=[num_members + 1, dimension],
@@ -63,8 +67,14 @@ class History(tf.keras.layers.Layer):
 
     def freeze(self) -> None:
         """Keeps the sums of all ids in place of who met whom: for scoring alone."""
-        for members in filter(None, (self._met, self._positives)):
-            members.freeze(self.table)
+        members = [each for each in (self._met, self._positives) if each is not None]
+        for each in members:
+            each.freeze(self.table)
+        if self._of_items:
+            self._item_tables = [each.opened() for each in members]
+        else:
+            self._item_tables = [ItemTable(self.table, MEAN)]
+            self.table = self._item_tables[0].rows
 
 
 def sum_distinct(table: tf.Tensor | tf.Variable, members: tf.Tensor) -> tf.Tensor:
@@ -99,8 +109,6 @@ class _Members:
         self._sums = None
 
     def freeze(self, table: tf.Variable) -> None:
-        if self._sums is not None:
-            return
         number = len(self._scale)
         blocks = [
             self.sums(table, tf.range(start, min(start + _ROWS_AT_ONCE, number)), 0.0, (0, 0))
@@ -108,6 +116,12 @@ class _Members:
         ]
         self._sums = tf.Variable(tf.concat(blocks, axis=0), trainable=False, name="history_sums")
         self.dense = self._ragged = self._scale = None
+
+    def opened(self) -> ItemTable:
+        """The frozen sums, of items, in a table of any number of them."""
+        table = ItemTable(self._sums, NOTHING)
+        self._sums = table.rows
+        return table
 
     def sums(
         self, table: tf.Variable, ids: tf.Tensor, dropout: float, seed: tf.Tensor

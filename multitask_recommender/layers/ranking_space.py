@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.rows import keyed
 from multitask_recommender.layers.tower import NOTHING_TOLD, Side, Told, Tower, View
 from multitask_recommender.layers.weight_decay import WeightDecay
@@ -50,6 +51,12 @@ class RankingSpace(tf.keras.layers.Layer):
                 )
                 for name, tower in zip(("user", "item"), towers, strict=True)
             ]
+
+    def freeze(self) -> None:
+        """Leaves open how many items there are: for scoring alone."""
+        users, items = self._biases
+        self._item_table = ItemTable(items, MEAN)
+        self._biases = [users, self._item_table.rows]
 
     def reads_as(self, side: int, tower: Tower, view: View) -> bool:
         """Whether vectors of users (side 0) or items (1) are read just so here, before projection.

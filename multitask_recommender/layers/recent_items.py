@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from multitask_recommender.layers.features import Stddev
+from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.schema import PAD
 
 _INITIAL_DECAY = 0.3  # an item weighs exp(-0.3) of the next newer one, at first
@@ -26,6 +27,11 @@ class RecentItems(tf.keras.layers.Layer):
         self._decay = self.add_weight(
             name="decay", shape=[], initializer=tf.constant_initializer(_INITIAL_DECAY)
         )
+
+    def freeze(self) -> None:
+        """Leaves open how many items there are: for scoring alone."""
+        self._item_table = ItemTable(self.table, MEAN)
+        self.table = self._item_table.rows
 
     def call(self, items: tf.Tensor) -> tf.Tensor:
         known = tf.cast(items != PAD, tf.float32)  # [n, T]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.rows import keyed, take_rows
 
 
@@ -41,6 +42,12 @@ class RetrievalSpace(tf.keras.layers.Layer):
                 trainable=retrieval is not None,
             )
             keyed(self._biases, vocabulary)
+
+    def freeze(self) -> None:
+        """Leaves open how many items there are: for scoring alone."""
+        if self._biases is not None:
+            self._item_table = ItemTable(self._biases, MEAN)
+            self._biases = self._item_table.rows
 
     @property
     def bias_coordinates(self) -> int:

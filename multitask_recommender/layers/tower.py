@@ -13,6 +13,7 @@ from multitask_recommender.histories import Rows
 from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.layers.features import FeatureEmbedding, Stddev
 from multitask_recommender.layers.history import History
+from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.recent_items import RecentItems
 from multitask_recommender.layers.rows import keyed, take_rows
 from multitask_recommender.layers.weight_decay import WeightDecay
@@ -28,6 +29,7 @@ class Side:
     others: Entities  # of the other side
     counts: np.ndarray  # training events of each id, [R + 1]
     other_counts: np.ndarray  # of the other side's ids
+    are_items: bool
     meet: Callable[[np.ndarray | None], Rows]  # the other side's ids, of each id, of some events
     chosen: np.ndarray | None = None  # a mask of the positives among events; None where all are
 
@@ -58,8 +60,8 @@ def sides(train: Interactions, positive: str | None = None) -> tuple[Side, Side]
     met_by_users = functools.partial(histories.items_of_users, train)
     met_by_items = functools.partial(histories.users_of_items, train)
     return (
-        Side(train.users, train.items, user_counts, item_counts, met_by_users, chosen),
-        Side(train.items, train.users, item_counts, user_counts, met_by_items, chosen),
+        Side(train.users, train.items, user_counts, item_counts, False, met_by_users, chosen),
+        Side(train.items, train.users, item_counts, user_counts, True, met_by_items, chosen),
     )
 
 
@@ -129,6 +131,7 @@ class Tower(tf.keras.layers.Layer):
         super().__init__(name=name)
         self.dimension = dimension
         self._entities = side.entities
+        self._are_items = side.are_items
         self._ids = self._history = self._recent = None
         if ID in inputs:
             self._ids = self.add_weight(
@@ -139,13 +142,15 @@ class Tower(tf.keras.layers.Layer):
             keyed(self._ids, side.entities.vocabulary)
         if HISTORY in inputs:
             num_members = len(side.other_counts) - 1
-            self._history = History(side.met, num_members, dimension, stddev, side.positives)
+            self._history = History(
+                side.met, num_members, dimension, stddev, side.positives, side.are_items
+            )
             keyed(self._history.table, side.others.vocabulary)
         if RECENT in inputs:
             self._recent = RecentItems(len(side.other_counts) - 1, dimension, stddev)
             keyed(self._recent.table, side.others.vocabulary)
         self._features = {
-            name: FeatureEmbedding(name, side.feature(name), dimension, stddev)
+            name: FeatureEmbedding(name, side.feature(name), dimension, stddev, side.are_items)
             for name in sorted(set(inputs) - {ID, HISTORY, RECENT})
         }
         self._hidden = [tf.keras.layers.Dense(units, "relu") for units in hidden_layers]
@@ -161,6 +166,12 @@ class Tower(tf.keras.layers.Layer):
     def without(self, feature: str, row: int) -> contextlib.AbstractContextManager[None]:
         """A feature of one id is missing as long as this lasts, see FeatureEmbedding."""
         return self._features[feature].without(row)
+
+    def freeze(self) -> None:
+        """Leaves open how many items there are, if it is theirs: for scoring alone."""
+        if self._are_items and self._ids is not None:
+            self._item_table = ItemTable(self._ids, MEAN)
+            self._ids = self._item_table.rows
 
     def call(
         self,

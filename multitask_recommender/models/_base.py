@@ -23,6 +23,7 @@ from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import log_popularity
 from multitask_recommender.models import _gradients, _queries
 from multitask_recommender.models._forward import Forward
+from multitask_recommender.models._freezable import Freezable
 from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.schema import (
     HISTORY,
@@ -39,7 +40,7 @@ from multitask_recommender.settings import Settings
 Features = dict[str, tf.Tensor]
 
 
-class MultiTaskModel(tfrs.models.Model, abc.ABC):
+class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
     """Minimises a sum of terms over its tasks: weight_t * loss_t, unless the weighting differs.
 
     Args:
@@ -76,7 +77,8 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         self.met_users = histories.counts(train.user_ids, train.num_users) > 0  # [U + 1]
         self._is_met = tf.constant(self.met_users & bool(read & {tower.ID, tower.HISTORY}))
         positive = None if self.retrieval is None else self.retrieval.positive
-        self.popularity = log_popularity(histories.counts_of_items(train, positive))[1:]  # [I]
+        popularity = log_popularity(histories.counts_of_items(train, positive))
+        self.unmet, self.popularity = popularity[0], popularity[1:]  # of an item met by nobody; [I]
         # All at once: Keras does not see a metric that is put into a dict later.
         names = [*(task.name for task in tasks), TOTAL_LOSS]
         self._loss_means = {name: tf.keras.metrics.Mean(name) for name in names}
@@ -126,12 +128,6 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         return _queries.are_told_of(
             features, self._is_met, self._reads_user_features, self.orders_by_history
         )
-
-    def freeze(self) -> None:
-        """Keeps what scoring reads of the training data in variables: it cannot learn any more."""
-        for layer in self.submodules:
-            if layer is not self and hasattr(layer, "freeze"):
-                layer.freeze()
 
     def halve(self) -> None:
         """Keeps the tables of ids in float16: half the memory, three digits. It cannot learn on."""
@@ -205,6 +201,7 @@ class MultiTaskModel(tfrs.models.Model, abc.ABC):
         return total + forward.representation.penalty + change if training else total
 
     def train_step(self, features: Features) -> dict[str, tf.Tensor]:
+        self.check_learns()
         with tf.GradientTape() as tape:
             loss = self.compute_loss(features, training=True)
         variables = self.trainable_variables

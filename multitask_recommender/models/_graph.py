@@ -12,6 +12,7 @@ from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.history import sum_distinct
+from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
 from multitask_recommender.layers.rows import keyed, take_rows
@@ -84,18 +85,13 @@ class GraphModel(MultiTaskModel):
         """All nodes after their propagation, [U + 1 + I + 1, P]."""
         return self.combined(self.hops(seed, training))
 
-    def freeze(self) -> None:
+    def freeze_own(self) -> None:
         """Keeps the propagated vectors and what folds a history in, in place of the graph."""
-        super().freeze()
-        if self._frozen is not None:
-            return
         tables = self._tables({TOLD_HISTORY: None})
-        self._frozen = _Tables(
-            *(
-                tf.Variable(each, trainable=False)
-                for each in (tables.users, tables.items, tables.own, tables.sent)
-            )
-        )
+        users, own = (tf.Variable(each, trainable=False) for each in (tables.users, tables.own))
+        self._item_tables = [ItemTable(each, MEAN) for each in (tables.items, tables.sent)]
+        items, sent = (table.rows for table in self._item_tables)
+        self._frozen = _Tables(users, items, own, sent)
 
     def compared(self, vectors: tf.Tensor) -> tf.Tensor:
         """What retrieval compares of propagated vectors [n, P], [n, P]."""

@@ -17,6 +17,7 @@ from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.context import Context
 from multitask_recommender.layers.heads import PairShape
+from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
 from multitask_recommender.layers.rows import keyed
@@ -83,6 +84,11 @@ class SessionModel(MultiTaskModel):
         vectors [S, T, D] are of the items of the histories, 0 for padding; users [Q, D] are those
         of the queries' users, 0.0 where nothing is read of users.
         """
+
+    def freeze_own(self) -> None:
+        if self.ranking:
+            self._item_table = ItemTable(self._label_bias, MEAN)
+            self._label_bias = self._item_table.rows
 
     @property
     def pair_shape(self) -> PairShape:
