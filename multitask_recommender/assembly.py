@@ -33,8 +33,18 @@ def index(config: Config, vectors: np.ndarray, queries: np.ndarray) -> "Tuned":
     """
     from multitask_recommender.index.tuning.tune import tune
 
-    kind = registry.load("index", config.index.name).Index
-    return tune(kind, config.index.settings, vectors, queries, config.export.recall)
+    return tune(
+        index_class(config.index.name),
+        config.index.settings,
+        vectors,
+        queries,
+        config.export.recall,
+    )
+
+
+def index_class(name: str) -> Any:
+    """The class `Index` of a file of index/."""
+    return registry.load("index", name).Index
 
 
 def begin(config: Config, train: Interactions) -> Any:

@@ -212,6 +212,7 @@ def _facts(experiment: Experiment, model: Any, tuned: "Tuned | None") -> "Facts"
     of_items = experiment.learnt_rows.items.features
     read = set(experiment.config.model.settings.inputs_read().get("item", ()))
     return Facts(
+        num_items=model.num_items,
         retrieval=None if model.retrieval is None else model.retrieval.name,
         labels=list(model.ranking),
         bias_coordinates=model.bias_coordinates,

@@ -12,6 +12,10 @@ Shapes are written beside the tensors with these letters:
 
 PAD = 0  # the id of padding and of everything unknown; real ids begin at 1
 
+# The lowest float32 there is: the score of what cannot be answered. A number, unlike what is below
+# all numbers, so that JSON has it.
+NO_SCORE = -(2.0 - 2.0**-23) * 2.0**127
+
 USER_ID = "user_id"
 ITEM_ID = "item_id"
 TIMESTAMP = "timestamp"

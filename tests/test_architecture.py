@@ -20,7 +20,7 @@ ARROW = [
     {"commands"},
     {"serving", "commands_on_runs", "run_commands"},
     {"ensembling", "explaining"},
-    {"runs", "run_listing", "comparison", "sweeps", "planning"},
+    {"runs", "reindexing", "run_listing", "comparison", "sweeps", "planning"},
     {"ensembles", "explanation"},
     {"exporting"},
     {"experiment", "exploration"},

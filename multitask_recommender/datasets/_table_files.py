@@ -1,6 +1,7 @@
 """The files of a table: which there are, their columns, and where a row of them is. Uses polars.
 
-CSV is read as text, so that ids such as `007` stay what they are; types are found afterwards.
+CSV and TSV are read as text, so that ids such as `007` stay what they are; types are found
+afterwards.
 """
 
 import csv
@@ -14,7 +15,8 @@ from multitask_recommender.datasets import _columns, _files
 from multitask_recommender.errors import DataError, suggestion
 from multitask_recommender.schema import PARTS, TEST, TRAIN
 
-_SUFFIXES = (".csv", ".parquet")
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}  # of the columns of text
+_SUFFIXES = (*_SEPARATORS, ".parquet")
 _FILE, _ROW = "__file__", "__row__"  # where a row of a frame came from
 _BLANK = "__blank__"  # no value in any column: polars makes such a row of a blank line
 
@@ -28,13 +30,13 @@ class Table:
 
     @property
     def is_text(self) -> bool:
-        return self.files[0].suffix == ".csv"
+        return self.files[0].suffix in _SEPARATORS
 
     def place(self, row: int) -> str:
         """The file and line of a row of the frame, for messages."""
         path = self.files[self.frame[_FILE][row]]
         number = self.frame[_ROW][row]
-        if path.suffix != ".csv":
+        if path.suffix not in _SEPARATORS:
             return f"{path} row {number + 1}"
         for index, (line, _) in enumerate(_csv_rows(path)):
             if index == number:
@@ -47,16 +49,16 @@ def find(path: str, key: str) -> list[pathlib.Path]:
     place = pathlib.Path(path).expanduser()
     if place.is_file():
         if place.suffix not in _SUFFIXES:
-            raise DataError(f"{key} is {path}: expected a .csv or .parquet file.")
+            raise DataError(f"{key} is {path}: expected a .csv, .tsv or .parquet file.")
         return [place]
     if not place.is_dir():
         raise DataError(f"{key} is {path}: no such file or folder.")
     files = sorted(file for file in place.iterdir() if file.suffix in _SUFFIXES)
     if not files:
-        raise DataError(f"{key} is {path}: the folder has no .csv or .parquet files.")
+        raise DataError(f"{key} is {path}: the folder has no .csv, .tsv or .parquet files.")
     if len({file.suffix for file in files}) > 1:
         names = ", ".join(file.name for file in files[:6])
-        raise DataError(f"{key} is {path}: CSV and Parquet files side by side ({names}).")
+        raise DataError(f"{key} is {path}: files of several kinds side by side ({names}).")
     return sorted(files, key=lambda file: PARTS.index(file.stem)) if has_parts(files) else files
 
 
@@ -116,13 +118,13 @@ def read(files: list[pathlib.Path], columns: list[str], max_rows: int | None = N
 def _scan(path: pathlib.Path) -> pl.LazyFrame:
     if path.suffix == ".parquet":
         return pl.scan_parquet(path)
-    return pl.scan_csv(path, infer_schema=False)
+    return pl.scan_csv(path, infer_schema=False, separator=_SEPARATORS[path.suffix])
 
 
 def _read_file(path: pathlib.Path, columns: list[str], limit: int | None) -> pl.DataFrame:
     names = column_names(path)
     rows = _scan(path).with_row_index(_ROW)
-    if path.suffix == ".csv":
+    if path.suffix in _SEPARATORS:
         # It looks at every column: polars sees too long a row only if it reads all of them.
         blank = pl.all_horizontal(pl.col(name).is_null() for name in names)
         rows = rows.with_columns(blank.alias(_BLANK))
@@ -132,18 +134,18 @@ def _read_file(path: pathlib.Path, columns: list[str], limit: int | None) -> pl.
     try:
         frame = (rows if limit is None else rows.head(limit)).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
-        if path.suffix == ".csv":
+        if path.suffix in _SEPARATORS:
             _check_width(path, len(names))
         raise DataError(f"{path} cannot be read: {_first_line(error)}") from error
     # Too short a row, polars fills up without a word.
-    may_be_short = path.suffix == ".csv" and frame[names[-1]].null_count() > 0
+    may_be_short = path.suffix in _SEPARATORS and frame[names[-1]].null_count() > 0
     if may_be_short and _has_short_lines(path, len(names)):
         _check_width(path, len(names))
     return frame.filter(~pl.col(_BLANK)).select(_ROW, *dict.fromkeys(columns))
 
 
 def _has_short_lines(path: pathlib.Path, width: int) -> bool:
-    """Whether a line has too few commas. It may yet be half of a quoted text with a line break."""
+    """Whether a line has too few separators. It may yet be half of a quoted text with a line break."""
     lines = pl.scan_csv(
         path,
         has_header=False,
@@ -152,7 +154,8 @@ def _has_short_lines(path: pathlib.Path, width: int) -> bool:
         schema={"line": pl.String},
         truncate_ragged_lines=True,
     )
-    few = pl.col("line").str.count_matches(",", literal=True) < width - 1
+    separator = _SEPARATORS[path.suffix]
+    few = pl.col("line").str.count_matches(separator, literal=True) < width - 1
     return bool(lines.select(few.any()).collect().item())
 
 
@@ -172,7 +175,7 @@ def _check_width(path: pathlib.Path, width: int) -> None:
 def _csv_rows(path: pathlib.Path) -> Iterator[tuple[int, list[str]]]:
     """The rows after the header with the line each ends in; slow, to find faults with."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(file)
+        reader = csv.reader(file, delimiter=_SEPARATORS[path.suffix])
         try:
             next(reader, None)
             for fields in reader:

@@ -38,7 +38,7 @@ def write(
     """
     card = {
         **about,
-        "signatures": written.signatures,
+        "signatures": written.saved.signatures,
         "parity": dataclasses.asdict(written.parity) | {"tolerance": TOLERANCE},
         "index": None if tuned is None else _index(tuned),
         **run,
@@ -67,6 +67,8 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
     yield f"- Data: {dataset['name']}, {dataset['users']} users, {dataset['items']} items"
     yield f"- Learnt from: {card['protocol']['trained_on']}"
     yield from (f"- **{warning}**" for warning in dataset["warnings"])
+    for change in card.get("reindexed", ()):
+        yield _of_change(change)
     worst = max(parity["scores"], parity["predictions"])
     yield f"- Parity: {parity['requests']} requests answered as by the model, within {worst:.1e}"
     yield _of_index(card["index"])
@@ -93,6 +95,14 @@ def _of_model(card: dict[str, Any]) -> str:
         names = ", ".join(member["name"] for member in card["ensemble"]["members"])
         return f"{card['ensemble']['method']} ensemble of {names}"
     return " x ".join(card["config"][section]["name"] for section in ("model", "sharing"))
+
+
+def _of_change(change: dict[str, Any]) -> str:
+    counts = ", ".join(f"{change[key]} {key}" for key in ("kept", "replaced", "added", "removed"))
+    return (
+        f"- **Reindexed** from version {change['from_version']} without training: {counts}, which "
+        f"makes {change['items']} items. {change['begin']} What is measured below is of before"
+    )
 
 
 def _flat(rates: Any, name: str = "") -> Iterator[tuple[str, float]]:

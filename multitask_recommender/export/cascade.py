@@ -18,10 +18,9 @@ from multitask_recommender.export.known import Known, KnownTables
 from multitask_recommender.export.query import FeatureInput, FeatureReader, Query, Reader
 from multitask_recommender.export.settings import Settings
 from multitask_recommender.export.vocabulary import Vocabulary
-from multitask_recommender.schema import PAD
+from multitask_recommender.schema import NO_SCORE, PAD
 
 Tensors = dict[str, tf.Tensor]
-_LOWEST = float(np.finfo(np.float32).min)  # a number, unlike what is below all numbers: JSON has it
 Search = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -55,19 +54,24 @@ class Cascade(tf.Module):
     def __init__(self, parts: Parts, settings: Settings) -> None:
         super().__init__()
         self._model = parts.model
-        self._index, self._alike, self._popular = parts.index, parts.alike, parts.popular
+        self.index, self._alike, self._popular = parts.index, parts.alike, parts.popular
         self.items, self.known = parts.items, KnownTables(parts.known)
-        self._context = {key: FeatureReader(each, key) for key, each in parts.context.items()}
-        of_users = [FeatureReader(each, key) for key, each in parts.user_features.items()]
-        self._read = Reader(parts.model, parts.users, parts.items, of_users, self.known)
-        self._retrieve = min(settings.retrieve, parts.items.size)
+        self.context = {key: FeatureReader(each, key) for key, each in parts.context.items()}
+        self.user_features = {
+            key: FeatureReader(each, key) for key, each in parts.user_features.items()
+        }
+        self._read = Reader(
+            parts.model, parts.users, parts.items, [*self.user_features.values()], self.known
+        )
+        self._num_items = parts.model.facts.num_items
+        self._retrieve = min(settings.retrieve, self._num_items)
 
     @property
     def retrieves(self) -> bool:
-        return self._index is not None
+        return self.index is not None
 
     def recommend(self, inputs: Tensors) -> Tensors:
-        checks.check_k(inputs["k"], self.items.size)
+        checks.check_k(inputs["k"], self._num_items)
         query = self._read(inputs)
         number = tf.maximum(self._retrieve, tf.reduce_max(inputs["k"]))
         scores, ids = self._candidates(query, number, self._excluded(query, inputs))
@@ -79,7 +83,7 @@ class Cascade(tf.Module):
         return self._answers(blended, ids, predictions, inputs["k"]) | {"source": query.source}
 
     def retrieve(self, inputs: Tensors) -> Tensors:
-        checks.check_k(inputs["k"], self.items.size)
+        checks.check_k(inputs["k"], self._num_items)
         query = self._read(inputs)
         number = tf.reduce_max(inputs["k"])
         scores, ids = self._candidates(query, number, self._excluded(query, inputs))
@@ -89,7 +93,7 @@ class Cascade(tf.Module):
         query = self._read(inputs)
         checks.check_ids("item_ids", inputs["item_ids"])
         checks.check_number("item_ids", inputs["item_ids"])
-        ids = self.items.ids(inputs["item_ids"])
+        ids = self._answered(self.items.ids(inputs["item_ids"]))
         predictions = self._predictions(query, ids, inputs)
         scores = tf.gather(self.known.popularity, ids)
         if self.retrieves:
@@ -98,7 +102,7 @@ class Cascade(tf.Module):
             own = tf.linalg.matvec(vectors, self._embedded(query))
             scores = tf.where(query.is_told[:, None], own, scores)
         # An unknown item is none that could be answered, whatever its features would be.
-        blended = tf.where(ids == PAD, _LOWEST, self._blend(scores, predictions, inputs))
+        blended = tf.where(ids == PAD, NO_SCORE, self._blend(scores, predictions, inputs))
         return {"scores": blended, **predictions, "source": query.source}
 
     def embed_query(self, inputs: Tensors) -> Tensors:
@@ -107,13 +111,15 @@ class Cascade(tf.Module):
 
     def similar_items(self, inputs: Tensors) -> Tensors:
         """By the cosine of item vectors, without their biases."""
-        checks.check_k(inputs["k"], self.items.size)
+        checks.check_k(inputs["k"], self._num_items)
         for name in ("item_id", "exclude_ids"):
             checks.check_ids(name, inputs[name])
-        items, biases = self.items.ids(inputs["item_id"]), self._model.facts.bias_coordinates
+        items = self._answered(self.items.ids(inputs["item_id"]))
+        biases = self._model.facts.bias_coordinates
         vectors = self._model.embed_items(items)
         vectors = tf.math.l2_normalize(vectors[:, : vectors.shape[1] - biases], axis=1)
-        excluded = tf.concat([items[:, None], self.items.ids(inputs["exclude_ids"])], axis=1)
+        others = self._answered(self.items.ids(inputs["exclude_ids"]))
+        excluded = tf.concat([items[:, None], others], axis=1)
         number = tf.reduce_max(inputs["k"])
         scores, ids = self._alike(tf.pad(vectors, [[0, 0], [0, biases]]), number, excluded)
         ids = tf.where(items[:, None] == PAD, PAD, ids)  # nothing is like an unknown item
@@ -127,9 +133,9 @@ class Cascade(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Scores and ids [B, N], best first; id 0 where there are fewer."""
         alike = tf.ones([tf.size(query.users), 1])
-        if self._index is None:
+        if self.index is None:
             return self._popular(alike, number, excluded)
-        scores, ids = self._index(self._embedded(query), number, excluded)
+        scores, ids = self.index(self._embedded(query), number, excluded)
         strangers = tf.where(~query.is_told)  # [n, 1]
         rows = strangers[:, 0]
         others = tf.cond(
@@ -147,13 +153,17 @@ class Cascade(tf.Module):
         checks.check_ids("exclude_ids", inputs["exclude_ids"])
         seen = tf.concat([self.known.seen.of(query.users), query.told], axis=1)
         seen = tf.where(inputs["exclude_seen"][:, None], seen, PAD)
-        return tf.concat([self.items.ids(inputs["exclude_ids"]), seen], axis=1)
+        return self._answered(tf.concat([self.items.ids(inputs["exclude_ids"]), seen], axis=1))
+
+    def _answered(self, ids: tf.Tensor) -> tf.Tensor:
+        """The same ids, 0 for items that were removed: of those, only histories know."""
+        return tf.where(ids > self._num_items, PAD, ids)
 
     def _predictions(self, query: Query, ids: tf.Tensor, inputs: Tensors) -> Tensors:
         """{label: probabilities or stars [B, N]}."""
         if not self._model.facts.labels:
             return {}
-        context = {key: feature(inputs) for key, feature in self._context.items()}
+        context = {key: feature(inputs) for key, feature in self.context.items()}
         predicted = self._model.predictions(query.pairs(ids, context))
         number = tf.size(ids)
         return {

@@ -35,7 +35,8 @@ class Ids:
             splits, members = self.seen
             excluded += [*members[splits[user] : splits[user + 1]].tolist(), *history]
         own = {name: inputs[f"weight_{name}"][0] for name in weights if f"weight_{name}" in inputs}
-        chosen = sorted({item for item in excluded if item})
+        # Of items that were removed, whose ids are higher, only histories know.
+        chosen = sorted({item for item in excluded if 0 < item <= self.items.number})
         items = None
         if "item_ids" in inputs:
             items = self.items.dense(inputs["item_ids"][0]).tolist()

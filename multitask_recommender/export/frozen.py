@@ -57,6 +57,7 @@ class ItemFeatureFacts(Settings):
 class Facts(Settings):
     """What an export must know of its model to answer for other items.
 
+    num_items: that are answered; ids above are of items that were removed.
     retrieval: the name of that task, None for a model that only ranks.
     labels: of the tasks that predict one.
     recent_length: of the histories that the model reads; None if it reads none.
@@ -65,6 +66,7 @@ class Facts(Settings):
     index: the name of what finds items, None without retrieval.
     """
 
+    num_items: int
     retrieval: str | None
     labels: list[str]
     bias_coordinates: int
@@ -143,8 +145,8 @@ def read(folder: pathlib.Path) -> Facts:
         return Facts.model_validate(json.loads(path.read_text()))
     except (OSError, ValueError, pydantic.ValidationError) as error:
         raise RunError(
-            f"{path} cannot be read, so that the items of this export cannot be changed: it was "
-            f"written by another version of this library. Export the run again. ({error})"
+            f"{path} cannot be read: the export was written by another version of this library. "
+            f"Export the run again. ({error})"
         ) from error
 
 

@@ -12,8 +12,9 @@ from multitask_recommender.histories import Rows
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """popularity: [I]. met_users: bool [U + 1], whether training has met them.
+    """popularity: of all items that there are ids of, [I].
 
+    met_users: bool [U + 1], whether training has met them.
     seen: splits and members of what each user 0..U is not to be given again.
     recent: of the histories that the model reads; None if it reads none.
     """

@@ -81,16 +81,16 @@ class FeatureReader(tf.Module):
     def __init__(self, feature: FeatureInput, key: str) -> None:
         super().__init__()
         self.feature, self._key, self._words = feature.name, key, feature.words
-        self._codes = None
+        self.codes = None
         if feature.codes is not None:
             codes = feature.codes.astype(np.int32)
-            self._codes = tf.Variable(codes, trainable=False, name="codes")
+            self.codes = tf.Variable(codes, trainable=False, name="codes")
 
     def __call__(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """The input of its key: codes, 0 for a word that nobody has learnt; numbers as they are."""
         if self._words is None:
             return inputs[self._key]
-        return tf.gather(self._codes, self._words.ids(inputs[self._key]))
+        return tf.gather(self.codes, self._words.ids(inputs[self._key]))
 
 
 class Reader(tf.Module):

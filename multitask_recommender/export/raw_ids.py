@@ -23,6 +23,11 @@ class RawIds:
     def nobody(self) -> str | int:
         return NO_NUMBER if self._is_number else NO_WORD
 
+    @property
+    def all(self) -> np.ndarray:
+        """Raw ids of all but none, [R]."""
+        return self._raw[1:]
+
     def raw(self, ids: np.ndarray | Sequence[int]) -> np.ndarray:
         """Of dense ids of any shape: int64, or str in an array of objects."""
         return self._raw[np.asarray(ids, np.int64)]

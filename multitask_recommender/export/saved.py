@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -31,6 +32,11 @@ class Saved:
         }
 
     @property
+    def module(self) -> Any:
+        """What was saved, as far as TensorFlow knows it: variables and functions by their names."""
+        return self._loaded
+
+    @property
     def signatures(self) -> list[str]:
         return sorted(self._loaded.signatures)
 
@@ -41,6 +47,10 @@ class Saved:
     def kind(self, signature: str, name: str) -> tf.DType:
         """The type of an input."""
         return self._kinds[signature][name].dtype
+
+    def is_number(self, name: str) -> bool:
+        """Whether the ids of an input of `recommend` are numbers; else they are text."""
+        return self.kind("recommend", name) == tf.int64
 
     def __call__(self, signature: str, inputs: Mapping[str, object]) -> Arrays:
         given = self._defaults[signature] | dict(inputs)

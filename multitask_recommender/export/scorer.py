@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from multitask_recommender.export import frozen
 from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.saved import Arrays, Saved
 from multitask_recommender.interactions import Entities, Feature
-from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
+from multitask_recommender.schema import HISTORY, ITEM_ID, NO_SCORE, USER_ID
 
 _ROWS_AT_ONCE = 4096
-_NOT_FOUND = float(np.finfo(np.float32).min)
 _NO_LABELS = {"scores", "source"}  # of what `rank` answers
 
 
@@ -33,20 +33,20 @@ class ExportScorer:
         items: Entities,
         context: Mapping[str, Feature],
     ) -> None:
-        self._saved = Saved(folder)
+        self._saved, self._number = Saved(folder), frozen.read(folder).num_items
         self._users, self._items = RawIds(users.vocabulary), RawIds(items.vocabulary)
         asked = self._saved.inputs("recommend")
         self._words = {name: _words(each) for name, each in context.items() if name in asked}
 
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Scores [Q, I]; items that an approximate index did not find have the lowest there is."""
-        number = self._items.number
+        """Scores [Q, I]; those that are not found have the lowest there is."""
         found = self._saved(
-            "retrieve", self._query(queries) | {"k": [number], "exclude_seen": [False]}
+            "retrieve", self._query(queries) | {"k": [self._number], "exclude_seen": [False]}
         )
-        scores = np.full((len(found["num_items"]), number + 1), _NOT_FOUND, np.float32)
+        shape = len(found["num_items"]), self._items.number + 1
+        scores = np.full(shape, NO_SCORE, np.float32)
         np.put_along_axis(scores, self._items.dense(found["item_ids"]), found["scores"], axis=1)
-        return scores[:, 1:]  # without what fills up a line
+        return scores[:, 1:]  # without what fills up a line, and items that are not in the data
 
     def rank(self, queries: Mapping[str, np.ndarray]) -> Arrays:
         """{label: probabilities or stars [B]}."""

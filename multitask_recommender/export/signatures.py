@@ -53,7 +53,7 @@ def _query(parts: Parts) -> Inputs:
 
 
 def _cut(parts: Parts, settings: Settings) -> Inputs:
-    k, nobody = min(settings.k, parts.items.size), np.array([[parts.items.nobody]])
+    k, nobody = min(settings.k, parts.model.facts.num_items), np.array([[parts.items.nobody]])
     return {
         "k": (tf.TensorSpec([None], tf.int32), np.array([k])),
         "exclude_ids": (tf.TensorSpec([None, None], parts.items.dtype), nobody),

@@ -15,6 +15,12 @@ _LINE, _NUMBER, _FIRST = (
 )
 
 
+def read_words(path: pathlib.Path, are_numbers: bool) -> np.ndarray:
+    """The words [V] of such a file: int64, or str in an array of objects."""
+    lines = path.read_bytes().decode().split("\n")[:-1]
+    return np.array(lines, object).astype(np.int64 if are_numbers else object)
+
+
 class Vocabulary(tf.Module):
     """Words, a line each in a file that the SavedModel copies; the word of line n has the id n.
 

@@ -20,7 +20,7 @@ from multitask_recommender.export.signatures import signatures
 @dataclasses.dataclass(frozen=True)
 class Written:
     parity: Parity
-    signatures: list[str]
+    saved: Saved
 
 
 def write(
@@ -45,7 +45,7 @@ def write(
     about = {**about, "vocabulary": golden.vocabulary_checksums(folder)}
     golden.write(folder, about, trial.requests, answers)
     golden.write_warm_up(folder, about["model"], trial.requests, saved)
-    return Written(parity, saved.signatures)
+    return Written(parity, saved)
 
 
 def save(

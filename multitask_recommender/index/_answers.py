@@ -1,10 +1,10 @@
 """What indexes do with the candidates that they found: leave out, order, pad."""
 
-import numpy as np
 import tensorflow as tf
 
+from multitask_recommender.schema import NO_SCORE
+
 NO_ITEM = 0  # also the padding of ids to leave out
-NO_SCORE = float(np.finfo(np.float32).min)
 
 # An index that leaves out after it has searched asks for as many more as a query leaves out, and
 # for no more than these: a longer list costs more than all that it is likely to take away.

@@ -12,8 +12,9 @@ without this package.
 
 import abc
 import copy
-from typing import Self
+from typing import Any, Self
 
+import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.index._answers import Answers
@@ -32,6 +33,14 @@ class BaseIndex(tf.Module, abc.ABC):
     @abc.abstractmethod
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
         """The best `number` of items that are not excluded: see above."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def vectors_of(saved: Any, number: int) -> np.ndarray:
+        """The item vectors [I, D] that an index of this kind was made of, I being the number.
+
+        saved: what a loaded SavedModel holds of it.
+        """
 
     def searching(self, settings: IndexSettings) -> Self:
         """The same variables searched by other settings, of the same `built_with`."""

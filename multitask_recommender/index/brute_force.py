@@ -7,14 +7,17 @@ each of these groups. Only their items are sorted, and still in order of ids, so
 settled as a plain top_k settles them: the lower id first.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.index import _tables
-from multitask_recommender.index._answers import NO_SCORE, Answers, padded
+from multitask_recommender.index._answers import Answers, padded
 from multitask_recommender.index._index import BaseIndex
 from multitask_recommender.index._parts import by_parts
 from multitask_recommender.index.settings.brute_force import Settings
+from multitask_recommender.schema import NO_SCORE
 
 GROUP = 64  # a power of two: rows are aligned, and both steps sort about as many at a million items
 MAX_CELLS = 1 << 27  # scores made at a time: 512 MiB, and as much for their masked copy
@@ -30,6 +33,10 @@ class Index(BaseIndex):
         table = _tables.zeros((self._columns, dimension))
         table[1 : 1 + self._num_items] = vectors
         self._table = _tables.variable(table, "vectors")
+
+    @staticmethod
+    def vectors_of(saved: Any, number: int) -> np.ndarray:
+        return saved._table.numpy()[1 : 1 + number]
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
         part = max(1, MAX_CELLS // self._columns)

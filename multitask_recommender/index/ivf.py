@@ -9,14 +9,17 @@ last may be filled up, and every query reads the same number of blocks: those of
 order, the last of them perhaps in part.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.index import _clusters, _tables
-from multitask_recommender.index._answers import NO_ITEM, NO_SCORE, Answers, best_of, num_extra
+from multitask_recommender.index._answers import NO_ITEM, Answers, best_of, num_extra
 from multitask_recommender.index._index import BaseIndex
 from multitask_recommender.index._parts import by_parts
 from multitask_recommender.index.settings.ivf import Settings
+from multitask_recommender.schema import NO_SCORE
 
 BLOCK = 64  # rows
 REACH = 3.0  # deviations above the mean: where the best of some hundreds are
@@ -46,6 +49,14 @@ class Index(BaseIndex):
         self._centres = tf.Variable(centres, trainable=False, name="centres")  # [L, D + 1]
         self._blocks = tf.Variable(blocks, trainable=False, dtype=tf.int32, name="blocks")  # [L]
         self._first = tf.Variable(first, trainable=False, dtype=tf.int32, name="first_block")
+
+    @staticmethod
+    def vectors_of(saved: Any, number: int) -> np.ndarray:
+        ids = saved._ids.numpy().ravel()
+        rows = saved._vectors.numpy().reshape(len(ids), -1)
+        vectors = np.empty((number, rows.shape[1]), np.float32)
+        vectors[ids[ids != NO_ITEM] - 1] = rows[ids != NO_ITEM]
+        return vectors
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
         wanted = number + num_extra(excluded)

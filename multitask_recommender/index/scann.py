@@ -11,7 +11,7 @@ ScaNN's training takes no seed from its operations: two indexes of the same vect
 
 import copy
 import uuid
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
@@ -44,6 +44,10 @@ class Index(BaseIndex):
         # which is the same whatever it was trained on.
         few = self._vectors[: settings.leaves + _CENTRES]
         self._state.scann_config = _trained(settings, few, reorders=True).scann_config
+
+    @staticmethod
+    def vectors_of(saved: Any, number: int) -> np.ndarray:
+        return saved._vectors.numpy()
 
     def shared(self) -> Self:
         index = copy.copy(self)

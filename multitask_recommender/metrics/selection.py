@@ -11,10 +11,10 @@ import dataclasses
 import numpy as np
 
 from multitask_recommender.errors import RunError
+from multitask_recommender.schema import NO_SCORE
 
 MISSED = np.inf  # the rank of a relevant item that was not found
 
-_LOWEST = np.finfo(np.float32).min
 _NOTHING = np.int64(-(2**63) | 0xFFFFFFFF)  # sorts below every score, and is not relevant
 _SIGN = np.int32(-(2**31))
 
@@ -88,7 +88,7 @@ def _floor(scores: np.ndarray, count: int) -> np.ndarray:
     best = maxima[:, width - count :]  # numpy sorts what is not a number to the end
     if np.isnan(best.max()) or np.isnan(scores[:, size * width :]).any():
         check_numbers(scores)
-    return np.maximum(best[:, 0], _LOWEST)  # what is no candidate never reaches it
+    return np.maximum(best[:, 0], NO_SCORE)  # what is no candidate never reaches it
 
 
 def _reached(scores: np.ndarray, floor: np.ndarray) -> np.ndarray:
@@ -156,4 +156,4 @@ def _find_first(
     first = np.minimum.reduceat(np.where(ties, lost, len(ranks)), starts)
     at_or_above = np.count_nonzero(scores[rows[starts]] >= best[:, None], axis=1)
     exact = at_or_above - np.add.reduceat(ties.astype(np.int64), starts) + 1
-    ranks[first] = np.where(best >= _LOWEST, exact, MISSED)
+    ranks[first] = np.where(best >= NO_SCORE, exact, MISSED)

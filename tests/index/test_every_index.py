@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender import registry
-from multitask_recommender.index._answers import NO_SCORE
+from multitask_recommender.schema import NO_SCORE
 
 DIMENSION = 3
 EVERYTHING = {  # settings with which all items are looked at; others are by name
