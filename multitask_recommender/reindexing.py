@@ -63,7 +63,7 @@ def reindex(
         about = {"model": export_folder.name_of(base), "version": version}
         with report.working("writing the next version, and comparing it with the model"):
             written = write(folder, about, parts, settings, trial)
-        _check_same(before, _ranked(previous, written.saved, changes))
+        check_same(before, _ranked(previous, written.saved, changes))
         change = _change(previous, changes)
         run = {name: value for name, value in previous.card.items() if name not in _OF_A_VERSION}
         run["reindexed"] = [*previous.card.get("reindexed", ()), change]
@@ -173,7 +173,7 @@ def _ranked(previous: "Previous", saved: "Saved", changes: "Changes") -> dict[st
     return previous.ranked(saved, previous.users.raw(users), items)
 
 
-def _check_same(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> None:
+def check_same(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> None:
     """Raises RunError unless they are equal to the last bit."""
     for name, values in before.items():
         differs = values != after[name]

@@ -145,7 +145,7 @@ def _read_file(path: pathlib.Path, columns: list[str], limit: int | None) -> pl.
 
 
 def _has_short_lines(path: pathlib.Path, width: int) -> bool:
-    """Whether a line has too few separators. It may yet be half of a quoted text with a line break."""
+    """Whether a line is too short. It may yet be half of a quoted text with a line break."""
     lines = pl.scan_csv(
         path,
         has_header=False,

@@ -56,6 +56,15 @@ def features(data):
     return {**data.users.features, **data.items.features}
 
 
+def test_tabs_separate_the_columns_of_a_tsv(log, tmp_path):
+    (tmp_path / "log.tsv").write_text(LOG.replace(",", "\t").replace("i9", "i,9"))
+
+    data = read(tmp_path / "log.tsv", labels={"click": "clicked"})
+
+    assert data.items.raw_ids.tolist() == ["i7", "i,9"]
+    assert data.labels["click"].tolist() == [1, 0, 1, 1]
+
+
 def test_ids_are_numbered_as_they_appear(log):
     data = read(log)
 

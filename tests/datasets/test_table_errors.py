@@ -157,9 +157,9 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         "header.csv": "header.csv is empty: it has columns, but no rows",
         "broken.parquet": "broken.parquet cannot be read",
         "latin.csv": "latin.csv line 3: 'Jos.*' is not UTF-8 text",
-        "log.json": "log.json: expected a .csv or .parquet file",
-        "nothing": "the folder has no .csv or .parquet files",
-        ".": "CSV and Parquet files side by side",
+        "log.json": "log.json: expected a .csv, .tsv or .parquet file",
+        "nothing": "the folder has no .csv, .tsv or .parquet files",
+        ".": "files of several kinds side by side",
     }.items():
         with pytest.raises(DataError, match=message):
             read(tmp_path / name)
