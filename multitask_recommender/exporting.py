@@ -271,6 +271,7 @@ def trial_of(facts: "Facts", settings: Settings, reference: "Reference", ids: "I
 
 def _reference(experiment: Experiment, model: Any, scorer: Any) -> "Reference":
     from multitask_recommender.export.reference import Reference
+    from multitask_recommender.export.vectors import Vectors
 
     context = experiment.data.train.context
     return Reference(
@@ -280,6 +281,7 @@ def _reference(experiment: Experiment, model: Any, scorer: Any) -> "Reference":
         popularity=model.popularity,
         retrieve=min(experiment.config.export.retrieve, model.num_items),
         missing={name: missing_row(context[name]) for name in model.context_names},
+        vectors=None if scorer.items is None else Vectors(scorer.items, model.bias_coordinates),
     )
 
 

@@ -138,9 +138,10 @@ def _vectors(previous: "Previous", changes: "Changes") -> np.ndarray | None:
 
 def _reference(config: Config, parts: "Parts", scorer: "FrozenScorer") -> "Reference":
     from multitask_recommender.export.reference import Reference
+    from multitask_recommender.export.vectors import Vectors
 
     model = parts.model
-    labels = model.facts.labels
+    labels, biases = model.facts.labels, model.facts.bias_coordinates
 
     def gain(label: str) -> Any:
         return lambda values: model.gains(dict.fromkeys(labels, values[None]))[label].numpy()[0]
@@ -159,6 +160,7 @@ def _reference(config: Config, parts: "Parts", scorer: "FrozenScorer") -> "Refer
         popularity=popularity,
         retrieve=min(config.export.retrieve, len(popularity)),
         missing=missing,
+        vectors=None if scorer.items is None else Vectors(scorer.items, biases),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from multitask_recommender import run_folder
 from multitask_recommender.export.folder import EXTRA
 from multitask_recommender.export.golden import TOLERANCE
+from multitask_recommender.schema import TRAIN, VALIDATION
 
 if TYPE_CHECKING:
     from multitask_recommender.export.write import Written
@@ -65,7 +66,7 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
     yield f"# {card['model']}, version {card['version']}\n"
     yield f"- Model: {_of_model(card)} x {{{', '.join(config['tasks'])}}}"
     yield f"- Data: {dataset['name']}, {dataset['users']} users, {dataset['items']} items"
-    yield f"- Learnt from: {card['protocol']['trained_on']}"
+    yield f"- Learnt from: {_learnt_from(card)}"
     yield from (f"- **{warning}**" for warning in dataset["warnings"])
     for change in card.get("reindexed", ()):
         yield _of_change(change)
@@ -95,6 +96,14 @@ def _of_model(card: dict[str, Any]) -> str:
         names = ", ".join(member["name"] for member in card["ensemble"]["members"])
         return f"{card['ensemble']['method']} ensemble of {names}"
     return " x ".join(card["config"][section]["name"] for section in ("model", "sharing"))
+
+
+def _learnt_from(card: dict[str, Any]) -> str:
+    parts = card["protocol"]["trained_on"]
+    unused = card["dataset"]["parts"].get(VALIDATION, {}).get("rows", 0)
+    if parts != TRAIN or not unused:
+        return parts
+    return f"{parts} alone (training.refit is false: {unused} rows of validation are unused)"
 
 
 def _of_change(change: dict[str, Any]) -> str:

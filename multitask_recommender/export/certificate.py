@@ -9,9 +9,10 @@ from multitask_recommender.errors import RunError
 from multitask_recommender.export.golden import TOLERANCE, Request
 from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.reference import Arrays, Asked, Expected, Reference
+from multitask_recommender.export.vectors import ExpectedAlike, ExpectedQuery, difference
 from multitask_recommender.histories import Rows
 
-_COMPARED = ("recommend", "serving_default", "retrieve", "rank")
+_ALIKE, _EMBEDS = "similar_items", "embed_query"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,13 +67,13 @@ class Parity:
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """Golden requests, and what the model has for those that are compared.
+    """Golden requests, and what the model has for them.
 
     is_exact: whether the index of the export finds the best items; else it may miss some.
     """
 
     requests: Sequence[Request]
-    expected: Sequence[Expected | None]
+    expected: Sequence[Expected | ExpectedQuery | ExpectedAlike]
     items: RawIds
     is_exact: bool
 
@@ -90,22 +91,26 @@ class Trial:
         by_retrieval = {name: float(name == reference.retrieval) for name in weights}
         expected = []
         for request in requests:
+            if request.signature == _ALIKE:
+                expected.append(_alike(request, reference, ids.items, is_exact))
+                continue
             own = by_retrieval if request.signature == "retrieve" else weights
-            is_compared = request.signature in _COMPARED
-            asked = ids.asked(request, own, excludes_seen) if is_compared else None
-            expected.append(None if asked is None else reference.expect(asked))
+            asked = ids.asked(request, own, excludes_seen)
+            embeds = request.signature == _EMBEDS
+            expected.append(reference.query(asked) if embeds else reference.expect(asked))
         return cls(requests, expected, ids.items, is_exact)
 
     def parity(self, answers: Sequence[Arrays]) -> Parity:
         """Raises RunError where an answer holds what it must not, or too little."""
-        pairs = [pair for pair in zip(self.expected, answers, strict=True) if pair[0] is not None]
         scores, predictions = [0.0], [0.0]
-        for expected, answer in pairs:
-            for name, difference in self._differences(expected, answer):
-                (scores if name == "scores" else predictions).append(difference)
-        return Parity(len(pairs), float(np.max(scores)), float(np.max(predictions)))
+        for expected, answer in zip(self.expected, answers, strict=True):
+            is_list = isinstance(expected, Expected)
+            found = self._of_list(expected, answer) if is_list else expected.differences(answer)
+            for name, value in found:
+                (scores if name == "scores" else predictions).append(value)
+        return Parity(len(answers), float(np.max(scores)), float(np.max(predictions)))
 
-    def _differences(self, expected: Expected, answer: Arrays) -> Iterator[tuple[str, float]]:
+    def _of_list(self, expected: Expected, answer: Arrays) -> Iterator[tuple[str, float]]:
         answer = {name: values[0] for name, values in answer.items()}
         if expected.asked.items is None:
             number, wanted = int(answer["num_items"]), len(expected.best)
@@ -118,7 +123,7 @@ class Trial:
                     "The export answers items that were to be left out: a fault of ours."
                 )
             if self.is_exact and not expected.is_tied:
-                yield "scores", _difference(answer["scores"], expected.best)
+                yield "scores", difference(answer["scores"], expected.best)
         else:
             found = np.array(expected.asked.items)
         order = np.argsort(expected.items, kind="stable")
@@ -126,13 +131,13 @@ class Trial:
         places = order[np.minimum(places, len(order) - 1)] if len(order) else places
         # Of what an approximate index finds beyond the exact candidates nothing is known here.
         known = expected.items[places] == found if len(found) else np.zeros(0, bool)
-        yield "scores", _difference(answer["scores"][known], expected.scores[places[known]])
+        yield "scores", difference(answer["scores"][known], expected.scores[places[known]])
         for label in expected.predictions.keys() & answer.keys():
             values = expected.predictions[label][places[known]]
-            yield label, _difference(answer[label][known], values)
+            yield label, difference(answer[label][known], values)
 
 
-def _difference(found: np.ndarray, expected: np.ndarray) -> float:
-    if not len(found):
-        return 0.0
-    return float(np.max(np.abs(found - expected) / np.maximum(np.abs(expected), 1.0)))
+def _alike(request: Request, reference: Reference, items: RawIds, is_exact: bool) -> ExpectedAlike:
+    item = int(items.dense(request.inputs["item_id"])[0])
+    cosines = reference.vectors.cosines(item)
+    return ExpectedAlike(item, cosines, request.inputs["k"][0], items, is_exact)

@@ -25,9 +25,9 @@ class FrozenScorer:
     def __init__(
         self, parts: Parts, vectors: np.ndarray | None, users: RawIds, items: RawIds
     ) -> None:
-        self._model, self._vectors = parts.model, vectors
+        self._model, self.items = parts.model, vectors
         self._popularity = parts.known.popularity[: parts.model.facts.num_items]
-        self._users, self._items = users, items
+        self._users, self._raw_items = users, items
         readers = {key: FeatureReader(each, key) for key, each in parts.user_features.items()}
         self._context = list(parts.context)
         self._missing = {
@@ -44,7 +44,7 @@ class FrozenScorer:
     def score_block(self, queries: Mapping[str, np.ndarray]) -> np.ndarray:
         """Scores [Q, I] of all items; of strangers, their popularity."""
         query = self._query(queries)
-        scores = self._model.embed_queries(query.features).numpy() @ self._vectors.T
+        scores = self._model.embed_queries(query.features).numpy() @ self.items.T
         scores[~query.is_told.numpy()] = self._popularity
         return scores
 
@@ -64,7 +64,7 @@ class FrozenScorer:
         return self._read(
             {
                 "user_id": tf.constant(self._users.raw(users)),
-                "history": tf.constant(self._items.raw(history)),
+                "history": tf.constant(self._raw_items.raw(history)),
                 "history_length": tf.fill([len(users)], -1),
                 **told,
             }

@@ -6,9 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from multitask_recommender.export.vectors import Arrays, ExpectedQuery, Vectors
 from multitask_recommender.schema import HISTORY, ITEM_ID, USER_ID
-
-Arrays = dict[str, np.ndarray]
 
 _TIED = 1e-5  # scores as near as this, relative to large ones, may come in any order
 
@@ -63,6 +62,7 @@ class Reference:
       popularity: [I].
       retrieve: how many candidates are ranked.
       missing: context features of a row that holds none of them.
+      vectors: of the items; None for a model that only ranks.
     """
 
     scorer: Scorer
@@ -71,13 +71,15 @@ class Reference:
     popularity: np.ndarray
     retrieve: int
     missing: Mapping[str, np.ndarray]
+    vectors: Vectors | None = None
+
+    def query(self, asked: Asked) -> ExpectedQuery:
+        """What the vector of a query is to give; not for a model that only ranks."""
+        return ExpectedQuery(self._retrieved(asked), self.vectors)
 
     def expect(self, asked: Asked) -> Expected:
-        told = {HISTORY: np.array([asked.history], np.int32)} if asked.history else {}
-        retrieved = self.popularity
-        if self.retrieval is not None:
-            user = np.array([asked.user], np.int32)
-            retrieved = self.scorer.score_block({USER_ID: user, **told})[0]
+        told = _told(asked)
+        retrieved = self._retrieved(asked)
         items, is_tied = self._candidates(asked, retrieved)
         predictions = self._predictions(asked.user, told, items)
         total = np.zeros(len(items), np.float32)
@@ -86,6 +88,13 @@ class Reference:
         if self.retrieval is not None:
             total += np.float32(asked.weights[self.retrieval]) * retrieved[items - 1]
         return Expected(asked, items, total, predictions, is_tied)
+
+    def _retrieved(self, asked: Asked) -> np.ndarray:
+        """Scores [I] for retrieval."""
+        if self.retrieval is None:
+            return self.popularity
+        user = np.array([asked.user], np.int32)
+        return self.scorer.score_block({USER_ID: user, **_told(asked)})[0]
 
     def _candidates(self, asked: Asked, retrieved: np.ndarray) -> tuple[np.ndarray, bool]:
         """Ids, and whether the last one is tied with what is left."""
@@ -109,3 +118,7 @@ class Reference:
         rows |= {name: np.repeat(each, number, axis=0) for name, each in self.missing.items()}
         rows |= {USER_ID: np.full(number, user, np.int32), ITEM_ID: np.asarray(items, np.int32)}
         return {label: np.asarray(each) for label, each in self.scorer.rank(rows).items()}
+
+
+def _told(asked: Asked) -> Arrays:
+    return {HISTORY: np.array([asked.history], np.int32)} if asked.history else {}

@@ -10,6 +10,7 @@ from multitask_recommender.export.certificate import Ids, Parity, Trial
 from multitask_recommender.export.golden import Request
 from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.reference import Asked, Reference
+from multitask_recommender.export.vectors import Vectors
 
 ITEMS = RawIds(np.array([10, 20, 30, 40]))
 USERS = RawIds(np.array(["ann", "bob"]))
@@ -190,8 +191,11 @@ def test_every_kind_of_request_that_can_be_is_compared(reference):
         Request("rank", {"user_id": ["ann"], "item_ids": [[20]]}),
     ]
 
+    vectors = Vectors(np.array([[2, 0, 9], [0, 1, 9], [3, 0, 9], [0, 0, 9]], np.float32), biases=1)
+    reference = dataclasses.replace(reference, vectors=vectors)
+
     retrieved, alike, ranked = Trial.of(requests, reference, ids, weights, False, True).expected
 
     np.testing.assert_allclose(retrieved.best, [4, 3])  # by retrieval alone
-    assert alike is None
+    assert alike.cosines.tolist() == [-2, 0, 1, 0]
     np.testing.assert_allclose(ranked.scores, [0.1])

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender import config, experiment
+from multitask_recommender.errors import RunError
 from multitask_recommender.evaluation.scorer import rank_rows
 from multitask_recommender.interactions import Entities, Interactions
 from multitask_recommender.training import loop, optimizers
@@ -36,6 +37,14 @@ def test_regularisation_is_part_of_the_loss_in_training_only(tiny, batch_of):
 
     assert float(penalty) > 0
     np.testing.assert_allclose(difference, penalty, rtol=1e-4)
+
+
+def test_a_frozen_model_learns_no_more(tiny, batch_of):
+    model = build(tiny)
+    model.freeze()
+
+    with pytest.raises(RunError, match="The model is frozen"):
+        model.train_step(batch_of(tiny))
 
 
 def test_losses_are_told_by_task_and_in_all_and_start_anew_when_reset(tiny, batch_of):
