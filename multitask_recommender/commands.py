@@ -81,16 +81,23 @@ def evaluate(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the metrics there")
     parser.add_argument(
+        "places",
+        nargs="*",
+        metavar="dataset.path=DIR",
+        help="where the data are, if not where the config of the run says",
+    )
+    parser.add_argument(
         "--write-recommendations",
         type=pathlib.Path,
         metavar="FILE.parquet",
         help="write the best 100 items of every user there",
     )
-    parsed = parser.parse_args(arguments)
+    parsed = parser.parse_intermixed_args(arguments)
 
     from multitask_recommender import runs
 
-    runs.evaluate(parsed.run, parsed.protocol, parsed.json, parsed.write_recommendations)
+    outputs = parsed.json, parsed.write_recommendations
+    runs.evaluate(parsed.run, parsed.protocol, *outputs, parsed.places)
     return DONE
 
 

@@ -22,7 +22,7 @@ from multitask_recommender.splits.coverage import unknown_rates
 if TYPE_CHECKING:
     import polars as pl
 
-_PATHS = {"path", "cache", "users", "items"}  # settings of datasets that name places
+PLACES = ("path", "cache", "users", "items")  # settings of datasets that name places
 _PACKAGES = ("tensorflow", "tensorflow-recommenders", "numpy")
 
 
@@ -31,7 +31,7 @@ def config_text(config: Config, source: Source) -> str:
     data = {"source": source.name, "md5": dict(source.files), "warnings": list(source.warnings)}
     record = {"versions": versions(), "data": data}
     values = config.to_dict()
-    for key in _PATHS & values["dataset"].keys():
+    for key in values["dataset"].keys() & PLACES:
         if isinstance(values["dataset"][key], str):
             # Where the run was begun is not where it will be evaluated.
             values["dataset"][key] = os.path.abspath(values["dataset"][key])

@@ -63,8 +63,8 @@ def reindex(
         about = {"model": export_folder.name_of(base), "version": version}
         with report.working("writing the next version, and comparing it with the model"):
             written = write(folder, about, parts, settings, trial)
-        check_same(before, _ranked(previous, written.saved, changes))
-        change = _change(previous, changes)
+        largest = largest_change(before, _ranked(previous, written.saved, changes))
+        change = {**_change(previous, changes), "largest_change": largest}
         run = {name: value for name, value in previous.card.items() if name not in _OF_A_VERSION}
         run["reindexed"] = [*previous.card.get("reindexed", ()), change]
         card.write(folder, about, run, tuned, written)
@@ -175,17 +175,22 @@ def _ranked(previous: "Previous", saved: "Saved", changes: "Changes") -> dict[st
     return previous.ranked(saved, previous.users.raw(users), items)
 
 
-def check_same(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> None:
-    """Raises RunError unless they are equal to the last bit."""
-    for name, values in before.items():
-        differs = values != after[name]
-        if differs.any():
-            worst = float(np.abs(values - after[name]).max())
+def largest_change(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> float:
+    """Of what is predicted of items that stay: 0 where it is the same to the last bit.
+
+    Raises RunError above the tolerance of an export.
+    """
+    from multitask_recommender.export.golden import TOLERANCE
+    from multitask_recommender.export.vectors import difference
+
+    changes = {name: difference(after[name], values) for name, values in before.items()}
+    for name, largest in changes.items():
+        if not largest <= TOLERANCE:
             raise RunError(
-                f"{name} of {int(differs.sum())} of {differs.size} pairs of a user and an item "
-                f"that stays would not be what it was; they differ by up to {worst:.2g}. Nothing "
-                "was written; this is a fault of the library."
+                f"{name} of items that stay would not be what it was; it differs by up to "
+                f"{largest:.2g}. Nothing was written; this is a fault of the library."
             )
+    return max(changes.values(), default=0.0)
 
 
 def _change(previous: "Previous", changes: "Changes") -> dict[str, Any]:
@@ -237,3 +242,5 @@ def _show(change: dict[str, Any]) -> None:
         f"from version {change['from_version']}", [*columns[:-1], "now"], cells, "items"
     )
     report.say(change["begin"])
+    if change["largest_change"]:
+        report.say(f"Scores of items that stay differ by up to {change['largest_change']:.1e}.")

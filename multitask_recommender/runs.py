@@ -6,14 +6,14 @@ Nothing is written before the data has been read and fits the config.
 import dataclasses
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from multitask_recommender import assembly, evaluation, exporting, record, report, run_folder
 from multitask_recommender.config import Config, load
 from multitask_recommender.ensembles.ensemble import restore
 from multitask_recommender.ensembles.recipe import is_ensemble
-from multitask_recommender.errors import RunError
+from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
 from multitask_recommender.schema import TEST, VALIDATION
@@ -119,11 +119,14 @@ def evaluate(
     protocol: str | None = None,
     json_path: pathlib.Path | None = None,
     recommendations_path: pathlib.Path | None = None,
+    places: Sequence[str] = (),
 ) -> None:
     """Evaluates a finished run, an ensemble, or an export as it is served, on its test part.
 
-    By one protocol or by those of its config.
+    By one protocol or by those of its config. places: where its data are on this machine, such as
+    `dataset.path=FOLDER`; they must be those that it was trained on all the same.
     """
+    _check_places(places)
     exported = None
     if not (place / run_folder.METRICS).exists() and export_folder.is_export(place):
         exported = export_folder.latest(place)
@@ -134,7 +137,7 @@ def evaluate(
     outputs = [path for path in (json_path, recommendations_path) if path is not None]
     for path in outputs:
         run_folder.check_writable(path)
-    config = load(config_path)
+    config = load(config_path, places)
     if protocol is not None:
         chosen = config.evaluation.model_copy(update={"protocols": [protocol]})
         config = dataclasses.replace(config, evaluation=chosen)
@@ -172,3 +175,14 @@ def _evaluated(
         model = experiment.restore(place)
         return model.scorer(), experiment.test(model)
     return scorer, experiment.judge(scorer, "the ensemble" if exported is None else "the export")
+
+
+def _check_places(places: Sequence[str]) -> None:
+    """Raises ConfigError for what is more than where the data are: a run is evaluated as it was."""
+    known = [f"dataset.{key}" for key in record.PLACES]
+    for setting in places:
+        if setting.partition("=")[0] not in known:
+            raise ConfigError(
+                f"{setting} cannot be set here: only where the data are may differ from the run's "
+                f"config ({', '.join(known)})."
+            )

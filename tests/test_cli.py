@@ -87,18 +87,18 @@ def test_evaluate_passes_on_its_arguments(calls):
     status = cli.run(
         "evaluate",
         ["runs/a", "--protocol", "sampled", "--json", "m.json"]
-        + ["--write-recommendations", "r.parquet"],
+        + ["--write-recommendations", "r.parquet", "dataset.path=x"],
         "python evaluate.py",
     )
 
     paths = [pathlib.Path(name) for name in ("runs/a", "m.json", "r.parquet")]
     assert status == 0
-    assert calls == [(paths[0], "sampled", paths[1], paths[2])]
+    assert calls == [(paths[0], "sampled", paths[1], paths[2], ["dataset.path=x"])]
 
 
 def test_evaluate_leaves_open_what_is_not_said(calls):
     assert cli.run("evaluate", ["runs/a"], "python evaluate.py") == 0
-    assert calls == [(pathlib.Path("runs/a"), None, None, None)]
+    assert calls == [(pathlib.Path("runs/a"), None, None, None, [])]
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,11 @@ def test_data_that_has_changed_since_is_refused(tmp_path, monkeypatch):
     with pytest.raises(RunError, match="has no retrieval task, so there is nothing to recommend"):
         runs.evaluate(tmp_path / "run", recommendations_path=tmp_path / "r.parquet")
 
+    (tmp_path / "log.csv").rename(tmp_path / "moved.csv")
+    runs.evaluate(tmp_path / "run", places=[f"dataset.path={tmp_path / 'moved.csv'}"])
+    with pytest.raises(ConfigError, match="training.seed=1 cannot be set here: only where the"):
+        runs.evaluate(tmp_path / "run", places=["training.seed=1"])
+
     (tmp_path / "log.csv").write_text("\n".join(["u,i,c", *rows[1:]]))
     with pytest.raises(RunError, match="is not what the run was trained on"):
         runs.evaluate(tmp_path / "run")

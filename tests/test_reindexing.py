@@ -129,6 +129,7 @@ def test_the_card_says_what_was_changed(two_towers):
     counts = {name: change[name] for name in ("kept", "replaced", "added", "removed", "items")}
     assert counts == {"kept": 86, "replaced": 1, "added": 4, "removed": 3, "items": 91}
     assert change["from_version"] == "1" and told["version"] == 2
+    assert change["largest_change"] == 0
     assert change["warnings"] == ["1 items to be removed are not in the export."]
     assert "what the model makes of their genres and the mean" in change["begin"]
     assert told["parity"]["requests"] > 0 and told["parity"]["scores"] < 1e-5
@@ -152,10 +153,13 @@ def test_a_bad_file_leaves_the_versions_that_are_there(two_towers, tmp_path):
 
 def test_scores_that_would_change_are_refused():
     before = {"click": np.array([[0.5, 1.0]]), "scores": np.array([[2.0, 3.0]])}
-    reindexing.check_same(before, before)
+    assert reindexing.largest_change(before, before) == reindexing.largest_change({}, {}) == 0
 
-    with pytest.raises(RunError, match="click of 1 of 2 pairs of a user and an item that stays"):
-        reindexing.check_same(before, before | {"click": np.array([[0.5, 1.5]])})
+    nearly = before | {"scores": np.array([[2.0, 3.000003]])}
+    assert reindexing.largest_change(before, nearly) == pytest.approx(1e-6, rel=1e-3)
+    for wrong in (1.5, np.nan):
+        with pytest.raises(RunError, match="click of items that stay would not be what it was"):
+            reindexing.largest_change(before, before | {"click": np.array([[0.5, wrong]])})
 
 
 def test_who_comes_back_is_who_he_was(rows, tmp_path):  # noqa: F811

@@ -110,7 +110,8 @@ def _of_change(change: dict[str, Any]) -> str:
     counts = ", ".join(f"{change[key]} {key}" for key in ("kept", "replaced", "added", "removed"))
     return (
         f"- **Reindexed** from version {change['from_version']} without training: {counts}, which "
-        f"makes {change['items']} items. {change['begin']} What is measured below is of before"
+        f"makes {change['items']} items. {change['begin']} Scores of the others differ by "
+        f"{change['largest_change']:.1e}. What is measured below is of before"
     )
 
 

@@ -18,6 +18,7 @@ from multitask_recommender.export.known import Known, KnownTables
 from multitask_recommender.export.query import FeatureInput, FeatureReader, Query, Reader
 from multitask_recommender.export.settings import Settings
 from multitask_recommender.export.vocabulary import Vocabulary
+from multitask_recommender.layers.sums import in_order
 from multitask_recommender.schema import NO_SCORE, PAD
 
 Tensors = dict[str, tf.Tensor]
@@ -175,13 +176,13 @@ class Cascade(tf.Module):
         gains = self._model.gains(predictions) if predictions else {}
         if retrieval is not None:
             gains[retrieval] = scores
-        total = tf.zeros_like(scores)
+        parts = [tf.zeros_like(scores)]
         for name, gain in gains.items():
             weight = inputs[f"weight_{name}"]
             checks.check_weight(f"weight_{name}", weight)
             # 0 times a score that is no number's is 0 all the same.
-            total += tf.math.multiply_no_nan(gain, weight[:, None])
-        return total
+            parts.append(tf.math.multiply_no_nan(gain, weight[:, None]))
+        return in_order(parts)
 
     def _answers(self, scores: tf.Tensor, ids: tf.Tensor, more: Tensors, k: tf.Tensor) -> Tensors:
         """The k best of candidates [B, N], by their raw ids, [B, max of k]."""

@@ -13,8 +13,7 @@ Arrays = dict[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Vectors:
-    """Retrieval vectors of items [I, D], whose last `biases` coordinates are no part of directions.
-    """
+    """Retrieval vectors of items [I, D]; their last `biases` coordinates are no direction."""
 
     items: np.ndarray
     biases: int

@@ -16,6 +16,7 @@ from multitask_recommender.layers.history import History
 from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.recent_items import RecentItems
 from multitask_recommender.layers.rows import keyed, take_rows
+from multitask_recommender.layers.sums import in_order
 from multitask_recommender.layers.weight_decay import WeightDecay
 
 ID, HISTORY, RECENT = "id", "history", "recent"  # inputs beside the names of features
@@ -131,7 +132,7 @@ class Tower(tf.keras.layers.Layer):
         super().__init__(name=name)
         self.dimension = dimension
         self._entities = side.entities
-        self._are_items = side.are_items
+        self._are_items, self._is_frozen = side.are_items, False
         self._ids = self._history = self._recent = None
         if ID in inputs:
             self._ids = self.add_weight(
@@ -169,6 +170,7 @@ class Tower(tf.keras.layers.Layer):
 
     def freeze(self) -> None:
         """Leaves open how many items there are, if it is theirs: for scoring alone."""
+        self._is_frozen = True
         if self._are_items and self._ids is not None:
             self._item_table = ItemTable(self._ids, MEAN)
             self._ids = self._item_table.rows
@@ -182,7 +184,8 @@ class Tower(tf.keras.layers.Layer):
         training: bool = False,
     ) -> tf.Tensor:
         """`told` is what is known of users, for views that read it."""
-        vectors = tf.add_n(self.parts(ids, view, seed, told, training=training))
+        parts = self.parts(ids, view, seed, told, training=training)
+        vectors = in_order(parts) if self._is_frozen else tf.add_n(parts)
         for layer in self._hidden:
             vectors = layer(vectors)
         return vectors

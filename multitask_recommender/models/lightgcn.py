@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.sums import in_order
 from multitask_recommender.models._graph import GraphModel
 from multitask_recommender.models.settings.lightgcn import Settings
 
@@ -42,4 +43,4 @@ class Model(GraphModel):
         return received
 
     def combined(self, hops: list[tf.Tensor]) -> tf.Tensor:
-        return tf.add_n(hops) / len(hops)
+        return (in_order(hops) if self.is_frozen else tf.add_n(hops)) / len(hops)
