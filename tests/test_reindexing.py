@@ -77,7 +77,8 @@ def check_versions(before, after, replaced):
 def two_towers(rows, tmp_path_factory):  # noqa: F811
     """Of all kinds of tables: ids, histories both ways, recent items, features, biases."""
     folder = tmp_path_factory.mktemp("two towers")
-    first = first_version(rows, folder / "model", "two_tower-history")
+    tasks = {"retrieval": {}, "click": {}}
+    first = first_version(rows, folder / "model", "two_tower-history", tasks=tasks)
     second, replaced = changed(first, "two_tower-history", folder / "items.csv")
     assert (second, replaced) == (first.with_name("2"), {TOLD})
     return first, second
