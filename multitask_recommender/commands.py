@@ -123,35 +123,6 @@ def export(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     return DONE
 
 
-def reindex(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
-    """Add, remove or replace items of an export, without training: its next version."""
-    parser.add_argument(
-        "export",
-        type=pathlib.Path,
-        metavar="EXPORT",
-        help="a version, or the folder that holds versions, of which it is the latest",
-    )
-    parser.add_argument(
-        "--items",
-        type=pathlib.Path,
-        required=True,
-        metavar="FILE",
-        help="csv, tsv or parquet: a column item, features of items by name, and remove (true)",
-    )
-    parser.add_argument(
-        "--out",
-        type=pathlib.Path,
-        metavar="DIR",
-        help="the base path, in which the next version is written (default: that of the export)",
-    )
-    parsed = parser.parse_args(arguments)
-
-    from multitask_recommender import reindexing
-
-    reindexing.reindex(parsed.export, parsed.items, parsed.out)
-    return DONE
-
-
 def explore(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """Show what a dataset is: counts, labels, features, popularity, and a page with plots."""
     parser.add_argument("name", metavar="NAME", help="a dataset: movielens, tenrec, table, ...")
@@ -296,7 +267,7 @@ COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "export": export,
-    "reindex": reindex,
+    "reindex": commands_on_runs.reindex,
     "explore": explore,
     "sweep": sweep,
     "ensemble": commands_on_runs.ensemble,

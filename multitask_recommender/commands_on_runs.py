@@ -1,4 +1,4 @@
-"""The commands that read finished runs and train nothing, each with its arguments; see commands."""
+"""The commands that read finished runs or exports and train nothing, with their arguments."""
 
 import argparse
 import datetime
@@ -10,6 +10,35 @@ from multitask_recommender.ensembles import recipe
 from multitask_recommender.errors import ConfigError
 
 DONE = 0  # exit status
+
+
+def reindex(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Add, remove or replace items of an export, without training: its next version."""
+    parser.add_argument(
+        "export",
+        type=pathlib.Path,
+        metavar="EXPORT",
+        help="a version, or the folder that holds versions, of which it is the latest",
+    )
+    parser.add_argument(
+        "--items",
+        type=pathlib.Path,
+        required=True,
+        metavar="FILE",
+        help="csv, tsv or parquet: a column item, features of items by name, and remove (true)",
+    )
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="the base path, in which the next version is written (default: that of the export)",
+    )
+    parsed = parser.parse_args(arguments)
+
+    from multitask_recommender import reindexing
+
+    reindexing.reindex(parsed.export, parsed.items, parsed.out)
+    return DONE
 
 
 def ensemble(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:

@@ -2,12 +2,19 @@
 
 import pathlib
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multitask_recommender import assembly, histories, record, report, run_folder, splits
+from multitask_recommender import (
+    assembly,
+    export_facts,
+    histories,
+    record,
+    report,
+    run_folder,
+    splits,
+)
 from multitask_recommender.config import Config
 from multitask_recommender.errors import RunError
 from multitask_recommender.experiment import Experiment
@@ -21,7 +28,6 @@ if TYPE_CHECKING:
     from multitask_recommender.export.cascade import Parts
     from multitask_recommender.export.certificate import Ids, Trial
     from multitask_recommender.export.frozen import Facts
-    from multitask_recommender.export.query import FeatureInput
     from multitask_recommender.export.reference import Reference
     from multitask_recommender.export.scorer import ExportScorer
     from multitask_recommender.index.tuning.tune import Tuned
@@ -55,7 +61,7 @@ def export(
         scorer, seen = model.scorer(), _seen(experiment)
         tuned = _index(experiment, model, scorer)
         reference = _reference(experiment, model, scorer)
-        facts = _facts(experiment, model, tuned)
+        facts = export_facts.facts(experiment, model, tuned)
         train = experiment.data.train
         ids = Ids(RawIds(train.users.vocabulary), RawIds(train.items.vocabulary), seen)
         trial = trial_of(facts, settings, reference, ids)
@@ -94,15 +100,8 @@ def check(experiment: Experiment) -> None:
     names.check(
         list(experiment.config.tasks),
         list(experiment.kinds),
-        [*context, *_named(of_users, context)],
+        [*context, *export_facts.named(of_users, context)],
     )
-
-
-def _named(of_users: Sequence[str], context: Collection[str]) -> dict[str, str]:
-    """Features of users by the names of their inputs: what an event has by the same name has the
-    name for itself.
-    """
-    return {f"user_{name}" if name in context else name: name for name in of_users}
 
 
 def _index(experiment: Experiment, model: Any, scorer: Any) -> "Tuned | None":
@@ -167,93 +166,25 @@ def _parts(
     from multitask_recommender.index.settings.brute_force import Settings as Everything
 
     train = experiment.learnt_rows
-    of_users, context = _told(experiment, model)
+    of_users, context = export_facts.told(experiment, model)
     recent = None if model.recent is None else model.recent.of_all(train.num_users)
     index, by_cosine = indexes
     return Parts(
-        model=Frozen(facts, Functions(model, facts)),
+        model=Frozen(
+            facts.model_copy(
+                update={"item_features": export_facts.item_features(experiment, model)}
+            ),
+            Functions(model, facts),
+        ),
         index=index,
         alike=by_cosine,
         popular=brute_force.Index(Everything(), model.popularity[:, None]),
         users=Vocabulary(train.users.vocabulary, aside / "users.txt"),
         items=Vocabulary(train.items.vocabulary, aside / "items.txt"),
         known=Known(model.popularity, model.met_users, seen, recent),
-        user_features=_inputs(of_users, "user", aside),
-        context=_inputs(context, "context", aside),
+        user_features=export_facts.inputs(of_users, "user", aside),
+        context=export_facts.inputs(context, "context", aside),
     )
-
-
-def _told(
-    experiment: Experiment, model: Any
-) -> "tuple[dict[str, tuple[str, Feature]], dict[str, tuple[str, Feature]]]":
-    """Features of users and of events that requests tell: names and values by their inputs."""
-    train = experiment.learnt_rows
-    context = {name: (name, train.context[name]) for name in model.context_names}
-    of_users = {
-        key: (name, train.users.features[name].take(slice(0, train.num_users + 1)))
-        for key, name in _named(model.user_features, context).items()
-    }
-    return of_users, context
-
-
-def _facts(experiment: Experiment, model: Any, tuned: "Tuned | None") -> "Facts":
-    from multitask_recommender.export.frozen import Facts, InputFacts, ItemFeatureFacts
-
-    def several(feature: Feature) -> bool:
-        return feature.values.ndim == 2
-
-    def inputs(features: Mapping[str, tuple[str, Feature]]) -> dict[str, InputFacts]:
-        return {
-            key: InputFacts(name=name, has_words=each.is_categorical, has_several=several(each))
-            for key, (name, each) in features.items()
-        }
-
-    of_users, context = _told(experiment, model)
-    of_items = experiment.learnt_rows.items.features
-    read = set(experiment.config.model.settings.inputs_read().get("item", ()))
-    return Facts(
-        num_items=model.num_items,
-        retrieval=None if model.retrieval is None else model.retrieval.name,
-        labels=list(model.ranking),
-        bias_coordinates=model.bias_coordinates,
-        recent_length=None if model.recent is None else model.recent.length,
-        reads_told_history=model.reads_told_history,
-        orders_by_history=model.orders_by_history,
-        unmet=float(model.unmet),
-        user_features=inputs(of_users),
-        context=inputs(context),
-        item_features={
-            name: ItemFeatureFacts(
-                vocabulary=list(feature.vocabulary) if feature.is_categorical else None,
-                has_several=several(feature),
-            )
-            for name, feature in of_items.items()
-            if name in read
-        },
-        index=None if tuned is None else tuned.name,
-    )
-
-
-def _inputs(
-    features: Mapping[str, tuple[str, Feature]], kind: str, aside: pathlib.Path
-) -> "dict[str, FeatureInput]":
-    """Features, with their names, by the inputs that tell them; and files of their words.
-
-    Of the words that were there to learn from: others are read as missing, and stay behind.
-    """
-    from multitask_recommender.export.query import FeatureInput
-    from multitask_recommender.export.vocabulary import Vocabulary
-
-    inputs = {}
-    for place, (key, (name, feature)) in enumerate(features.items()):
-        words = codes = None
-        if feature.is_categorical:
-            codes = np.union1d([0], feature.values)
-            known = np.array([feature.vocabulary[code - 1] for code in codes[1:]], object)
-            # Not every name of a feature is one for a file.
-            words = Vocabulary(known, aside / f"{kind}_{place}.txt")
-        inputs[key] = FeatureInput(name, words, codes, has_several=feature.values.ndim == 2)
-    return inputs
 
 
 def trial_of(facts: "Facts", settings: Settings, reference: "Reference", ids: "Ids") -> "Trial":

@@ -23,6 +23,7 @@ ARROW = [
     {"runs", "reindexing", "run_listing", "comparison", "sweeps", "planning"},
     {"ensembles", "explanation"},
     {"exporting"},
+    {"export_facts"},
     {"experiment", "exploration"},
     {"assembly", "experiment_rows", "record", "report", "doctor", "config_schema", "plots"},
     # The config knows the settings of every part; no part knows the config.

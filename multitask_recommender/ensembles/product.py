@@ -22,6 +22,7 @@ from multitask_recommender.ensembles.fused import Fused
 from multitask_recommender.ensembles.recipe import Blend
 from multitask_recommender.evaluation.labels import RATING
 from multitask_recommender.histories import Recent
+from multitask_recommender.layers.item_table import UNMET, ItemTable
 from multitask_recommender.schema import HISTORY, TOLD_FEATURE, TOLD_HISTORY, USER_ID
 
 Features = dict[str, tf.Tensor]
@@ -53,11 +54,14 @@ class Product:
             if label in blends
         }
         self.retrieval = next(filter(None, (model.retrieval for model in models)), None)
-        self.popularity, self._parts = first.popularity, []
+        self.popularity, self.unmet, self._parts = first.popularity, first.unmet, []
         if self.retrieval is not None:
             weights = blends[self.retrieval.name].weights
             pairs = [pair for pair in zip(models, weights, strict=True) if pair[1]]
-            self.popularity = fusion.standardised(pairs[0][0].popularity[None])[0]
+            first = pairs[0][0]
+            mean, deviation = first.popularity.mean(), first.popularity.std() or 1.0
+            self.popularity = fusion.standardised(first.popularity[None])[0]
+            self.unmet = (first.unmet - mean) / deviation
             self._parts = [_Part.of(model, weight) for model, weight in pairs]
         padded = np.append(np.float32(0), self.popularity)
         self._popular = tf.Variable(padded, trainable=False, name="popular")  # [I + 1]
@@ -119,6 +123,14 @@ class Product:
     def freeze(self) -> None:
         for model in self._models:
             model.freeze()
+        self._popular_items = ItemTable(self._popular, UNMET)
+        self._popular = self._popular_items.rows
+
+    @property
+    def item_tables(self) -> Sequence[ItemTable]:
+        """Of a frozen ensemble."""
+        own = [table for model in self._models for table in model.item_tables]
+        return [*own, self._popular_items]
 
     def scorer(self) -> "Scorer":
         return Scorer(self, self._fused)

@@ -13,7 +13,7 @@ import numpy as np
 from multitask_recommender.errors import DataError
 from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.histories import Rows
-from multitask_recommender.layers.item_table import MEAN, feature_of
+from multitask_recommender.layers.item_table import MEAN, UNMET, feature_of
 from multitask_recommender.schema import PAD
 
 _NEW = PAD  # in place of an id of before
@@ -115,15 +115,18 @@ class Changes:
         raw[is_new] = self.listed.raw_ids[self.lines[is_new]]
         return raw
 
-    def table(self, rows: np.ndarray, start: str, met: np.ndarray) -> np.ndarray:
+    def table(self, rows: np.ndarray, start: str, met: np.ndarray, unmet: float) -> np.ndarray:
         """A table [R + 1, ...] afterwards, of one before (layers/item_table.py).
 
-        met: bool, of every id of before, whether training has met it.
+        met: bool, of every id of before, whether training has met it; unmet: the popularity of one
+        that it has not.
         """
         feature = feature_of(start)
         begin = np.zeros(rows.shape[1:], rows.dtype)
         if feature is not None and rows.dtype.kind == "f":
             begin[...] = np.nan
+        elif start == UNMET:
+            begin[...] = unmet
         elif start == MEAN:
             chosen = rows[met] if met.any() else rows[1:]
             begin = chosen.mean(axis=0, dtype=np.float64).astype(rows.dtype)

@@ -70,7 +70,7 @@ class Previous:
         met = np.append(False, self.known.popularity > self.facts.unmet + 1e-6)
         for start, tables in self.saved.module.model.tables.items():
             for table in tables:
-                table.assign(changes.table(table.numpy(), start, met))
+                table.assign(changes.table(table.numpy(), start, met, self.facts.unmet))
 
     def begins_with_mean(self) -> bool:
         """Whether there is a table in which a new item begins as the mean of others."""

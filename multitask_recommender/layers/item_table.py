@@ -8,6 +8,7 @@ import tensorflow as tf
 
 MEAN = "mean"  # as the items that training has met, in the middle
 NOTHING = "nothing"  # with zeros: what is summed over, and of a new item there is nothing yet
+UNMET = "unmet"  # with the popularity of an item that nobody has met
 _FEATURE = "feature/"
 
 
@@ -26,7 +27,7 @@ class ItemTable(tf.Module):
 
     Args:
       table: its values; their memory is shared, not copied.
-      start: MEAN, NOTHING, or that of a feature.
+      start: MEAN, NOTHING, UNMET, or that of a feature.
     """
 
     def __init__(self, table: tf.Tensor | tf.Variable, start: str) -> None:

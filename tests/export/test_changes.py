@@ -6,10 +6,11 @@ import pytest
 from multitask_recommender.errors import DataError
 from multitask_recommender.export.changes import Changes, Listed
 from multitask_recommender.export.raw_ids import RawIds
-from multitask_recommender.layers.item_table import MEAN, NOTHING, of_feature
+from multitask_recommender.layers.item_table import MEAN, NOTHING, UNMET, of_feature
 
 # 10, 20 and 30 are answered; 40 was removed before.
 ITEMS, NUM_ITEMS = RawIds(np.array([10, 20, 30, 40])), 3
+UNMET_IS = -7.0
 
 
 def changes(raw_ids, removed, **features):
@@ -36,23 +37,27 @@ def test_a_new_row_begins_with_the_mean_of_items_that_were_met(mixed):
     rows = np.array([[9, 9], [1, 10], [2, 20], [6, 60], [4, 40]], np.float32)
     met = np.array([False, False, True, True, False])
 
-    table = mixed.table(rows, MEAN, met)
+    table = mixed.table(rows, MEAN, met, UNMET_IS)
 
     assert table.tolist() == [[9, 9], [2, 20], [6, 60], [4, 40], [4, 40], [1, 10]]
     nobody = np.zeros(5, bool)
-    assert mixed.table(rows, MEAN, nobody)[3].tolist() == [3.25, 32.5]  # then of all items
-    assert mixed.table(rows, NOTHING, met)[3].tolist() == [0, 0]
+    assert mixed.table(rows, MEAN, nobody, UNMET_IS)[3].tolist() == [
+        3.25,
+        32.5,
+    ]  # then of all items
+    assert mixed.table(rows, NOTHING, met, UNMET_IS)[3].tolist() == [0, 0]
+    assert mixed.table(rows, UNMET, met, UNMET_IS)[3].tolist() == [-7, -7]
 
 
 def test_values_are_those_of_the_file_where_it_tells_them(mixed):
     codes = np.array([[0], [1], [2], [2], [3]], np.int32)
 
-    table = mixed.table(codes, of_feature("genres"), np.ones(5, bool))
+    table = mixed.table(codes, of_feature("genres"), np.ones(5, bool), UNMET_IS)
 
     # The unknown, 20 as it was, 30, 50 and 40 of the file, 10 as it was.
     assert table.tolist() == [[0, 0], [2, 0], [3, 0], [1, 2], [2, 0], [1, 0]]
     prices = np.array([np.nan, 1, 2, 3, 4], np.float32)
-    others = mixed.table(prices, of_feature("price"), np.ones(5, bool))
+    others = mixed.table(prices, of_feature("price"), np.ones(5, bool), UNMET_IS)
     np.testing.assert_array_equal(others, [np.nan, 2, 3, np.nan, 4, 1])
 
 
