@@ -84,7 +84,8 @@ def _frozen(model: Any, rows: Interactions) -> tuple[set[int], list[Array]]:
 
 
 def _array(variable: Any) -> Array:
-    return Array(variable.name.partition(":")[0], tuple(variable.shape), variable.dtype.size)
+    shape = tuple(variable.value().shape)  # a variable may leave open how many rows it has
+    return Array(variable.name.partition(":")[0], shape, variable.dtype.size)
 
 
 def _check(config: Config, rows: Interactions) -> None:
