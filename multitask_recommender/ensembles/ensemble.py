@@ -26,6 +26,7 @@ class Ensemble:
         self.members = opened
         self._kinds = experiment.kinds
         self._retrieval = retrieval_task(experiment.config)
+        self.tables = experiment.config.export.tables
 
     def takes_part(self, left_out: Collection[int] = ()) -> dict[str, tuple[bool, ...]]:
         """Which members say anything, by task; none of those left out, by their places."""
@@ -55,6 +56,10 @@ class Ensemble:
         """As an export sees it. Raises ConfigError where its scores are no product of vectors."""
         from multitask_recommender.ensembles.product import Product, recents_differ
 
+        if self.tables != "float32":
+            raise ConfigError(
+                f"export.tables is {self.tables}, which ensembles do not have: use float32."
+            )
         baselines = [member.name for member in self.members if member.experiment is None]
         if baselines:
             raise ConfigError(

@@ -85,6 +85,10 @@ def test_what_is_no_product_is_refused(made, tmp_path):
         opened([made["tower"], "ials", "ease"]).model()
     with pytest.raises(ConfigError, match="Reciprocal ranks are no product of vectors"):
         opened([made["tower"], made["graph"]], "reciprocal_rank").model()
+    halved = opened([made["tower"], made["graph"]])
+    halved.tables = "float16"
+    with pytest.raises(ConfigError, match="export.tables is float16, which ensembles do not have"):
+        halved.model()
     longer = made_run(
         tmp_path / "longer",
         {**GRU4REC, "session_length": 9},
