@@ -20,9 +20,9 @@ from multitask_recommender.planning.shape import DataShape
 MIB = 2**20
 IMPORTS = 590 * MIB  # Python with TensorFlow, Polars and this package, before anything is done
 _RUNTIME = 80 * MIB  # graphs of a training step, and threads with their heaps
-_TRACED = 90 * MIB  # those of an export: its signatures, written and loaded again
+_TRACED = 44 * MIB  # those of an export: its signatures, written and loaded again
 _ID = 144  # bytes of an id in the four lookup tables of an export, two of them loaded again
-_GRAPH = 2.5e6  # bytes on disk of an export without its variables, and of its golden requests
+_GRAPH = 8e5  # bytes on disk of an export without its variables, and of its golden requests
 _RECORD = 4e4  # of a run's small files
 _CELLS = 2**27  # scores of a search that tries an index (index/brute_force.py), at the most
 _TRIED = 256  # queries of it at a time

@@ -10,8 +10,9 @@ from multitask_recommender.planning import model, shape
 USERS, ITEMS, ROWS = 23, 41, 150
 MODELS, SHARINGS = registry.names("models"), registry.names("sharing")
 # A sharing reads a pair, whichever model it is of.
-COMBINATIONS = [(model, "mmoe") for model in MODELS] + [
-    ("mf_ncf", each) for each in SHARINGS if each != "mmoe"
+COMBINATIONS = [(model, "mmoe") for model in MODELS]
+COMBINATIONS += [
+    pytest.param("mf_ncf", each, marks=pytest.mark.slow) for each in SHARINGS if each != "mmoe"
 ]
 
 
