@@ -30,7 +30,7 @@ _SCORES = 12  # bytes of a score of a batch: itself, its exponential and its gra
 _PARQUET = 6  # bytes of a held-out row on disk
 _ARRANGED = 60  # and in memory, once it is arranged for evaluation (evaluation/held_out.py)
 _BLOCKS = 3  # of scores that a worker of evaluation has: scores, and what selection makes of them
-_GROUPED = 24  # bytes a row, while rows are grouped by user and item (histories.py)
+_GROUPED = 32  # bytes a row, of rows grouped by user and by item (histories.py)
 _HISTORY = 32  # bytes a row, of histories in order and of windows that share them
 _EDGE = 48  # bytes an edge, of the graph's matrix and of what it is made of
 _MANY_USERS = 10_000  # whose blocks are as large as any
@@ -111,7 +111,7 @@ class _Sizes:
         dense = self.config.training.optimizer == "adam"
         return [
             self.data,
-            Part("columns as batches read them", self.shape.rows * self.shape.row_bytes),
+            Part("rows to learn from, a copy", self._copied()),
             Part("who met what", self.shape.rows * self._bytes_of_a_row()),
             Part("weights", self.weights),
             Part("optimizer", self.bytes_of[model.STATE]),
@@ -187,12 +187,19 @@ class _Sizes:
             own += items * (width / 16 + 4) + leaves * width
         return own + alike
 
+    def _copied(self) -> int:
+        """What the split has taken out, which batches read as it is; of data that were read, it is
+        a part of what reading has left.
+        """
+        return self.shape.rows * self.shape.row_bytes if self.shape.read_bytes is None else 0
+
     def _bytes_of_a_row(self) -> int:
+        """Of who met what, for models that read it."""
         settings = self.config.model.settings
         read = settings.inputs_read()
-        each = _GROUPED
+        each = 0
         each += _HISTORY if getattr(settings, "reads_recent", False) else 0
-        each += 8 if any("history" in names for names in read.values()) else 0
+        each += _GROUPED if any("history" in names for names in read.values()) else 0
         return each + (_EDGE if hasattr(settings, "graph_positive") else 0)
 
     def _batch(self) -> float:

@@ -21,6 +21,7 @@ from multitask_recommender.planning.estimate import (
 from multitask_recommender.report import console
 
 _LEAST_SHARE = 0.01  # of the parameters, for a line of its own
+_LEAST_STATE = "rowwise_adagrad"
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")  # powers of 1000
 
 
@@ -108,10 +109,10 @@ def _advice(config: Config) -> str:
     """What makes it less, of what the config does not do already."""
     training = config.training
     advice = []
-    if training.optimizer != "adagrad":
+    if training.optimizer != _LEAST_STATE:
         advice.append(
-            f"training.optimizer=adagrad (one number of state for each parameter; "
-            f"{training.optimizer} has two)"
+            f"training.optimizer={_LEAST_STATE} (one number of state for each row of a table; "
+            f"{training.optimizer} has one or two for each parameter)"
         )
     size = getattr(config.model.settings, "embedding_dimension", None)
     if size is not None and size > 1:
@@ -119,5 +120,9 @@ def _advice(config: Config) -> str:
     for name, task in config.tasks.items():
         if not task.settings.predicts_label and task.settings.negatives == "full":
             advice.append(f"tasks.{name}.negatives=in_batch (no scores of all items in a step)")
+    if config.export.tables == "float32":
+        advice.append(
+            "export.tables=float16 (an export of half the size, which is not planned for)"
+        )
     advice.append("fewer inputs, or evaluation.block_megabytes below its default")
     return "Try " + "; ".join(advice) + "; or several machines: docs/scale.md."

@@ -34,8 +34,15 @@ def test_the_parts_of_training_by_hand():
     assert parts["optimizer"] == pytest.approx(TABLES + BIASES, rel=1e-4)
     assert parts["held by the allocator"] == 4 * (USERS + 1) * SIZE
     assert parts["scores of a batch"] == 12 * 4096 * 4096
-    assert "dense gradients" not in parts
+    assert "dense gradients" not in parts and "who met what" not in parts
+    assert parts["rows to learn from, a copy"] == 8_000_000 * 9  # two ids and a label; all 8:2
     assert plan.peak(TRAINING) == sum(parts.values())
+
+
+def test_who_reads_histories_keeps_them():
+    model = {"name": "two_tower", "embedding_dimension": SIZE, "user": ["id", "history"]}
+
+    assert bytes_of(planned(model=model)[0], TRAINING)["who met what"] == 8_000_000 * 32
 
 
 def test_adam_has_two_states_and_dense_gradients():
@@ -109,7 +116,7 @@ class TestTheVerdict:
         lines = list(table.verdict(plan, chosen, memory=3 * 10**9))
 
         assert "train.py needs" in lines[1] and "export needs" in lines[2]
-        assert "training.optimizer=adagrad" in lines[1]
+        assert "training.optimizer=rowwise_adagrad" in lines[1]
         assert "model.embedding_dimension=32" in lines[1]
 
 
