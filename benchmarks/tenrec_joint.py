@@ -66,8 +66,8 @@ def difference(
     column = f"test/{task}/"
     return intervals.auc_difference_interval(
         joint.arrays[column + "target"],
-        joint.arrays[column + "probability"],
-        twin.arrays[column + "probability"],
+        joint.arrays[column + "prediction"],
+        twin.arrays[column + "prediction"],
         groups=joint.arrays[column + "user"],
     )
 

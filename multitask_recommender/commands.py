@@ -18,7 +18,8 @@ from multitask_recommender import (
     registry,
     run_folder,
 )
-from multitask_recommender.commands_on_runs import DONE, fresh_folder
+from multitask_recommender.commands_on_runs import DONE
+from multitask_recommender.comparison.command import compare
 from multitask_recommender.config import load, parse
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.planning.command import plan
@@ -64,7 +65,7 @@ def train(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
     from multitask_recommender import runs
 
-    runs.train(config, parsed.run_dir or fresh_folder(config.model.name))
+    runs.train(config, parsed.run_dir or run_folder.fresh(config.model.name))
     return DONE
 
 
@@ -213,7 +214,7 @@ def sweep(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
             parsed.metric,
         )
     )
-    sweeps.run(plan, parsed.out or fresh_folder(f"sweep-{plan.name}"))
+    sweeps.run(plan, parsed.out or run_folder.fresh(f"sweep-{plan.name}"))
     return DONE
 
 
@@ -272,6 +273,7 @@ COMMANDS = {
     "sweep": sweep,
     "ensemble": commands_on_runs.ensemble,
     "explain": commands_on_runs.explain,
+    "compare": compare,
     "generate": generate,
     "plan": plan,
     "serve": serve,

@@ -1,11 +1,10 @@
 """The commands that read finished runs or exports and train nothing, with their arguments."""
 
 import argparse
-import datetime
 import pathlib
-import secrets
 from collections.abc import Sequence
 
+from multitask_recommender import run_folder
 from multitask_recommender.ensembles import recipe
 from multitask_recommender.errors import ConfigError
 
@@ -75,7 +74,7 @@ def ensemble(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     from multitask_recommender import ensembling
 
     asked = ensembling.Asked(parsed.members, parsed.method, parsed.weights)
-    ensembling.ensemble(asked, parsed.out or fresh_folder("ensemble"))
+    ensembling.ensemble(asked, parsed.out or run_folder.fresh("ensemble"))
     return DONE
 
 
@@ -98,9 +97,3 @@ def explain(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
     explaining.explain(parsed.run, (parsed.user, parsed.item), parsed.top, parsed.json)
     return DONE
-
-
-def fresh_folder(name: str) -> pathlib.Path:
-    """One that no other run has: the time, the name, and a little chance."""
-    time = f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
-    return pathlib.Path("runs") / f"{time}-{name}-{secrets.token_hex(2)}"

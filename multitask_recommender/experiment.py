@@ -150,7 +150,7 @@ class Experiment:
         """Any scorer on the test part, by the protocols of the config; `name` is for the bar."""
         total = self.test_evaluator.num_users
         with report.measuring(f"evaluating {name}", "users", total) as advance:
-            return self.test_evaluator(scorer, self.kinds, advance=advance)
+            return self.test_evaluator(scorer, self.kinds, keep_arrays=True, advance=advance)
 
     def baseline(self, name: str) -> evaluation.Predictor:
         """A baseline with the settings of the config, fitted on the rows of the final model.

@@ -59,6 +59,7 @@ _BINARY = {  # of the second table: a row a label, so that any number of labels 
     "accuracy": "accuracy",
 }
 _NOT_COMPUTED = "-"
+_LONG_NAME = 20  # letters of the name of a row, above which it may go over several lines
 _EXPLAINED = {
     "full": "full: all items but those the user has seen, ties count against the model",
     "sampled": "sampled: {candidates}",
@@ -184,8 +185,10 @@ def show_table(
 ) -> None:
     """Rows of cells by name, of which one is bold."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
-    # In a narrow terminal titles go over several lines; numbers are never cut.
-    table.add_column("", no_wrap=True)
+    # In a narrow terminal titles and long names go over several lines; numbers are never cut.
+    longest = max(map(len, rows), default=0)
+    is_long = longest > _LONG_NAME
+    table.add_column("", no_wrap=not is_long, min_width=_LONG_NAME if is_long else None)
     for column in columns:
         table.add_column(column, justify="right", overflow="fold", min_width=len("0.0000"))
     for name, cells in rows.items():

@@ -4,11 +4,14 @@ Work happens in `DIR.partial`, which the same command resumes, and is renamed to
 """
 
 import contextlib
+import datetime
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -19,9 +22,16 @@ from multitask_recommender.errors import ConfigError, RunError
 CONFIG, METRICS, HISTORY = "config.yaml", "metrics.json", "history.csv"
 CHECKPOINTS, TENSORBOARD = "checkpoints", "tensorboard"
 CURVES, GATES = "curves.png", "gates.png"
+CHECKSUMS = "checksums.json"  # sha256 of the files that comparisons read, by name
 EXPORT = "export"  # its versions: the base path of a model, for servers
 LOCK = ".lock"
 UNFINISHED = ".partial"  # the end of the name of a folder in which work goes on
+
+
+def fresh(name: str) -> pathlib.Path:
+    """A folder that no other run has: the time, the name, and a little chance."""
+    time = f"{datetime.datetime.now():%Y%m%d-%H%M%S}"
+    return pathlib.Path("runs") / f"{time}-{name}-{secrets.token_hex(2)}"
 
 
 def check_absent(run_dir: pathlib.Path) -> None:
@@ -93,6 +103,37 @@ def write_text(path: pathlib.Path, text: str) -> None:
 def write_json(path: pathlib.Path, value: Mapping[str, Any]) -> None:
     """NaN is refused: what was not computed is left out."""
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def write_checksums(folder: pathlib.Path, names: Sequence[str]) -> None:
+    """Of the files of these names that are there."""
+    found = [name for name in names if (folder / name).exists()]
+    write_json(folder / CHECKSUMS, {name: sha256(folder / name) for name in found})
+
+
+def check_untampered(run_dir: pathlib.Path) -> dict[str, str]:
+    """The checksums of a run. Raises RunError where a file is not what the run wrote."""
+    path = run_dir / CHECKSUMS
+    if not path.exists():
+        raise RunError(
+            f"{run_dir} has no {CHECKSUMS}, which runs have since they can be compared in pairs: "
+            "train it again, with its own config.yaml."
+        )
+    checksums = json.loads(path.read_text())
+    for name, expected in checksums.items():
+        file = run_dir / name
+        found = sha256(file) if file.exists() else "no file"
+        if found != expected:
+            raise RunError(
+                f"{file} is not what the run wrote: {found[:16]}, but {CHECKSUMS} has "
+                f"{expected[:16]}. It was changed or is damaged: restore it, or train again."
+            )
+    return checksums
+
+
+def sha256(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _partial(run_dir: pathlib.Path) -> pathlib.Path:

@@ -3,9 +3,11 @@
 Nothing is written before the data has been read and fits the config.
 """
 
+import csv
 import dataclasses
 import json
 import pathlib
+import resource
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +20,15 @@ from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
 from multitask_recommender.schema import TEST, VALIDATION
 from multitask_recommender.splits import Splits
+
+_STRATIFIED_AT = 20  # the cut-off of recall by popularity
+_CHECKED = (  # what comparisons read
+    run_folder.CONFIG,
+    run_folder.METRICS,
+    run_folder.HISTORY,
+    evaluation.PER_USER,
+    evaluation.PER_ROW,
+)
 
 
 def train(config: Config, run_dir: pathlib.Path) -> None:
@@ -47,11 +58,18 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
             record.write_parquet(folder / f"{part}.parquet", pairs, data.train.source)
         fitted = experiment.fit(folder)
-        results = results_of(experiment, experiment.test(fitted.model))
+        evaluated = experiment.test(fitted.model)
+        _write_kept(folder, experiment, evaluated)
+        results = results_of(experiment, evaluated)
         results["metrics"] = {**fitted.validation, **results["metrics"]}
         results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
         results["training"] |= {} if origin is None else {"warm_start": origin}
+        results["popularity_recall"] = evaluation.popularity_recall(
+            evaluated.arrays, TEST, _STRATIFIED_AT
+        )
+        results["cost"] = _cost(folder, fitted.model, evaluated)
         run_folder.write_json(folder / run_folder.METRICS, results)
+        run_folder.write_checksums(folder, _CHECKED)
     report.show_results(results, [run_dir / run_folder.METRICS])
     if config.export.when_trained:  # a run is complete, whatever comes of its export
         base = run_dir / run_folder.EXPORT
@@ -65,6 +83,34 @@ def _told(origin: Mapping[str, Any]) -> str:
         for side in ("users", "items")
     ]
     return f"Begins with the weights of {origin['run']}: {'; '.join(counts)}."
+
+
+def _write_kept(
+    folder: pathlib.Path, experiment: Experiment, evaluated: evaluation.Evaluation
+) -> None:
+    """What comparisons in pairs read, by user and by row."""
+    test, source = experiment.data.test, experiment.data.train.source
+    users = experiment.test_evaluator.users
+    by_user = evaluation.per_user(evaluated, test, users)
+    record.write_parquet(folder / evaluation.PER_USER, by_user, source)
+    record.write_parquet(folder / evaluation.PER_ROW, evaluation.per_row(evaluated, test), source)
+
+
+def _cost(
+    folder: pathlib.Path, model: Any, evaluated: evaluation.Evaluation
+) -> dict[str, float | None]:
+    """What the run took: seconds of all its epochs, whether in one process or several.
+
+    Memory is the most that this process held, its data included.
+    """
+    with open(folder / run_folder.HISTORY, newline="") as file:
+        seconds = sum(float(row["seconds"]) for row in csv.DictReader(file))
+    return {
+        "training_seconds": round(seconds, 3),
+        "parameters": sum(weight.shape.num_elements() for weight in model.trainable_variables),
+        "peak_memory_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "milliseconds_per_user": evaluated.milliseconds_per_user,
+    }
 
 
 def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) -> None:

@@ -19,13 +19,13 @@ ARROW = [
     {"cli"},
     {"commands"},
     {"serving", "commands_on_runs", "run_commands"},
-    {"ensembling", "explaining"},
-    {"runs", "reindexing", "run_listing", "comparison", "sweeps", "planning"},
+    {"ensembling", "explaining", "comparison"},
+    {"runs", "reindexing", "run_listing", "sweeps", "planning"},
     {"ensembles", "explanation"},
     {"exporting"},
     {"export_facts"},
     {"experiment", "exploration"},
-    {"assembly", "experiment_rows", "record", "report", "doctor", "config_schema", "plots"},
+    {"assembly", "experiment_rows", "record", "report", "doctor", "config_schema", "plots", "pages"},
     # The config knows the settings of every part; no part knows the config.
     {"config"},
     {"config_choices"},
@@ -220,6 +220,8 @@ HOLDERS = [  # of settings, and what answers before TensorFlow is there
     "serving.command",
     "planning.command",
     "sweeps.plan",
+    "comparison.command",
+    "comparison.plan",
 ]
 
 

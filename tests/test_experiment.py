@@ -76,6 +76,9 @@ def test_a_run_holds_what_the_design_says(run_dir):
         "curves.png",
         "test.parquet",
         "validation.parquet",
+        "per_user.parquet",
+        "per_row.parquet",
+        "checksums.json",
         "tensorboard",
         "checkpoints",
     }

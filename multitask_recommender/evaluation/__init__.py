@@ -9,17 +9,29 @@ negatives. Every result carries its protocol. What is not computed is absent, ne
 """
 
 from multitask_recommender.evaluation.evaluator import Evaluation, Evaluator, evaluate
+from multitask_recommender.evaluation.kept import (
+    PER_ROW,
+    PER_USER,
+    per_row,
+    per_user,
+    popularity_recall,
+)
 from multitask_recommender.evaluation.scorer import Predictor, Scorer
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.tables import recommendations, relevant_pairs
 
 __all__ = [
+    "PER_ROW",
+    "PER_USER",
     "Evaluation",
     "Evaluator",
     "Predictor",
     "Scorer",
     "Settings",
     "evaluate",
+    "per_row",
+    "per_user",
+    "popularity_recall",
     "recommendations",
     "relevant_pairs",
 ]

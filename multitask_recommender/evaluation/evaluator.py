@@ -14,7 +14,7 @@ from multitask_recommender.evaluation.held_out import arrange
 from multitask_recommender.evaluation.labels import label_directions, label_metrics
 from multitask_recommender.evaluation.outcome import Outcome, RankingProtocol
 from multitask_recommender.evaluation.sampled import Sampled, drawn_negatives, given_negatives
-from multitask_recommender.evaluation.scorer import Predictor, Scorer, in_blocks
+from multitask_recommender.evaluation.scorer import Clock, Predictor, Scorer, in_blocks
 from multitask_recommender.evaluation.settings import Settings
 from multitask_recommender.evaluation.unfiltered import Unfiltered
 from multitask_recommender.interactions import Interactions
@@ -39,6 +39,8 @@ class Evaluation:
     metrics: dict[str, float]
     protocol: dict[str, Any]
     arrays: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    # Of scoring all items, on one thread; no two evaluations take equally long.
+    milliseconds_per_user: float | None = dataclasses.field(default=None, compare=False)
 
 
 class Evaluator:
@@ -114,7 +116,8 @@ class Evaluator:
         users have been ranked, a block at a time, from several threads.
         """
         protocols = self._protocols() if isinstance(scorer, Scorer) else {}
-        self._pass_over_users(scorer, list(protocols.values()), advance)
+        clock = Clock()
+        self._pass_over_users(scorer, list(protocols.values()), advance, clock)
         outcomes = {name: protocol.outcome() for name, protocol in protocols.items()}
         outcomes[""] = label_metrics(scorer, self.rows, kinds or {}, self._histories)
         metrics = {name: outcome.metrics for name, outcome in outcomes.items()}
@@ -133,7 +136,13 @@ class Evaluator:
                 **self._told,
             },
             arrays=self._flat(arrays) if keep_arrays else {},
+            milliseconds_per_user=clock.milliseconds_per_user,
         )
+
+    @property
+    def users(self) -> np.ndarray:
+        """Dense ids int32 [Q] of those whom arrays by user are of."""
+        return self._held_out.users
 
     def directions(self, kinds: Mapping[str, str]) -> dict[str, Direction | None]:
         """The metrics that a scorer which predicts the labels of `kinds` will have.
@@ -170,7 +179,11 @@ class Evaluator:
         return {name: build() for name, build in known.items() if name in settings.protocols}
 
     def _pass_over_users(
-        self, scorer: Scorer, protocols: list[RankingProtocol], advance: Callable[[int], None]
+        self,
+        scorer: Scorer,
+        protocols: list[RankingProtocol],
+        advance: Callable[[int], None],
+        clock: Clock,
     ) -> None:
         def measure(scores: np.ndarray, block: slice) -> list[Any]:
             measured = [protocol.measure(scores, block) for protocol in protocols]
@@ -180,7 +193,8 @@ class Evaluator:
         if not protocols or not self._held_out.num_items:
             return
         megabytes = self._settings.block_megabytes
-        for measured in in_blocks(scorer, self._held_out, self._histories, megabytes, measure):
+        scored = in_blocks(scorer, self._held_out, self._histories, megabytes, measure, clock)
+        for measured in scored:
             for protocol, part in zip(protocols, measured, strict=True):
                 protocol.add(part)
 

@@ -14,8 +14,11 @@ from multitask_recommender.metrics.found import found
 from multitask_recommender.metrics.selection import MISSED, select
 
 _METRICS = names(ranking)
-_OF_CATALOGUE = ("coverage", "gini", "popularity")
+_OF_CATALOGUE = ("coverage", "gini", "overlap", "popularity")
 ACCURACY = "top_{}_categorical_accuracy"  # as TFRS calls it
+# Arrays of each relevant pair that is a candidate [p]: its rank among all other candidates, and the
+# popularity percentile of its item.
+PAIR_RANK, PAIR_POPULARITY = "pair_rank", "pair_popularity"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Full:
         self._percentiles = percentiles
         self._cutoffs = np.array(cutoffs)
         self._most_candidates = int(held_out.num_unseen.max(initial=0))
+        self._num_lists = int(np.count_nonzero(held_out.num_unseen))
         # For each of the K places of a list, the first cell of the exposures that it counts in.
         columns = np.searchsorted(self._cutoffs, np.arange(1, self._cutoffs[-1] + 1))
         self._places = columns * (held_out.num_items + 1) + 1
@@ -78,14 +82,16 @@ class Full:
         for name in _METRICS:
             values = np.concatenate([part.by_user[name] for part in parts])  # [Q, C]
             arrays |= {f"{name}@{k}": values[:, c] for c, k in enumerate(self._cutoffs)}
-        arrays |= self._by_row(np.concatenate([part.row_ranks for part in parts]))
+        pair_ranks = np.concatenate([part.row_ranks for part in parts])
+        arrays |= self._by_row(pair_ranks)
         exposures = self._exposed.reshape(len(self._cutoffs), -1)[:, 1:]
         told = self.directions()
         arrays = {name: values for name, values in arrays.items() if name in told}
         of_catalogue = self._of_catalogue(exposures).items()
+        popularity = self._percentiles[self._cells % max(self._held_out.num_items, 1)]
         return Outcome(
             means(arrays).metrics | {name: value for name, value in of_catalogue if name in told},
-            arrays,
+            arrays | {PAIR_RANK: pair_ranks, PAIR_POPULARITY: popularity[: len(pair_ranks)]},
         )
 
     def directions(self) -> dict[str, Direction | None]:
@@ -96,6 +102,8 @@ class Full:
             found |= {f"{name}@{k}": direction(getattr(ranking, name)) for name in _METRICS}
             found[ACCURACY.format(k)] = HIGHER
             found |= {f"{name}@{k}": direction(getattr(catalogue, name)) for name in _OF_CATALOGUE}
+            if self._num_lists < 2:
+                del found[f"overlap@{k}"]
         return found
 
     def record(self) -> dict[str, Any]:
@@ -132,6 +140,7 @@ class Full:
         metrics: dict[str, float | None] = {}
         for exposure, cutoff in zip(np.cumsum(exposures, axis=0), self._cutoffs, strict=True):
             metrics[f"coverage@{cutoff}"] = catalogue.coverage(exposure)
+            metrics[f"overlap@{cutoff}"] = catalogue.overlap(exposure, self._num_lists)
             metrics[f"popularity@{cutoff}"] = catalogue.popularity(exposure, self._percentiles)
             metrics[f"gini@{cutoff}"] = catalogue.gini(exposure)
         return metrics

@@ -14,6 +14,7 @@ from multitask_recommender.metrics.direction import Direction, direction
 from multitask_recommender.schema import USER_ID
 
 BINARY, RATING = "binary", "rating"
+TARGET, PREDICTION, USER = "target", "prediction", "user"  # arrays of a label, by observed row
 
 _METRICS = {
     BINARY: (
@@ -44,10 +45,10 @@ def label_metrics(
     kinds: "binary" or "rating" by label; by default `rating` is a rating, all else binary. Users
     and items outside the vocabulary are predicted as unknown, id 0.
 
-    Arrays, over observed rows: `rating/squared_error`; `like/target`, `like/probability` and
-    `like/user` (`auc_difference_interval` compares these); `like/is_correct`; and for users with
-    both classes, in ascending order of ids, `like/user_auc` and `like/user_rows`, the values and
-    weights that `like/gauc` is the mean of.
+    Arrays, over observed rows, of every label: `like/target`, `like/prediction` and `like/user`
+    (`auc_difference_interval` compares these); of ratings `rating/squared_error`; of binary labels
+    `like/is_correct` and, for users with both classes, in ascending order of ids, `like/user_auc`
+    and `like/user_rows`, the values and weights that `like/gauc` is the mean of.
     """
     predictions = rank_rows(scorer, held_out, histories)
     outcome = Outcome()
@@ -59,11 +60,14 @@ def label_metrics(
         for metric in _METRICS[kind]:
             outcome.metrics[f"{label}/{metric.__name__}"] = metric(targets, predicted)
         outcome.counts[label] = {"rows": len(targets)}
+        users = held_out.user_ids[rows]
+        kept = {TARGET: targets, PREDICTION: predicted, USER: users}
+        outcome.arrays.update({f"{label}/{name}": values for name, values in kept.items()})
         if kind == RATING:
             error = predicted.astype(np.float64) - targets
             outcome.arrays[f"{label}/squared_error"] = np.square(error)
         else:
-            _add_by_user(outcome, label, targets, predicted, held_out.user_ids[rows])
+            _add_by_user(outcome, label, targets, predicted, users)
     return outcome
 
 
@@ -113,9 +117,6 @@ def _add_by_user(
         "gauc_users_of_one_class_left_out": by_user.num_left_out,
     }
     arrays = {
-        "target": targets,
-        "probability": predicted,
-        "user": users,
         "is_correct": (predicted > 0.5) == (targets > 0.5),
         "user_auc": by_user.values,
         "user_rows": by_user.rows,

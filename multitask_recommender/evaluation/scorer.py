@@ -1,5 +1,6 @@
 """What evaluation asks of a model, a baseline, an ensemble or an oracle; and how it asks."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -10,6 +11,7 @@ from multitask_recommender.errors import RunError
 from multitask_recommender.evaluation.fold_in import NO_HISTORIES, Histories
 from multitask_recommender.evaluation.held_out import HeldOut
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.schema import USER_ID
 
 Measured = TypeVar("Measured")
 
@@ -47,20 +49,42 @@ class Scorer(Predictor, Protocol):
         ...
 
 
+class Clock:
+    """How long the scoring of users takes, in whichever threads it happens."""
+
+    def __init__(self) -> None:
+        self._spent: list[tuple[float, int]] = []  # seconds, users; appending is safe in threads
+
+    def score(self, scorer: Scorer, queries: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What the scorer scores, timed."""
+        started = time.perf_counter()
+        scores = scorer.score_block(queries)
+        self._spent.append((time.perf_counter() - started, len(queries[USER_ID])))
+        return scores
+
+    @property
+    def milliseconds_per_user(self) -> float | None:
+        """None where nobody was scored."""
+        seconds, users = (sum(each) for each in zip((0.0, 0), *self._spent, strict=True))
+        return 1000 * seconds / users if users else None
+
+
 def in_blocks(
     scorer: Scorer,
     held_out: HeldOut,
     histories: Histories,
     megabytes: int,
     measure: Callable[[np.ndarray, slice], Measured],
+    clock: Clock | None = None,
 ) -> Iterator[Measured]:
     """Yields measure(scores [q, I], positions in held_out.queries) over blocks of them, in order.
 
     Blocks go to threads. Raises RunError where the scores have the wrong shape.
     """
+    clock = clock or Clock()
 
     def work(block: slice) -> Measured:
-        scores = scorer.score_block(histories.queries(held_out, block))
+        scores = clock.score(scorer, histories.queries(held_out, block))
         expected = (len(held_out.queries[block]), held_out.num_items)
         if np.shape(scores) != expected:
             raise RunError(

@@ -1,54 +1,31 @@
 """An overview as one HTML file: its numbers, and plots as SVG inside it."""
 
 import html
-import io
-import string
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from multitask_recommender import pages
 from multitask_recommender.exploration.overview import Overview
 from multitask_recommender.traps import Trap
-
-_PAGE = string.Template("""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>$title</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; color: #222 }
-table { border-collapse: collapse; margin: 1rem 0 }
-td, th { padding: .2rem .8rem .2rem 0; text-align: right; border-bottom: 1px solid #ddd }
-td:first-child, th:first-child { text-align: left }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem } .warning { color: #a50 }
-</style>
-<h1>$title</h1>
-$body
-</html>
-""")
 
 
 def render(overview: Overview, tables: Mapping[str, list[list[str]]], traps: Iterable[Trap]) -> str:
     """The page. tables: rows of cells by heading, the first row being the titles."""
     parts = [f'<p class="warning">{html.escape(text)}</p>' for text in overview.warnings]
-    parts += [f"<h2>{html.escape(title)}</h2>{_table(rows)}" for title, rows in tables.items()]
+    parts += [f"<h2>{html.escape(title)}</h2>{pages.table(rows)}" for title, rows in tables.items()]
     parts += [f"<p><b>{trap.severity}: {trap.name}</b> {_text(trap)}</p>" for trap in traps]
     parts.append('<h2>Curves</h2><div class="plots">')
     parts += [_svg(*plot) for plot in _plots(overview)]
     parts.append("</div>")
-    return _PAGE.substitute(title=html.escape(overview.name), body="\n".join(parts))
+    return pages.page(overview.name, "\n".join(parts))
 
 
 def _text(trap: Trap) -> str:
     return html.escape(trap.sentence)
-
-
-def _table(rows: list[list[str]]) -> str:
-    titles, *rest = [[html.escape(cell) for cell in row] for row in rows]
-    head = "".join(f"<th>{cell}</th>" for cell in titles)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rest)
-    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _plots(overview: Overview) -> Iterable[tuple[str, Callable, Any]]:
@@ -71,11 +48,7 @@ def _svg(title: str, draw: Callable[[Axes, Any], None], data: Any) -> str:
     axes = figure.add_subplot()
     draw(axes, data)
     axes.set_title(title, fontsize=10, parse_math=False)
-    file = io.StringIO()
-    # A fixed salt and no date: the same data give the same page.
-    with matplotlib.rc_context({"svg.hashsalt": "explore"}):
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    return file.getvalue()[file.getvalue().index("<svg") :]
+    return pages.svg(figure, "explore")
 
 
 def _popularity(axes: Axes, overview: Overview) -> None:

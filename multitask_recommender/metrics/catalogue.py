@@ -29,6 +29,15 @@ def gini(exposure: np.ndarray) -> float | None:
     return float(weights @ np.sort(exposure) / (len(exposure) * total))
 
 
+def overlap(exposure: np.ndarray, num_lists: int) -> float | None:
+    """Share of a list that the lists of two users have in common: 1 where all are the same."""
+    total = exposure.sum()
+    if not total or num_lists < 2:
+        return None
+    # An item on c lists is common to c (c - 1) ordered pairs of them.
+    return float(exposure @ (exposure - 1) / ((num_lists - 1) * total))
+
+
 def percentiles(counts: np.ndarray) -> np.ndarray:
     """Share of items [I] with fewer interactions before, plus half of those with as many."""
     ordered = np.sort(counts)

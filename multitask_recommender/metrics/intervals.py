@@ -65,21 +65,36 @@ def auc_difference_interval(
     Data", Biometrics 1997, whose units are users. None with fewer than two units (rows, or users
     who have any) of either class. Raises ValueError where the arrays do not pair up.
     """
-    _check_pairs(targets, a, b, groups)
-    is_positive = targets > 0.5
-    sizes = np.count_nonzero(is_positive), np.count_nonzero(~is_positive)
-    if not all(sizes):
-        return None
-    difference = _placements(is_positive, a) - _placements(is_positive, b)  # [N]
-    mean = float(difference[is_positive].mean())
-    units = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    variance = _variance_of_units(difference - mean, is_positive, units)
-    if variance is None:
+    found = auc_differences(targets, a[None], b[None], groups)
+    if found is None:
         return None
     import scipy.stats
 
+    (mean,), variance = found
     reach = float(scipy.stats.norm.ppf((1 + confidence) / 2) * np.sqrt(variance))
-    return Interval(mean, mean - reach, mean + reach, confidence)
+    return Interval(float(mean), float(mean - reach), float(mean + reach), confidence)
+
+
+def auc_differences(
+    targets: np.ndarray, a: np.ndarray, b: np.ndarray, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, float] | None:
+    """AUC(a) - AUC(b) by seed [S], and the variance of their mean; see auc_difference_interval.
+
+    a, b: scores [S, N] of the same rows.
+    """
+    _check_pairs(targets, *a, *b, groups)
+    if len(a) != len(b):
+        raise ValueError(f"Paired values have {len(a)} and {len(b)} seeds: give the same of both.")
+    is_positive = targets > 0.5
+    if is_positive.all() or not is_positive.any():
+        return None
+    pairs = zip(a, b, strict=True)
+    differences = [_placements(is_positive, x) - _placements(is_positive, y) for x, y in pairs]
+    by_seed = np.array([each[is_positive].mean() for each in differences])
+    units = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    deviations = np.mean(differences, axis=0) - by_seed.mean()  # [N]
+    variance = _variance_of_units(deviations, is_positive, units)
+    return None if variance is None else (by_seed, variance)
 
 
 def _variance_of_units(
@@ -132,8 +147,8 @@ def _placements(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return placements
 
 
-def _check_pairs(first: np.ndarray, second: np.ndarray, *others: np.ndarray | None) -> None:
-    arrays = [first, second, *(other for other in others if other is not None)]
+def _check_pairs(first: np.ndarray, *others: np.ndarray | None) -> None:
+    arrays = [first, *(other for other in others if other is not None)]
     if first.ndim != 1 or any(array.shape != first.shape for array in arrays):
         shapes = " and ".join(str(array.shape) for array in arrays)
         raise ValueError(

@@ -55,7 +55,7 @@ class Plan:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.name, self._values = _recipe(asked.recipe)
+        self.name, self._values = read_recipe(asked.recipe)
         self.overrides, self.axes = axes.read(asked.arguments)
         if asked.metric is not None:
             self.overrides.append(f"training.monitor={asked.metric}")
@@ -176,7 +176,7 @@ class Plan:
                 raise ConfigError("\n".join(dict.fromkeys(cell.fault for cell in cells)))
 
 
-def _recipe(recipe: str) -> tuple[str, dict[str, Any]]:
+def read_recipe(recipe: str) -> tuple[str, dict[str, Any]]:
     """The name of a recipe and its values, given by its path or as one of experiments/."""
     path = pathlib.Path(recipe)
     if not path.is_file():

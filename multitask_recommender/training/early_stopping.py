@@ -8,7 +8,7 @@ from multitask_recommender.errors import ConfigError, suggestion
 from multitask_recommender.metrics.direction import LOWER, Direction
 from multitask_recommender.schema import TOTAL_LOSS, VALIDATION
 
-_NDCG = f"{VALIDATION}/full/ndcg@"
+NDCG = f"{VALIDATION}/full/ndcg@"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +40,10 @@ def choose_monitor(setting: str, known: Mapping[str, Direction | None]) -> Monit
 
 
 def _auto(known: Mapping[str, Direction | None]) -> str:
-    cutoffs = [int(key.removeprefix(_NDCG)) for key in known if key.startswith(_NDCG)]
+    cutoffs = [int(key.removeprefix(NDCG)) for key in known if key.startswith(NDCG)]
     if not cutoffs:
         return f"{VALIDATION}/{TOTAL_LOSS}"
-    return f"{_NDCG}{min(cutoffs, key=lambda cutoff: abs(cutoff - 20))}"
+    return f"{NDCG}{min(cutoffs, key=lambda cutoff: abs(cutoff - 20))}"
 
 
 @dataclasses.dataclass

@@ -104,7 +104,7 @@ def test_gauc_is_by_user_whether_known_or_not(events, table_scorer):
     arrays = {key.removeprefix("test/click/"): value for key, value in result.arrays.items()}
     assert arrays["user"].tolist() == [1, 1, 2, 3, 3, 2]
     assert arrays["target"].tolist() == [1, 0, 1, 1, 0, 1]
-    np.testing.assert_allclose(arrays["probability"], [0.8, 0.2, 0.7, 0.4, 0.7, 0.4])
+    np.testing.assert_allclose(arrays["prediction"], [0.8, 0.2, 0.7, 0.4, 0.7, 0.4])
     assert arrays["user_auc"].tolist() == [1, 0]
     assert arrays["user_rows"].tolist() == [2, 2]
 

@@ -1,0 +1,89 @@
+"""Entries of a leaderboard: the runs of a setting over its seeds, and whom they are held against."""
+
+import dataclasses
+import pathlib
+from collections.abc import Collection, Mapping, Sequence
+
+from multitask_recommender.comparison import finished
+from multitask_recommender.comparison.finished import Run
+from multitask_recommender.comparison.plan import Cell
+from multitask_recommender.comparison.table import named
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """Runs of one setting. others: by task, the name of the entry that it is compared with."""
+
+    name: str
+    setting: Mapping[str, str]
+    task: str | None
+    runs: Sequence[Run]
+    others: Mapping[str, str]
+
+    def restricted(self, names: Collection[str]) -> "Entry":
+        """With the runs of these names alone."""
+        return dataclasses.replace(self, runs=[run for run in self.runs if run.name in names])
+
+
+def of_cells(cells: Sequence[Cell], runs: pathlib.Path) -> list[Entry]:
+    """Of the cells that are trained, in the order of the plan."""
+    by_name = {cell.name: named(cell.setting, cell.task) for cell in cells}
+    entries: dict[str, Entry] = {}
+    for cell in cells:
+        if not (runs / cell.name).exists():
+            continue
+        name = by_name[cell.name]
+        others = {task: by_name[twin] for task, twin in cell.twins.items() if twin in by_name}
+        entry = entries.get(name, Entry(name, cell.setting, cell.task, [], {}))
+        run = finished.read(cell.name, runs / cell.name)
+        entries[name] = dataclasses.replace(
+            entry, runs=[*entry.runs, run], others={**entry.others, **others}
+        )
+    return list(entries.values())
+
+
+def of_runs(folders: Sequence[pathlib.Path]) -> list[Entry]:
+    """Finished runs, those that differ in the seed alone together.
+
+    Each task is compared with a twin where one is among them, else with the first run that learns
+    it: a twin has that task alone, and the same model.
+    """
+    grouped: dict[str, list[Run]] = {}
+    for folder in folders:
+        run = finished.read(str(folder.absolute()), folder)
+        values = run.config.to_dict()
+        del values["training"]["seed"]
+        grouped.setdefault(repr(values), []).append(run)
+    names = _short([runs[0].folder for runs in grouped.values()])
+    entries = [
+        Entry(name, {"run": name}, None, runs, {})
+        for name, runs in zip(names, grouped.values(), strict=True)
+    ]
+    return [dataclasses.replace(entry, others=_others(entry, entries)) for entry in entries]
+
+
+def _others(entry: Entry, entries: Sequence[Entry]) -> dict[str, str]:
+    found = {}
+    for task in entry.runs[0].tasks:
+        learning = [each for each in entries if task in each.runs[0].tasks and each != entry]
+        twins = [
+            each
+            for each in learning
+            if each.runs[0].tasks == [task]
+            and each.runs[0].config.model.name == entry.runs[0].config.model.name
+        ]
+        if twins and entry.runs[0].tasks != [task]:
+            found[task] = twins[0].name
+        elif learning and entries.index(learning[0]) < entries.index(entry):
+            found[task] = learning[0].name
+    return found
+
+
+def _short(folders: Sequence[pathlib.Path]) -> list[str]:
+    """The names of folders, with as much of their paths as tells them apart."""
+    parts = [folder.absolute().parts for folder in folders]
+    for length in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(each[-length:]) for each in parts]
+        if len(set(names)) == len(names):
+            break
+    return names if parts else []

@@ -1,0 +1,128 @@
+"""What a person sees of a comparison in the terminal."""
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.markup import escape
+
+from multitask_recommender import report
+from multitask_recommender.comparison.differences import BETTER, WORSE
+from multitask_recommender.comparison.plan import Plan, Refused
+from multitask_recommender.comparison.workers import Done
+
+
+def show_plan(
+    plan: Plan, num_cells: int, num_left: int, refused: Sequence[Refused], folder: pathlib.Path
+) -> None:
+    if num_cells:
+        done = f", {num_cells - num_left} of them done" if num_left < num_cells else ""
+        report.say(f"{plan.name}: {num_cells} runs{done}")
+        report.console.print(
+            escape(f"They go to {folder}: the same command with --out {folder} goes on with them."),
+            highlight=False,
+        )
+    report.warn([f"refused: {named(each.setting, each.task)}: {each.reason}" for each in refused])
+
+
+def show_progress(done: Done, number: int, total: int, seconds_left: float) -> None:
+    """A line for each run that ended."""
+    ended = "FAILED after" if done.error else "done in"
+    left = f"; about {_minutes(seconds_left)} left" if number < total else ""
+    report.console.print(
+        escape(f"[{number}/{total}] {done.job.name} {ended} {done.seconds:.0f} s{left}"),
+        highlight=False,
+    )
+    report.warn([f"{done.job.name}: {line}" for line in done.error.splitlines()])
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def named(setting: Mapping[str, str], task: str | None = None) -> str:
+    """`lightgcn x mmoe`, and of a twin `lightgcn, like alone`."""
+    labels = " x ".join(setting.values())
+    return labels if task is None else f"{labels}, {task} alone"
+
+
+def show(board: Mapping[str, Any]) -> None:
+    """Every group: entries, the best first, then differences. `board`: see leaderboard.py."""
+    for number, group in enumerate(board["groups"], start=1):
+        if len(board["groups"]) > 1:
+            report.say(
+                f"Group {number} of {len(board['groups'])}: data, split or protocol differ from "
+                "those of the others, so that figures do not compare."
+            )
+        _show_entries(group)
+        _show_differences(group)
+        flags = [f"{entry['name']} {flag}" for entry in group["entries"] for flag in entry["flags"]]
+        report.warn([*group["dataset"]["warnings"], *flags])
+    for note in board["notes"]:
+        report.console.print(f"note: {escape(note)}", highlight=False)
+    report.warn([f"{name} failed: {error}" for name, error in board["failed"].items()])
+
+
+def _show_entries(group: Mapping[str, Any]) -> None:
+    columns, entries = group["columns"], group["entries"]
+    rows = {}
+    for entry in entries:
+        means = [entry["metrics"].get(key, {"mean": None})["mean"] for key in columns]
+        rows[entry["name"]] = [report.shown(mean) for mean in means]
+    for name, metrics in group["baselines"].items():
+        rows[f"({name})"] = [report.shown(metrics.get(key)) for key in columns]
+    about = f"{group['dataset']['name']}; means over seeds"
+    titles = [_title(title) for title in columns.values()]
+    report.show_table(escape(f"test, {about}"), titles, rows, bold="")
+    costs = {entry["name"]: _cost(entry["cost"]) for entry in entries}
+    report.show_table(escape(f"cost, {about}"), _COST, costs, bold="")
+
+
+_COST = ("training\ns", "peak\nMB", "parameters", "ms /\nuser")
+
+
+def _title(key: str) -> str:
+    names = {"root_mean_squared_error": "RMSE", "expected_calibration_error": "ECE", "auc": "AUC"}
+    where, _, metric = key.rpartition("/")
+    return f"{where}\n{names.get(metric, metric.replace('_', ' '))}"
+
+
+def _cost(cost: Mapping[str, float | None]) -> list[str]:
+    scoring = cost["milliseconds_per_user"]
+    return [
+        f"{cost['training_seconds']:.1f}",
+        f"{cost['peak_memory_bytes'] / 2**20:.0f}",
+        f"{cost['parameters']:,.0f}",
+        report.shown(None) if scoring is None else f"{scoring:.3f}",
+    ]
+
+
+def _show_differences(group: Mapping[str, Any]) -> None:
+    """A row for each entry that is compared, a column a metric."""
+    if not group["differences"]:
+        return
+    metrics = list(dict.fromkeys(each["metric"] for each in group["differences"]))
+    rows: dict[str, dict[str, str]] = {}
+    for each in group["differences"]:
+        name = each["name"] if each["is_twin"] else f"{each['name']} - {each['minus']}"
+        reach = (each["high"] - each["low"]) / 2
+        mark = _MARKS.get(each["verdict"], " ")
+        cell = f"{each['difference']:+.4f} {mark}\n±{reach:.4f}  "
+        rows.setdefault(name, {})[each["metric"]] = cell
+    is_twin = all(each["is_twin"] for each in group["differences"])
+    report.show_table(
+        "minus the single-task twin" if is_twin else "differences",
+        list(map(_title, metrics)),
+        {
+            name: [cells.get(metric, report.shown(None)) for metric in metrics]
+            for name, cells in rows.items()
+        },
+        bold="",
+    )
+    report.say(
+        "+ better, - worse; no mark: no difference found, the interval (by Holm for the number of "
+        "comparisons) holds 0."
+    )
+
+
+_MARKS = {BETTER: "+", WORSE: "-"}
