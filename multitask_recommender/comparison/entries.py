@@ -1,4 +1,4 @@
-"""Entries of a leaderboard: the runs of a setting over its seeds, and whom they are held against."""
+"""Entries of a leaderboard: runs of a setting over its seeds, and what they are held against."""
 
 import dataclasses
 import pathlib

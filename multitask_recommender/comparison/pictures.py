@@ -104,7 +104,7 @@ def _against_time(group: Group, key: str) -> "Figure":
             color=colour,
             label=entry["name"],
         )
-    axes.set(xlabel="seconds of training", ylabel=key.removeprefix("test/"), xscale="log")
+    axes.set(xlabel="seconds of training", ylabel=key.removeprefix("test/"))
     _legend(axes)
     return figure
 

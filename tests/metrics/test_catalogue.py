@@ -29,3 +29,13 @@ def test_nothing_recommended_is_not_computed():
     assert catalogue.coverage(nothing) is None
     assert catalogue.popularity(nothing, np.ones(3)) is None
     assert catalogue.gini(nothing) is None
+
+
+def test_overlap_is_the_mean_share_of_two_lists_by_hand():
+    """Lists {a, b}, {a, c}, {a, b}: pairs share 1, 2 and 1 of 2, on average 2/3."""
+    assert catalogue.overlap(np.array([3, 2, 1]), 3) == pytest.approx((1 / 2 + 2 / 2 + 1 / 2) / 3)
+
+
+def test_the_same_list_for_all_overlaps_wholly_and_one_list_with_none():
+    assert catalogue.overlap(np.array([4, 4, 0]), 4) == 1.0
+    assert catalogue.overlap(np.array([1, 1]), 1) is None
