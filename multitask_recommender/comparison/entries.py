@@ -1,5 +1,6 @@
 """Entries of a leaderboard: runs of a setting over its seeds, and what they are held against."""
 
+import collections
 import dataclasses
 import pathlib
 from collections.abc import Collection, Mapping, Sequence
@@ -48,12 +49,14 @@ def of_runs(folders: Sequence[pathlib.Path]) -> list[Entry]:
     Each task is compared with a twin where one is among them, else with the first run that learns
     it: a twin has that task alone, and the same model.
     """
-    grouped: dict[str, list[Run]] = {}
+    grouped: dict[tuple[str, int], list[Run]] = {}
+    repeats: collections.Counter[tuple[str, int]] = collections.Counter()
     for folder in folders:
         run = finished.read(str(folder.absolute()), folder)
         values = run.config.to_dict()
-        del values["training"]["seed"]
-        grouped.setdefault(repr(values), []).append(run)
+        seed = values["training"].pop("seed")
+        repeats[repr(values), seed] += 1  # a run that was made again is an entry of its own
+        grouped.setdefault((repr(values), repeats[repr(values), seed]), []).append(run)
     names = _short([runs[0].folder for runs in grouped.values()])
     entries = [
         Entry(name, {"run": name}, None, runs, {})

@@ -11,7 +11,8 @@ from typing import Any
 
 from multitask_recommender.comparison.finished import Run
 
-_NO_CONDITION = {"seed", "cutoffs_left_out"}  # of a protocol: what figures do not depend on
+_SEED = "seed"  # of the training: runs of several are what is compared
+_CUTOFFS = "cutoffs_left_out"  # of a protocol: figures at the others do not depend on it
 
 
 @dataclasses.dataclass
@@ -64,10 +65,10 @@ def _protocol(results: Mapping[str, Any]) -> dict[str, Any]:
     kept = {
         name: _without(value) if isinstance(value, Mapping) else value
         for name, value in {**found, **labels}.items()
-        if name not in _NO_CONDITION
+        if name != _SEED
     }
     return json.loads(json.dumps(kept))
 
 
 def _without(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: each for key, each in value.items() if key not in _NO_CONDITION}
+    return {key: each for key, each in value.items() if key != _CUTOFFS}
