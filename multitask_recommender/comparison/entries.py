@@ -62,24 +62,36 @@ def of_runs(folders: Sequence[pathlib.Path]) -> list[Entry]:
         Entry(name, {"run": name}, None, runs, {})
         for name, runs in zip(names, grouped.values(), strict=True)
     ]
-    return [dataclasses.replace(entry, others=_others(entry, entries)) for entry in entries]
+    twins = {entry.name: _twins(entry, entries) for entry in entries}
+    are_twins = {name for of_tasks in twins.values() for name in of_tasks.values()}
+    return [
+        dataclasses.replace(entry, others=_firsts(entry, entries) | twins[entry.name])
+        for entry in entries
+        if entry.name not in are_twins
+    ] + [entry for entry in entries if entry.name in are_twins]
 
 
-def _others(entry: Entry, entries: Sequence[Entry]) -> dict[str, str]:
-    found = {}
-    for task in entry.runs[0].tasks:
-        learning = [each for each in entries if task in each.runs[0].tasks and each != entry]
-        twins = [
-            each
-            for each in learning
-            if each.runs[0].tasks == [task]
-            and each.runs[0].config.model.name == entry.runs[0].config.model.name
-        ]
-        if twins and entry.runs[0].tasks != [task]:
-            found[task] = twins[0].name
-        elif learning and entries.index(learning[0]) < entries.index(entry):
-            found[task] = learning[0].name
-    return found
+def _twins(entry: Entry, entries: Sequence[Entry]) -> dict[str, str]:
+    """By task, the runs of the same model that learn it alone."""
+    run = entry.runs[0]
+    return {
+        each.runs[0].tasks[0]: each.name
+        for each in reversed(entries)  # of several, the first
+        if each.runs[0].config.model.name == run.config.model.name
+        and len(each.runs[0].tasks) == 1 < len(run.tasks)
+        and each.runs[0].tasks[0] in run.tasks
+    }
+
+
+def _firsts(entry: Entry, entries: Sequence[Entry]) -> dict[str, str]:
+    """By task, the first of the runs before this one that learns it."""
+    before = entries[: entries.index(entry)]
+    return {
+        task: each.name
+        for task in entry.runs[0].tasks
+        for each in reversed(before)
+        if task in each.runs[0].tasks
+    }
 
 
 def _short(folders: Sequence[pathlib.Path]) -> list[str]:

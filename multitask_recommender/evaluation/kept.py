@@ -3,8 +3,8 @@
 per_user.parquet  a row a user with held-out rows, by raw id: every metric that is a mean over users
 per_row.parquet   a row for each observed label of a held-out row: label, user, target, prediction
 
-On MovieLens 100k they are 0.1 and 0.2 MB; on 100 million held-out rows they would be as large as
-the rows themselves.
+On MovieLens 100k, with 943 users, two cut-offs, 19,633 held-out rows and two labels, they are 26
+and 213 kB: about five bytes for each label of a row.
 """
 
 from collections.abc import Mapping

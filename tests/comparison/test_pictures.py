@@ -1,0 +1,72 @@
+"""Pictures are drawn of what is there, and of nothing else."""
+
+from multitask_recommender import pages
+from multitask_recommender.comparison import pictures
+
+NDCG, RMSE = "test/full/ndcg@10", "test/rating/root_mean_squared_error"
+
+
+def entry(name, weight, ndcg, rmse, **setting):
+    return {
+        "name": name,
+        "setting": {"weights": name, **setting},
+        "task": None,
+        "tasks": {"retrieval": {"weight": 1.0}, "rating": {"weight": weight}},
+        "metrics": {NDCG: {"mean": ndcg, "std": None}, RMSE: {"mean": rmse, "std": None}},
+        "cost": {"training_seconds": 2.0},
+        "calibration": {},
+        "popularity_recall": [],
+        "curve": {"of": "loss", "points": []},
+        "gates": {},
+    }
+
+
+def group(*entries):
+    columns = {key: key.removeprefix("test/") for key in (NDCG, RMSE)}
+    return {"entries": entries, "columns": columns, "differences": []}
+
+
+def test_the_front_is_drawn_where_weights_vary_and_leaves_out_who_is_beaten_in_both():
+    found = dict(
+        pictures.draw(
+            group(
+                entry("a", 0.1, 0.3, 0.95),
+                entry("beaten", 0.5, 0.2, 0.96),
+                entry("b", 1.0, 0.1, 0.9),
+            )
+        )
+    )
+
+    (axes,) = found["Retrieval against rating, over the weights of the tasks"].axes
+    *points, front = axes.get_lines()
+    assert len(points) == 3
+    assert front.get_xydata().tolist() == [[0.9, 0.1], [0.95, 0.3]]
+
+
+def test_without_several_weights_or_axes_there_is_neither_front_nor_grid():
+    titles = [title for title, _ in pictures.draw(group(entry("a", 1.0, 0.3, 0.9)))]
+
+    assert titles == [
+        "Against time: full/ndcg@10",
+        "Against time: rating/root_mean_squared_error",
+    ]
+
+
+def test_a_grid_marks_where_the_joint_model_beats_its_twin():
+    entries = [
+        entry(f"{model} x {sharing}", 1.0, 0.3, 0.9, model=model, sharing=sharing)
+        for model in ("one", "two $x$")
+        for sharing in ("separate", "mmoe")
+    ]
+    for each in entries:
+        del each["setting"]["weights"]
+    found = group(*entries)
+    found["differences"] = [{"name": "one x mmoe", "metric": "full/ndcg@10", "verdict": "better"}]
+
+    figure = dict(pictures.draw(found))["Grid: full/ndcg@10"]
+
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["0.3000", "0.3000 +", "0.3000", "0.3000"]
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["one", "two $x$"]
+    assert pages.svg(figure, "salt") == pages.svg(figure, "salt")
