@@ -35,7 +35,7 @@ def compare(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
         "--workers",
         type=int,
         metavar="N",
-        help="runs that are trained at a time (default: one for each core)",
+        help="runs that are trained at a time (default: one for each core; on a GPU give 1)",
     )
     parser.add_argument("--no-twins", action="store_true", help="train no single-task twins")
     parser.add_argument(
