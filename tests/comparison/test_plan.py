@@ -153,3 +153,13 @@ def test_the_command_line_refuses_what_it_cannot_mean(plan, tmp_path, capsys):
     ):
         assert cli.main(["compare", *arguments]) == 2
         assert fault in capsys.readouterr().err
+
+
+def test_the_grid_of_the_repository_is_four_models_by_three_sharings_with_twins():
+    path = pathlib.Path(__file__).parents[2] / "experiments" / "grids" / "movielens_100k.yaml"
+
+    found = Plan(Asked([str(path)]))
+
+    assert (len(found.cells), found.refused) == (72, [])
+    assert sum(cell.task is None for cell in found.cells) == 4 * 3 * 3
+    assert sum(cell.task is not None for cell in found.cells) == 4 * 3 * 3  # three tasks alone
