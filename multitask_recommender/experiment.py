@@ -172,7 +172,7 @@ class Experiment:
             return fit(settings, rows, self.config.training.seed, self.positives(rows))
 
     def test(self, model: Any) -> evaluation.Evaluation:
-        """The model on the test part, the losses of its tasks among the metrics."""
+        """The model on the test part, the losses of its tasks among the metrics; with arrays."""
         scorer = model.scorer(self.config.evaluation.vectors)
         evaluated = self.judge(scorer, "the model")
         losses = self._losses(model, self.test_evaluator.rows, TEST)

@@ -25,7 +25,16 @@ ARROW = [
     {"exporting"},
     {"export_facts"},
     {"experiment", "exploration"},
-    {"assembly", "experiment_rows", "record", "report", "doctor", "config_schema", "plots", "pages"},
+    {
+        "assembly",
+        "experiment_rows",
+        "record",
+        "report",
+        "doctor",
+        "config_schema",
+        "plots",
+        "pages",
+    },
     # The config knows the settings of every part; no part knows the config.
     {"config"},
     {"config_choices"},

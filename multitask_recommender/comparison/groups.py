@@ -12,7 +12,8 @@ from typing import Any
 from multitask_recommender.comparison.finished import Run
 
 _SEED = "seed"  # of the training: runs of several are what is compared
-_CUTOFFS = "cutoffs_left_out"  # of a protocol: figures at the others do not depend on it
+# Of a protocol: what was found, and cut-offs on which figures at the others do not depend.
+_NO_CONDITION = {"cutoffs_left_out", "intervals_95"}
 
 
 @dataclasses.dataclass
@@ -71,4 +72,4 @@ def _protocol(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: each for key, each in value.items() if key != _CUTOFFS}
+    return {key: each for key, each in value.items() if key not in _NO_CONDITION}
