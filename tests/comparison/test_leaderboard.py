@@ -187,3 +187,13 @@ def test_runs_tested_on_other_rows_are_not_paired(make_run, compare, capsys):
 
     assert cli.main(["compare", *map(str, runs), "--out", "out"]) == 1
     assert "was not tested on the same rows" in capsys.readouterr().err
+
+
+def test_what_a_run_found_of_drawn_users_is_no_condition(make_run):
+    one, two = (finished.read(name, make_run(name)) for name in ("a", "b"))
+    two.results["protocol"]["full"]["intervals_95"] = {"ndcg@10": [0.1, 0.2]}
+
+    assert len(groups.group([one, two])) == 1
+
+    two.results["protocol"]["full"]["users_drawn"] = 7
+    assert len(groups.group([one, two])) == 2
