@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def facts(experiment: Experiment, model: Any, tuned: "Tuned | None") -> "Facts":
+    """Of a model that is not frozen yet, and without its features of items."""
     from multitask_recommender.export.frozen import Facts, InputFacts
 
     def inputs(features: Mapping[str, tuple[str, Feature]]) -> dict[str, InputFacts]:

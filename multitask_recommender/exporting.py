@@ -169,13 +169,9 @@ def _parts(
     of_users, context = export_facts.told(experiment, model)
     recent = None if model.recent is None else model.recent.of_all(train.num_users)
     index, by_cosine = indexes
+    of_items = export_facts.item_features(experiment, model)
     return Parts(
-        model=Frozen(
-            facts.model_copy(
-                update={"item_features": export_facts.item_features(experiment, model)}
-            ),
-            Functions(model, facts),
-        ),
+        model=Frozen(facts.model_copy(update={"item_features": of_items}), Functions(model, facts)),
         index=index,
         alike=by_cosine,
         popular=brute_force.Index(Everything(), model.popularity[:, None]),
