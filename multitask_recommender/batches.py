@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender import columns
+from multitask_recommender import columns, shares
 from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import HISTORY, HISTORY_LENGTH, HISTORY_ROW, observed_key
@@ -97,6 +97,18 @@ class TrainingBatches:
         """Batches from step `start` on."""
         steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
         return steps.map(self._batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+
+    def dealt(self, start: int, dealt: range, number: int) -> tf.data.Dataset:
+        """The shares `dealt` of those that each batch has, one after the other (shares.py)."""
+
+        def shares_of(batch: Features) -> tf.data.Dataset:
+            seed = {STEP_SEED: batch.pop(STEP_SEED)}
+            own = tf.data.Dataset.range(dealt.start, dealt.stop)
+            return own.map(lambda share: shares.take(batch, share, number) | seed)
+
+        steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
+        batches = steps.map(self._batch, num_parallel_calls=2, deterministic=True)
+        return batches.flat_map(shares_of).prefetch(2 * len(dealt))
 
     def batch(self, step: int) -> Features:
         """The batch of one step."""

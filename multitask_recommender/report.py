@@ -86,6 +86,16 @@ def show_data(data: Splits, config: Config, traps: Sequence[Trap] = ()) -> None:
             console.print(f"note: {escape(trap.sentence)}", highlight=False)
 
 
+def show_replicas(number: int, batch_size: int) -> None:
+    """How a batch is divided, where several devices share it."""
+    if number > 1:
+        console.print(
+            f"{number} devices: batches of {batch_size:,} rows, about {batch_size / number:,.0f} "
+            "on each",
+            highlight=False,
+        )
+
+
 def _show_unknown(rates: Mapping[str, Rates]) -> None:
     """A line of the ids and features that are unknown in some rows, where there are any."""
     told = [

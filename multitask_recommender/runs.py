@@ -20,6 +20,7 @@ from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
 from multitask_recommender.schema import TEST, VALIDATION
 from multitask_recommender.splits import Splits
+from multitask_recommender.training import cluster
 
 _STRATIFIED_AT = 20  # the cut-off of recall by popularity
 _CHECKED = (  # what comparisons read
@@ -34,8 +35,22 @@ _CHECKED = (  # what comparisons read
 def train(config: Config, run_dir: pathlib.Path) -> None:
     """Trains, evaluates and reports; writes the run at `run_dir`, or resumes it.
 
-    Of a finished run whose export is wanted and was interrupted, only that is done.
+    Of a finished run whose export is wanted and was interrupted, only that is done. In a cluster,
+    each of its processes calls this: the chief does so, the others take part.
     """
+    if config.training.strategy != "multi_worker":
+        return _train(config, run_dir)
+    cluster.read(config.training.strategy)  # before the seconds that TensorFlow takes to import
+
+    from multitask_recommender.training.following import taking_part
+
+    with taking_part(config.training) as replicas:
+        if replicas.is_chief:
+            return _train(config, run_dir)
+        return Experiment(config).follow()
+
+
+def _train(config: Config, run_dir: pathlib.Path) -> None:
     awaits_export = config.export.when_trained and _has_no_export(run_dir)
     if not awaits_export:
         run_folder.check_absent(run_dir)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from multitask_recommender.layers.draws import AnySeed, dropout, fold_in
+
 
 class Experts(tf.keras.layers.Layer):
     """`number` ReLU towers of the same input, [B, P] -> [B, number, H].
@@ -38,7 +40,7 @@ class Experts(tf.keras.layers.Layer):
             self._biases.append(self.add_weight(f"bias_{place}", bias, initializer="zeros"))
         super().build(input_shape)
 
-    def call(self, inputs: tf.Tensor, seed: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, seed: AnySeed, training: bool = False) -> tf.Tensor:
         hidden = tf.matmul(inputs, self._kernels[0])  # [B, number * H]
         hidden = tf.reshape(hidden, [-1, self._number, self._units[0]])
         for place, bias in enumerate(self._biases):
@@ -46,8 +48,7 @@ class Experts(tf.keras.layers.Layer):
                 hidden = tf.einsum("bnh,nhk->bnk", hidden, self._kernels[place])
             hidden = tf.nn.relu(hidden + bias)
             if training and self._dropout:
-                own = tf.random.experimental.stateless_fold_in(seed, place)
-                hidden = tf.nn.experimental.stateless_dropout(hidden, self._dropout, own)
+                hidden = dropout(hidden, self._dropout, fold_in(seed, place))
         return hidden
 
 

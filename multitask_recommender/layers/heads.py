@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender.layers.draws import AnySeed, dropout, fold_in
+
 
 @dataclasses.dataclass(frozen=True)
 class PairShape:
@@ -87,12 +89,11 @@ class HiddenLayers(tf.keras.layers.Layer):
         self._dropout = dropout
         self._dense = [tf.keras.layers.Dense(width, activation="relu") for width in units]
 
-    def call(self, inputs: tf.Tensor, seed: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, seed: AnySeed, training: bool = False) -> tf.Tensor:
         for place, layer in enumerate(self._dense):
             inputs = layer(inputs)
             if training and self._dropout:
-                own = tf.random.experimental.stateless_fold_in(seed, place)
-                inputs = tf.nn.experimental.stateless_dropout(inputs, self._dropout, own)
+                inputs = dropout(inputs, self._dropout, fold_in(seed, place))
         return inputs
 
 
@@ -107,12 +108,11 @@ class Towers(tf.keras.layers.Layer):
         self._towers = {label: HiddenLayers(units, dropout, f"tower_{label}") for label in labels}
 
     def call(
-        self, inputs: Mapping[str, tf.Tensor], seed: tf.Tensor, training: bool = False
+        self, inputs: Mapping[str, tf.Tensor], seed: AnySeed, training: bool = False
     ) -> dict[str, tf.Tensor]:
         hidden = {}
         for place, (label, tower) in enumerate(self._towers.items()):
-            own = tf.random.experimental.stateless_fold_in(seed, place)
-            hidden[label] = tower(inputs[label], own, training=training)
+            hidden[label] = tower(inputs[label], fold_in(seed, place), training=training)
         return hidden
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.histories import Rows
+from multitask_recommender.layers import draws
+from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.features import Stddev
 from multitask_recommender.layers.item_table import MEAN, NOTHING, ItemTable
 from multitask_recommender.layers.rows import sum_rows, take_rows
@@ -50,7 +52,7 @@ class History(tf.keras.layers.Layer):
         self,
         ids: tf.Tensor,
         dropout: float,
-        seed: tf.Tensor,
+        seed: AnySeed,
         of_positives: bool = False,
         told: tf.Tensor | None = None,
     ) -> tf.Tensor:
@@ -123,26 +125,27 @@ class _Members:
         self._sums = table.rows
         return table
 
-    def sums(
-        self, table: tf.Variable, ids: tf.Tensor, dropout: float, seed: tf.Tensor
-    ) -> tf.Tensor:
+    def sums(self, table: tf.Variable, ids: tf.Tensor, dropout: float, seed: AnySeed) -> tf.Tensor:
         if self._sums is not None:
             return take_rows(self._sums, ids)
         if self.dense is not None:
             rows = take_rows(self.dense, ids)  # [n, members + 1]
             if dropout:
-                rows = tf.nn.experimental.stateless_dropout(rows, dropout, seed)
+                rows = draws.dropout(rows, dropout, seed)
             return tf.matmul(rows, table)
         sums = self._sum_ragged(table, ids, dropout, seed)
         return sums * tf.gather(self._scale, ids)[:, None]
 
     def _sum_ragged(
-        self, table: tf.Variable, ids: tf.Tensor, dropout: float, seed: tf.Tensor
+        self, table: tf.Variable, ids: tf.Tensor, dropout: float, seed: AnySeed
     ) -> tf.Tensor:
         members = tf.gather(self._ragged, ids)
         values, rows = members.values, members.value_rowids()
         if dropout:
-            kept = tf.random.stateless_uniform(tf.shape(values), seed) >= dropout
+            lengths = self._ragged.row_lengths()
+            kept = draws.are_kept(
+                tf.size(values), lambda each: tf.gather(lengths, each), dropout, seed
+            )
             values, rows = tf.boolean_mask(values, kept), tf.boolean_mask(rows, kept)
         sums = sum_rows(table, values, tf.cast(rows, tf.int32), tf.shape(ids)[0])
         return sums / (1.0 - dropout)

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.rows import keyed
 from multitask_recommender.layers.tower import NOTHING_TOLD, Side, Told, Tower, View
@@ -69,7 +70,7 @@ class RankingSpace(tf.keras.layers.Layer):
     def call(
         self,
         ids: tuple[tf.Tensor, tf.Tensor],
-        seeds: tf.Tensor,
+        seeds: tuple[AnySeed, AnySeed],
         given: tuple[tf.Tensor | None, tf.Tensor | None] = (None, None),
         told: Told = NOTHING_TOLD,
         training: bool = False,

@@ -4,6 +4,9 @@ import dataclasses
 
 import tensorflow as tf
 
+from multitask_recommender.layers.draws import AnySeed, dropout
+from multitask_recommender.shares import Lines
+
 
 @dataclasses.dataclass(frozen=True)
 class Representation:
@@ -26,9 +29,11 @@ class Representation:
     candidate_rows: tf.Tensor  # int [B], into candidates
     ranking_queries: tf.Tensor | None = None  # [Q, E]
     ranking_candidates: tf.Tensor | None = None  # [C, E]
-    product_dropout: tuple[float, tf.Tensor] | None = None  # rate and seed, when training
+    product_dropout: tuple[float, AnySeed] | None = None  # rate and seed, when training
     fields: tuple[tf.Tensor, ...] = ()  # [B, *] each: more that heads may read
     shared: tuple[tf.Tensor, ...] = ()
+    query_lines: Lines | None = None  # of a share of a batch: which of its queries these are
+    along_candidates: tuple[tf.Tensor, ...] = ()  # those of `shared` with a line for each
     penalty: tf.Tensor | float = 0.0  # regularisation of the rows that this batch touches
 
     @property
@@ -42,6 +47,11 @@ class Representation:
             *self.fields,
         )
         return self.shared or tuple(each for each in vectors if each is not None)
+
+    def is_along_candidates(self, tensor: tf.Tensor) -> bool:
+        """Whether a tensor of the cut has its lines in common with all shares of a batch."""
+        vectors = self.candidates, self.ranking_candidates, *self.along_candidates
+        return any(tensor is each for each in vectors)
 
     @property
     def query(self) -> tf.Tensor:
@@ -61,5 +71,5 @@ class Representation:
         query, candidate = self.query, self.candidate
         product = query * candidate
         if self.product_dropout is not None:
-            product = tf.nn.experimental.stateless_dropout(product, *self.product_dropout)
+            product = dropout(product, *self.product_dropout)
         return tf.concat([query, candidate, product, *self.fields], axis=1)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from multitask_recommender import histories, schema
 from multitask_recommender.histories import Rows
 from multitask_recommender.interactions import Entities, Feature, Interactions
+from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.features import FeatureEmbedding, Stddev
 from multitask_recommender.layers.history import History
 from multitask_recommender.layers.item_table import MEAN, ItemTable
@@ -179,7 +180,7 @@ class Tower(tf.keras.layers.Layer):
         self,
         ids: tf.Tensor,
         view: View,
-        seed: tf.Tensor,
+        seed: AnySeed,
         told: Told = NOTHING_TOLD,
         training: bool = False,
     ) -> tf.Tensor:
@@ -194,7 +195,7 @@ class Tower(tf.keras.layers.Layer):
         self,
         ids: tf.Tensor,
         view: View,
-        seed: tf.Tensor,
+        seed: AnySeed,
         told: Told = NOTHING_TOLD,
         training: bool = False,
     ) -> list[tf.Tensor]:

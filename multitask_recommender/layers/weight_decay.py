@@ -30,4 +30,4 @@ class WeightDecay:
             vectors = tf.matmul(vectors, projection)
         charged = tf.reduce_sum(tf.square(vectors), axis=1) * occurrences
         charged *= tf.gather(self._factors, distinct)
-        return tf.reduce_sum(charged) / tf.cast(tf.size(ids), tf.float32)
+        return tf.math.divide_no_nan(tf.reduce_sum(charged), tf.cast(tf.size(ids), tf.float32))

@@ -12,18 +12,20 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from multitask_recommender import histories
+from multitask_recommender import histories, shares
 from multitask_recommender.batches import NO_SEED, STEP_SEED, TrainingBatches
 from multitask_recommender.errors import DataError
 from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers import tower
+from multitask_recommender.layers.draws import seed_of
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import log_popularity
 from multitask_recommender.models import _gradients, _queries
 from multitask_recommender.models._forward import Forward
 from multitask_recommender.models._freezable import Freezable
+from multitask_recommender.models._loss_mean import LossMean, summed
 from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.schema import (
     HISTORY,
@@ -81,7 +83,7 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         self.unmet, self.popularity = popularity[0], popularity[1:]  # of an item met by nobody; [I]
         # All at once: Keras does not see a metric that is put into a dict later.
         names = [*(task.name for task in tasks), TOTAL_LOSS]
-        self._loss_means = {name: tf.keras.metrics.Mean(name) for name in names}
+        self._loss_means = {name: LossMean(name) for name in names}
         self._trace()
 
     def _trace(self) -> None:
@@ -175,13 +177,14 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         if not self.ranking:
             return {}
         # Not the seeds that `encode` splits off for itself.
-        seed = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 1)
+        key = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 1)
+        seed = seed_of(key, shares.rows(features))
         return self._sharing(representation.pair, seed, training=training)
 
     def task_losses(self, features: Features, training: bool) -> tuple[Features, tf.Tensor]:
         """Each task's mean loss over the batch, and the model's regularisation."""
         forward = self._forward(features, training)
-        return forward.losses, forward.representation.penalty
+        return forward.losses, forward.penalty
 
     def compute_loss(self, features: Features, training: bool = False) -> tf.Tensor:
         """The sum of the tasks' terms; with regularisation when training.
@@ -193,14 +196,27 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         else:
             forward, change = self._forward(features, training), 0.0
         total = tf.add_n(list(forward.terms.values()))
+        self._note_losses(forward, total, features)
+        return total + forward.penalty + change if training else total
+
+    def _note_losses(self, forward: Forward, total: tf.Tensor, features: Features) -> None:
+        losses = forward.losses | {TOTAL_LOSS: total}
+        if shares.is_share(features):
+            losses = dict(zip(losses, summed(list(losses.values())), strict=True))
         # Means over the rows that count, also where batches have more or fewer of them.
-        self._loss_means[TOTAL_LOSS].update_state(total, sample_weight=tf.size(features[USER_ID]))
-        for task in self._tasks:
-            loss, rows = forward.losses[task.name], forward.rows[task.name]
-            self._loss_means[task.name].update_state(loss, sample_weight=rows)
-        return total + forward.representation.penalty + change if training else total
+        rows = forward.rows | {TOTAL_LOSS: tf.size(shares.whole(features)[USER_ID])}
+        for name, mean in self._loss_means.items():
+            mean.update_state(losses[name], sample_weight=rows[name])
 
     def train_step(self, features: Features) -> dict[str, tf.Tensor]:
+        self.learn(features)
+        return self._loss_results()
+
+    def learn(self, features: Features) -> None:
+        """A step on a batch; or on a replica's share of it, all of them making the step together.
+
+        The optimizer sums the gradients of replicas.
+        """
         self.check_learns()
         with tf.GradientTape() as tape:
             loss = self.compute_loss(features, training=True)
@@ -208,7 +224,6 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         gradients = tape.gradient(loss, variables)
         pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
         self.optimizer.apply_gradients(pairs)
-        return self._loss_results()
 
     def test_step(self, features: Features) -> dict[str, tf.Tensor]:
         self.compute_loss(features, training=False)
@@ -264,12 +279,15 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         outputs = self.predict_labels(representation, features, training)
         for name, task in self.ranking.items():
             losses[name] = task.loss(outputs[name], features, training)
-        rows = {task.name: tf.reduce_sum(task.weights(features, training)) for task in self._tasks}
+        every = shares.whole(features)
+        rows = {task.name: tf.reduce_sum(task.weights(every, training)) for task in self._tasks}
+        # Of what is of no row, and of regularisation, whose means are over the share's own rows.
+        part = shares.fraction(features) if shares.is_share(features) else 1.0
         if training:
-            terms = self._weighting.terms(losses, rows)
+            terms = self._weighting.terms(losses, rows, part)
         else:
             terms = {task.name: task.weight * losses[task.name] for task in self._tasks}
-        return Forward(representation, losses, rows, terms)
+        return Forward(representation, losses, rows, terms, representation.penalty * part)
 
     def _with_surgery(self, features: Features) -> tuple[Forward, tf.Tensor]:
         """A batch in training, and what combines the gradients of its terms (_gradients.py)."""
@@ -278,8 +296,13 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         cut = forward.representation.cut
         gradients = _gradients.at_cut(tape, forward.terms, cut)
         seed = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 2)
-        shares = self._weighting.shares(_gradients.products(gradients), seed)
-        return forward, _gradients.surgery(gradients, cut, shares)
+        if shares.is_share(features):
+            are_common = [forward.representation.is_along_candidates(each) for each in cut]
+            products = _gradients.products_of_shares(gradients, are_common)
+        else:
+            products = _gradients.products(gradients)
+        factors = self._weighting.shares(products, seed)
+        return forward, _gradients.surgery(gradients, cut, factors)
 
     def _loss_results(self) -> dict[str, tf.Tensor]:
         return {mean.name: mean.result() for mean in self._loss_means.values()}
@@ -294,4 +317,4 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
     def _candidate_ids(self, features: Features) -> tf.Tensor:
         if self.retrieval is not None:
             return self.retrieval.candidate_ids(features)
-        return tf.sort(tf.unique(features[ITEM_ID]).y)
+        return tf.sort(tf.unique(shares.whole(features)[ITEM_ID]).y)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
+from multitask_recommender.models._loss_mean import summed
+
 
 def at_cut(
     tape: tf.GradientTape, terms: Mapping[str, tf.Tensor], cut: Sequence[tf.Tensor]
@@ -27,6 +29,18 @@ def products(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     """The products [T, T] of the tasks' gradients, over all tensors of the cut together."""
     flat = [tf.reshape(each, [each.shape[0], -1]) for each in gradients]
     return tf.add_n([tf.matmul(each, each, transpose_b=True) for each in flat])
+
+
+def products_of_shares(gradients: Sequence[tf.Tensor], are_common: Sequence[bool]) -> tf.Tensor:
+    """The products of a whole batch, from the gradients of a share of it, on every replica.
+
+    are_common: which tensors of the cut all shares have in common, so that their gradients add up;
+    of the others each share has lines of its own, whose products add up.
+    """
+    pairs = list(zip(gradients, are_common, strict=True))
+    total = summed(products([each for each, is_common in pairs if not is_common]))
+    common = [each for each, is_common in pairs if is_common]
+    return total + products(summed(common)) if common else total
 
 
 def norms_and_cosines(names: Sequence[str], products: tf.Tensor) -> dict[str, tf.Tensor]:

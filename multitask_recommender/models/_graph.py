@@ -19,7 +19,7 @@ from multitask_recommender.layers.rows import keyed, take_rows
 from multitask_recommender.layers.sparse_product import SymmetricProduct
 from multitask_recommender.layers.weight_decay import WeightDecay
 from multitask_recommender.models._base import Features, MultiTaskModel
-from multitask_recommender.models._queries import distinct_queries
+from multitask_recommender.models._queries import distinct_queries, lines_of
 from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.models.settings._graph import GraphSettings
 from multitask_recommender.schema import ITEM_ID, PAD, TOLD_HISTORY, USER_ID
@@ -112,10 +112,12 @@ class GraphModel(MultiTaskModel):
             queries=self._space.queries(self.compared(users)),
             candidates=self._space.items(self.compared(items), candidate_ids),
             query_rows=query_rows,
+            query_lines=lines_of(features),
             candidate_rows=tf.searchsorted(candidate_ids, features[ITEM_ID]),
             ranking_queries=users,
             ranking_candidates=items,
             shared=(users, items),
+            along_candidates=(items,),
             penalty=self._penalty(features) if training else 0.0,
         )
 

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from multitask_recommender import shares
 from multitask_recommender.layers.features import has_value
 from multitask_recommender.schema import (
     HISTORY,
@@ -25,6 +26,13 @@ def distinct_queries(features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tens
         return tf.math.unsorted_segment_max(users, rows, tf.shape(told[0])[0]), rows
     # What a user has met before differs from row to row.
     return users, tf.range(tf.size(users))
+
+
+def lines_of(features: dict[str, tf.Tensor]) -> shares.Lines | None:
+    """Which of the queries of a whole batch the distinct ones are, of a share."""
+    if any(map(tells_of_users, features)):
+        return shares.rows(features)
+    return shares.distinct(features, lambda each: tf.unique(each[USER_ID]).idx)
 
 
 def are_told_of(

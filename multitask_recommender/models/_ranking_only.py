@@ -9,10 +9,11 @@ from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.context import Context
+from multitask_recommender.layers.draws import seed_of
 from multitask_recommender.layers.features import Stddev
 from multitask_recommender.layers.tower import HISTORY, Told, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
-from multitask_recommender.models._queries import distinct_queries
+from multitask_recommender.models._queries import distinct_queries, lines_of
 from multitask_recommender.models.settings._ranking_only import RankingOnlySettings
 from multitask_recommender.schema import ITEM_ID, USER_ID
 
@@ -69,13 +70,12 @@ class RankingOnlyModel(MultiTaskModel):
     def fields(self, features: Features, item_ids: tf.Tensor, training: bool) -> FieldVectors:
         """The inputs of a batch whose distinct items are `item_ids` [C], ascending."""
         user_ids, user_rows = distinct_queries(features)
-        seed = features.get(STEP_SEED, NO_SEED)
-        seeds = tf.random.experimental.stateless_split(seed, 2)
+        keys = tf.random.experimental.stateless_split(features.get(STEP_SEED, NO_SEED), 2)
         (user_tower, item_tower), (user_view, item_view) = self._towers, self._views
-        told = Told.of(features)
+        told, user_seed = Told.of(features), seed_of(keys[0], lines_of(features))
         return FieldVectors(
-            users=user_tower.parts(user_ids, user_view, seeds[0], told, training=training),
-            items=item_tower.parts(item_ids, item_view, seeds[1], training=training),
+            users=user_tower.parts(user_ids, user_view, user_seed, told, training=training),
+            items=item_tower.parts(item_ids, item_view, keys[1], training=training),
             context=self._context(features),
             user_rows=user_rows,
             item_rows=tf.searchsorted(item_ids, features[ITEM_ID]),

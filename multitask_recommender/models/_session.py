@@ -8,14 +8,17 @@ nothing but retrieval is learnt, what comes first in a history is no target, as 
 
 import abc
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from multitask_recommender import shares
 from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.context import Context
+from multitask_recommender.layers.draws import AnySeed, dropout, seed_of
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.representation import Representation
@@ -100,32 +103,34 @@ class SessionModel(MultiTaskModel):
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
         read, query_rows = _read(features)
-        seeds = tf.random.experimental.stateless_split(features.get(STEP_SEED, NO_SEED), 4)
+        seeds = self._seeds(features)
         states = self._queries(read, seeds, training)
-        items = self._items(candidate_ids, self._item_view, seeds[3], training=training)
+        items = self._items(candidate_ids, self._item_view, seeds[0], training=training)
         retrieves = self.retrieval is not None
         fields = self._fields(features) if self.ranking else ()
         return Representation(
             queries=self._space.queries(states) if retrieves else None,
             candidates=self._space.items(items, candidate_ids) if retrieves else None,
             query_rows=query_rows,
+            query_lines=shares.distinct(features, _places),
             candidate_rows=tf.searchsorted(candidate_ids, features[ITEM_ID]),
             ranking_queries=states,
             ranking_candidates=items,
             fields=fields,
             shared=(states, items, *fields),
+            along_candidates=(items,),
             penalty=self._penalty(features) if training else 0.0,
         )
 
     def embed_queries(self, features: Features) -> tf.Tensor:
         read, rows = _read(features)
-        seeds = tf.random.experimental.stateless_split(NO_SEED, 4)
+        seeds = [NO_SEED] * 4
         return tf.gather(self._space.queries(self._queries(read, seeds, training=False)), rows)
 
     def embed_items(self, ids: tf.Tensor) -> tf.Tensor:
         return self._space.items(self._items(ids, self._item_view, NO_SEED), ids)
 
-    def _queries(self, read: Read, seeds: tf.Tensor, training: bool) -> tf.Tensor:
+    def _queries(self, read: Read, seeds: Sequence[AnySeed], training: bool) -> tf.Tensor:
         """States [Q, D]."""
         distinct, places = tf.unique(tf.reshape(read.items, [-1]))
         vectors = self._inputs(distinct, self._item_view, seeds[0], training=training)
@@ -133,16 +138,20 @@ class SessionModel(MultiTaskModel):
         vectors = tf.gather(vectors, tf.reshape(places, tf.shape(read.items)))  # [S, T, D]
         settings = self._settings
         if training and settings.input_dropout:
-            vectors = tf.nn.experimental.stateless_dropout(
-                vectors, settings.input_dropout, seeds[1]
-            )
+            vectors = dropout(vectors, settings.input_dropout, seeds[1])
         users = 0.0
         if self._users is not None:
             users = self._users(read.users, self._user_view, seeds[2], read.told, training=training)
         states = self.states(vectors, read, users)
         if training and settings.dropout:
-            states = tf.nn.experimental.stateless_dropout(states, settings.dropout, seeds[3])
+            states = dropout(states, settings.dropout, seeds[3])
         return states
+
+    def _seeds(self, features: Features) -> list[AnySeed]:
+        """For the items of histories, their dropout, users, and the dropout of states."""
+        keys = tf.random.experimental.stateless_split(features.get(STEP_SEED, NO_SEED), 4)
+        lines = None, shares.histories(features), None, shares.distinct(features, _places)
+        return [seed_of(keys[place], each) for place, each in enumerate(lines)]
 
     def _fields(self, features: Features) -> tuple[tf.Tensor, ...]:
         """What labels are told beside the pair: the item's bias, and the event's context."""
@@ -184,3 +193,10 @@ def _read(features: Features) -> tuple[Read, tf.Tensor]:
     told = Told.of(features).features
     told = Told(features={name: tf.gather(told[name], distinct // width) for name in told})
     return Read(items, distinct // width, distinct % width, owners, told), query_rows
+
+
+def _places(features: Features) -> tf.Tensor:
+    """Which of the distinct queries of a whole batch each row has, [B], as `_read` finds them."""
+    lengths = features[HISTORY_LENGTH]
+    width = tf.reduce_max(lengths) + 1
+    return tf.unique(features[HISTORY_ROW] * width + lengths).idx

@@ -15,8 +15,10 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
+from multitask_recommender import shares
 from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.draws import AnySeed, seed_of
 from multitask_recommender.layers.heads import HiddenLayers, PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.models._base import Features
@@ -48,7 +50,8 @@ class Model(RankingOnlyModel):
         self, features: Features, candidate_ids: tf.Tensor, training: bool
     ) -> Representation:
         fields = self.fields(features, candidate_ids, training)
-        seed = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 2)
+        key = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 2)
+        seed = seed_of(key, shares.rows(features))
         penalty = 0.0
         if training and self._settings.l2:
             penalty = self._settings.l2 * self.penalty(features)
@@ -62,12 +65,11 @@ class Model(RankingOnlyModel):
             ranking_candidates=tf.zeros([tf.shape(candidate_ids)[0], 0]),
             fields=self._interact(_concatenated(fields), seed, training),
             shared=fields.all,
+            along_candidates=tuple(fields.items),
             penalty=penalty,
         )
 
-    def _interact(
-        self, inputs: tf.Tensor, seed: tf.Tensor, training: bool
-    ) -> tuple[tf.Tensor, ...]:
+    def _interact(self, inputs: tf.Tensor, seed: AnySeed, training: bool) -> tuple[tf.Tensor, ...]:
         """x_0 [B, F * D] -> what the sharing block reads, [B, *] each."""
         crossed = inputs
         for layer in self._crosses:

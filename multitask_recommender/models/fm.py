@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender import shares
 from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers import draws
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.models._base import Features
@@ -55,11 +57,12 @@ class Model(RankingOnlyModel):
             pairs += context.pairs + context.vectors * (rows[0].vectors + rows[1].vectors)
             linear += context.linear
         dropout = self._settings.dropout if training else 0.0
-        seeds = tf.random.experimental.stateless_split(
+        keys = tf.random.experimental.stateless_split(
             tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 2), 2
         )
+        seeds = [draws.seed_of(keys[place], shares.rows(features)) for place in range(2)]
         if dropout:
-            pairs = tf.nn.experimental.stateless_dropout(pairs, dropout, seeds[0])
+            pairs = draws.dropout(pairs, dropout, seeds[0])
         return Representation(
             queries=None,
             candidates=None,
@@ -70,6 +73,7 @@ class Model(RankingOnlyModel):
             product_dropout=(dropout, seeds[1]) if dropout else None,
             fields=(pairs, linear),
             shared=fields.all,
+            along_candidates=tuple(fields.items),
             penalty=self._penalty(features) if training else 0.0,
         )
 

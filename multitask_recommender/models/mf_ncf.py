@@ -25,7 +25,7 @@ from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace
 from multitask_recommender.layers.tower import ID, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
-from multitask_recommender.models._queries import distinct_queries
+from multitask_recommender.models._queries import distinct_queries, lines_of
 from multitask_recommender.models.settings.mf_ncf import Settings
 from multitask_recommender.schema import ITEM_ID, USER_ID
 
@@ -62,10 +62,12 @@ class Model(MultiTaskModel):
             queries=self._space.queries(users) if retrieves else None,
             candidates=self._space.items(items, candidate_ids) if retrieves else None,
             query_rows=query_rows,
+            query_lines=lines_of(features),
             candidate_rows=tf.searchsorted(candidate_ids, features[ITEM_ID]),
             ranking_queries=ranking[0],
             ranking_candidates=ranking[1],
             shared=cut,
+            along_candidates=cut[1::2],
             penalty=self._penalty(features) if training else 0.0,
         )
 

@@ -12,21 +12,24 @@ alone; those of the ranking tasks are of all that was met, which tells no label.
 retrieval begins at the log of popularity.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from multitask_recommender import shares
 from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.context import Context
+from multitask_recommender.layers.draws import AnySeed, dropout, seed_of
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.ranking_space import RankingSpace
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
 from multitask_recommender.layers.tower import HISTORY, Side, Told, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
-from multitask_recommender.models._queries import distinct_queries
+from multitask_recommender.models._queries import distinct_queries, lines_of
 from multitask_recommender.models.settings.two_tower import Settings
 from multitask_recommender.schema import ITEM_ID, USER_ID
 
@@ -79,16 +82,13 @@ class Model(MultiTaskModel):
     ) -> Representation:
         user_ids, query_rows = distinct_queries(features)
         told = Told.of(features)
-        seed = features.get(STEP_SEED, NO_SEED)
-        seeds = tf.random.experimental.stateless_split(seed, 6)
+        seeds = self._seeds(features)
         queries = candidates = users = items = None
         if self.retrieval is not None:
             users = self._user_tower(user_ids, self._user_view, seeds[0], told, training=training)
             queries = users
             if training and self._settings.dropout:
-                queries = tf.nn.experimental.stateless_dropout(
-                    users, self._settings.dropout, seeds[1]
-                )
+                queries = dropout(users, self._settings.dropout, seeds[1])
             queries = self._space.queries(queries)
             items = self._item_tower(candidate_ids, self._item_view, seeds[2], training=training)
             candidates = self._space.items(items, candidate_ids)
@@ -96,6 +96,7 @@ class Model(MultiTaskModel):
             queries=queries,
             candidates=candidates,
             query_rows=query_rows,
+            query_lines=lines_of(features),
             candidate_rows=tf.searchsorted(candidate_ids, features[ITEM_ID]),
             penalty=self._penalty(features) if training else 0.0,
             **self._ranking_parts(
@@ -115,7 +116,7 @@ class Model(MultiTaskModel):
         ids: tuple[tf.Tensor, tf.Tensor],
         retrieval: tuple[tf.Tensor | None, tf.Tensor | None],
         features: Features,
-        seeds: tf.Tensor,
+        seeds: Sequence[AnySeed],
         training: bool,
     ) -> dict[str, Any]:
         """What ranking tasks read: vectors of distinct users and items, biases, dropout.
@@ -143,11 +144,21 @@ class Model(MultiTaskModel):
             "ranking_candidates": items,
             "fields": fields,
             "shared": (*(each for each in retrieval if each is not None), *own, *fields),
+            "along_candidates": (retrieval[1], items),
         }
         ranking = self._settings.ranking
         if training and ranking is not None and ranking.dropout:
             parts["product_dropout"] = (ranking.dropout, seeds[2])
         return parts
+
+    def _seeds(self, features: Features) -> list[AnySeed]:
+        """For users, their dropout and items as retrieval reads them; for users, items and pairs
+        as ranking does.
+        """
+        keys = tf.random.experimental.stateless_split(features.get(STEP_SEED, NO_SEED), 6)
+        of_queries, of_rows = lines_of(features), shares.rows(features)
+        lines = (of_queries, of_queries, None, of_queries, None, of_rows)
+        return [seed_of(keys[place], each) for place, each in enumerate(lines)]
 
     def _penalty(self, features: Features) -> tf.Tensor:
         """Weight decay of the rows that the batch's events [B] touch."""

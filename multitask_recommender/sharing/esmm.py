@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED
+from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.heads import Head, HiddenLayers, LabelTask, PairShape, Towers
 from multitask_recommender.sharing.settings.esmm import Settings
 
@@ -26,7 +27,7 @@ class Sharing(tf.keras.layers.Layer):
     """pair [B, P] -> {label: output [B]}, logits for binary labels and stars for ratings.
 
     The logit of a label in a chain is that of the whole product: P(click and like).
-    What is dropped in training is a function of the seed [2].
+    What is dropped in training is a function of the seed (layers/draws.py).
     """
 
     def __init__(
@@ -48,13 +49,13 @@ class Sharing(tf.keras.layers.Layer):
         }
 
     def call(
-        self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False
+        self, pair: tf.Tensor, seed: AnySeed = NO_SEED, training: bool = False
     ) -> dict[str, tf.Tensor]:
         own = self.conditionals(pair, seed, training)
         return {label: self._product(label, own) for label in own}
 
     def conditionals(
-        self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False
+        self, pair: tf.Tensor, seed: AnySeed = NO_SEED, training: bool = False
     ) -> dict[str, tf.Tensor]:
         """{label: output [B]} of each head: in a chain the logit of P(like | click)."""
         hidden = {}

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED
+from multitask_recommender.layers.draws import AnySeed, fold_in
 from multitask_recommender.layers.experts import Experts, Gates, mix
 from multitask_recommender.layers.heads import LabelTask, PairShape, Towers, heads
 from multitask_recommender.sharing.settings.ple import Settings
@@ -44,12 +45,12 @@ class Level(tf.keras.layers.Layer):
         ]
 
     def call(
-        self, streams: Sequence[tf.Tensor], seed: tf.Tensor, training: bool = False
+        self, streams: Sequence[tf.Tensor], seed: AnySeed, training: bool = False
     ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
         """Streams [B, P] each -> streams [B, H] of the next level, and the gates [B, n] of each."""
         experts = []
         for place, (layer, stream) in enumerate(zip(self._experts, streams, strict=False)):
-            own = tf.random.experimental.stateless_fold_in(seed, place)
+            own = fold_in(seed, place)
             experts.append(layer(stream, own, training=training))
         gates = [gate for layer, x in zip(self._gates, streams, strict=False) for gate in layer(x)]
         if self._is_first:
@@ -64,7 +65,7 @@ class Level(tf.keras.layers.Layer):
 class Sharing(tf.keras.layers.Layer):
     """pair [B, P] -> {label: output [B]}, logits for binary labels and stars for ratings.
 
-    What is dropped in training is a function of the seed [2].
+    What is dropped in training is a function of the seed (layers/draws.py).
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Sharing(tf.keras.layers.Layer):
         self._heads = heads(pair_shape, tasks, settings.linear)
 
     def call(
-        self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False
+        self, pair: tf.Tensor, seed: AnySeed = NO_SEED, training: bool = False
     ) -> dict[str, tf.Tensor]:
         hidden = {}
         if self._levels:
@@ -104,12 +105,12 @@ class Sharing(tf.keras.layers.Layer):
         return found
 
     def _extract(
-        self, pair: tf.Tensor, seed: tf.Tensor, training: bool
+        self, pair: tf.Tensor, seed: AnySeed, training: bool
     ) -> tuple[list[tf.Tensor], list[list[tf.Tensor]]]:
         """What the towers read, [B, H] a task, and the gates of each level."""
         streams, found = [pair] * (len(self._heads) + 1), []
         for place, level in enumerate(self._levels):
-            own = tf.random.experimental.stateless_fold_in(seed, place)
+            own = fold_in(seed, place)
             streams, gates = level(streams, own, training=training)
             found.append(gates)
         return streams, found

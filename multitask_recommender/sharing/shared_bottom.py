@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED
+from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.heads import HiddenLayers, LabelTask, PairShape, Towers, heads
 from multitask_recommender.sharing.settings.shared_bottom import Settings
 
@@ -19,7 +20,7 @@ from multitask_recommender.sharing.settings.shared_bottom import Settings
 class Sharing(tf.keras.layers.Layer):
     """pair [B, P] -> {label: output [B]}, logits for binary labels and stars for ratings.
 
-    What is dropped in training is a function of the seed [2].
+    What is dropped in training is a function of the seed (layers/draws.py).
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Sharing(tf.keras.layers.Layer):
         self._heads = heads(pair_shape, tasks, settings.linear)
 
     def call(
-        self, pair: tf.Tensor, seed: tf.Tensor = NO_SEED, training: bool = False
+        self, pair: tf.Tensor, seed: AnySeed = NO_SEED, training: bool = False
     ) -> dict[str, tf.Tensor]:
         hidden = {}
         if self._bottom is not None:

@@ -4,7 +4,8 @@ import abc
 
 import tensorflow as tf
 
-from multitask_recommender.layers.means import mean_over
+from multitask_recommender import shares
+from multitask_recommender.layers.means import mean_over, part_of_mean
 from multitask_recommender.schema import observed_key
 from multitask_recommender.tasks.settings._task import TaskSettings
 
@@ -37,9 +38,12 @@ class LabelTask(abc.ABC):
     def loss(
         self, outputs: tf.Tensor, features: dict[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
-        """outputs [B]; the label and its mask are read from the features."""
+        """outputs [B]; the label and its mask are read from the features. Of a share, its part."""
+        errors = self.errors(features[self.name], outputs)
         weights = self.weights(features, training)
-        return mean_over(self.errors(features[self.name], outputs), weights)
+        if not shares.is_share(features):
+            return mean_over(errors, weights)
+        return part_of_mean(errors, weights, self.weights(shares.whole(features), training))
 
     def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """1.0 for the rows [B] that the loss is the mean over, 0.0 for the others."""

@@ -25,14 +25,15 @@ that many times more among his negatives, as far as they are candidates.
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender import histories
+from multitask_recommender import histories, shares
 from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.layers.means import mean_over
+from multitask_recommender.layers import draws
+from multitask_recommender.layers.means import part_of_mean
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.softmax import EXCLUDED, are_among, log_or_excluded, softmax_parts
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
-from multitask_recommender.tasks._batch import Batch
+from multitask_recommender.tasks._batch import Batch, cells_of, excluding
 from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses, hard_bpr_losses
 from multitask_recommender.tasks._drawn import drawn_alone, log_of, own_products, share_of
 from multitask_recommender.tasks.settings.retrieval import Settings
@@ -79,7 +80,7 @@ class Task:
         """The distinct items [C], ascending, that the model must embed for this batch's loss."""
         if self.negatives == "full":
             return tf.range(self._num_items + 1)
-        ids = features[ITEM_ID]
+        ids = shares.whole(features)[ITEM_ID]
         if self._draws:
             ids = tf.concat([ids, self._draw(features)], axis=0)
         return tf.sort(tf.unique(ids).y)
@@ -87,17 +88,21 @@ class Task:
     def loss(
         self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor
     ) -> tf.Tensor:
-        """Mean loss over positive rows; ids [C] are those of `candidate_ids`, embedded."""
+        """Mean loss over positive rows; ids [C] are those of `candidate_ids`, embedded.
+
+        Of a share of a batch, its part of the mean.
+        """
         batch = self._batch(representation, features, ids)
-        weights = self.weights(features)
+        weights = all_weights = self.weights(features)
+        if shares.is_share(features):
+            all_weights = self.weights(shares.whole(features))
         if self._settings.positive is not None:
             rows = tf.squeeze(tf.where(weights > 0), axis=1)
             shows_all = self.negatives == "full" or self._exposed is not None
-            batch, weights = batch.take(rows, shows_all), tf.gather(weights, rows)
-        if self._settings.hardness:
-            return mean_over(self._hard_bpr(batch, features[STEP_SEED]), weights)
-        losses = {"softmax": self._softmax, "bpr": self._bpr, "bpr_max": self._bpr_max}
-        return mean_over(losses[self._settings.loss](batch), weights)
+            batch = batch.take(rows, all_weights > 0, shows_all)
+            weights = tf.gather(weights, rows)
+        loss = {"softmax": self._softmax, "bpr": self._bpr, "bpr_max": self._bpr_max}
+        return part_of_mean(loss[self._settings.loss](batch), weights, all_weights)
 
     def weights(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """How much each row [B] counts: 0.0 unless its item is one that the user is to be given."""
@@ -113,20 +118,27 @@ class Task:
     def _batch(
         self, representation: Representation, features: dict[str, tf.Tensor], ids: tf.Tensor
     ) -> Batch:
-        drawn = None
-        if self._settings.loss == "bpr" and not self._settings.hardness:
-            drawn = tf.reshape(self._draw(features), [tf.size(features[ITEM_ID]), -1])
+        drawn = points = None
+        if self._settings.hardness:
+            seed = draws.seed_of(features[STEP_SEED], representation.query_lines)
+            number = tf.shape(representation.queries)[0]
+            points = draws.uniform(self._settings.num_negatives, number, seed)
+        elif self._settings.loss == "bpr":
+            drawn = tf.reshape(self._draw(features), [-1, self._settings.num_negatives])
+            if shares.is_share(features):
+                drawn = tf.gather(drawn, shares.rows(features).places)
         elif self._draws:
             drawn = self._draw(features)
         return Batch(
             user_ids=features[USER_ID],
-            item_ids=features[ITEM_ID],
+            occurring=shares.whole(features)[ITEM_ID],
             queries=representation.queries,
             candidates=representation.candidates,
             query_rows=representation.query_rows,
             candidate_rows=representation.candidate_rows,
             ids=ids,
             drawn=drawn,
+            points=points,
         )
 
     @property
@@ -134,10 +146,12 @@ class Task:
         return self.negatives in ("sampled", "drawn")
 
     def _bpr(self, batch: Batch) -> tf.Tensor:
+        if self._settings.hardness:
+            return self._hard_bpr(batch)
         met = self._are_positives(batch) if self._settings.remove_positives else None
         return bpr_losses(batch, self._slope, met)
 
-    def _hard_bpr(self, batch: Batch, seed: tf.Tensor) -> tf.Tensor:
+    def _hard_bpr(self, batch: Batch) -> tf.Tensor:
         """Negatives are drawn by count ** negatives_power * exp(hardness * score).
 
         With hardness 1 and a small slope its gradient is that of a softmax, sampled and scaled: the
@@ -147,9 +161,8 @@ class Task:
         logits = self._scores(queries, tf.stop_gradient(batch.candidates))
         logits += tf.maximum(tf.gather(self._log_drawn, batch.ids), EXCLUDED)  # -inf: the padding
         if self._settings.remove_positives:
-            logits = _excluding(logits, _cells(self._positives, batch))
-        number = self._settings.num_negatives
-        drawn = tf.random.stateless_categorical(logits, number, seed, tf.int32)  # [Q, n]
+            logits = excluding(logits, cells_of(self._positives, batch))
+        drawn = draws.categorical(logits, batch.points)  # [Q, n]
         are_drawable = tf.gather(logits, drawn, batch_dims=1) > 0.5 * EXCLUDED
         return hard_bpr_losses(batch, self._slope, drawn, are_drawable)
 
@@ -158,7 +171,7 @@ class Task:
         log_occurrences, _ = self._negatives_of(batch)
         offsets = tf.tile(log_occurrences[None, :], [tf.shape(scores)[0], 1])  # [Q, C]
         if self._settings.remove_positives:
-            offsets = _excluding(offsets, _cells(self._positives, batch))
+            offsets = excluding(offsets, cells_of(self._positives, batch))
         return bpr_max_losses(batch, scores, offsets, self._settings.score_l2)
 
     def _softmax(self, batch: Batch) -> tf.Tensor:
@@ -173,9 +186,9 @@ class Task:
         scores = self._scores(compared.queries / self.temperature, compared.candidates)
         left_out = again = None
         if self._settings.remove_positives:
-            left_out = _cells(self._positives, compared)
+            left_out = cells_of(self._positives, compared)
         if self._exposed is not None:
-            cells = _cells(self._exposed, compared)
+            cells = cells_of(self._exposed, compared)
             # exp(score) counts `exposed_weight` times more than it does already.
             more = tf.math.log(self._settings.exposed_weight)
             each = tf.gather(offsets, cells[:, 1])
@@ -225,7 +238,7 @@ class Task:
         ids = batch.ids
         if self.negatives == "full":
             return log_or_excluded(tf.cast(ids != PAD, tf.float32)), tf.zeros_like(ids, tf.float32)
-        occurring = batch.item_ids if self.negatives != "drawn" else batch.item_ids[:0]
+        occurring = batch.occurring if self.negatives != "drawn" else batch.occurring[:0]
         # Of the candidates only: a step must not grow with the catalogue.
         share = tf.exp(tf.gather(self._log_share, ids))  # [C]
         expected = share * tf.cast(tf.size(occurring), tf.float32)
@@ -247,30 +260,13 @@ class Task:
         """Item ids drawn by the batch's own seed: the same at every call for one batch."""
         number, seed = self._settings.num_negatives, features[STEP_SEED]
         if self._settings.loss == "bpr":
-            number *= tf.size(features[ITEM_ID])
+            number *= tf.size(shares.whole(features)[ITEM_ID])
         if self._cumulative is None:
             return tf.random.stateless_uniform([number], seed, 1, self._num_items + 1, tf.int32)
         points = tf.random.stateless_uniform([number], seed, dtype=tf.float64)
         # side="right" skips the padding, whose share is 0; rounding may leave the sum below 1.
         drawn = tf.searchsorted(self._cumulative, points * self._cumulative[-1], side="right")
         return tf.minimum(drawn, self._num_items)
-
-
-def _cells(items_of_users: tf.RaggedTensor, batch: Batch) -> tf.Tensor:
-    """Cells [M, 2] of the scores where a query's user meets one of his items, ascending."""
-    num_queries = tf.shape(batch.queries)[0]
-    users = tf.math.unsorted_segment_max(batch.user_ids, batch.query_rows, num_queries)  # [Q]
-    items = tf.gather(items_of_users, users)  # ragged [Q, *]
-    rows, items = items.value_rowids(), items.values
-    places = tf.minimum(tf.searchsorted(batch.ids, items), tf.size(batch.ids) - 1)
-    is_candidate = tf.gather(batch.ids, places) == items
-    cells = tf.stack([tf.cast(rows, tf.int32), places], axis=1)
-    return tf.boolean_mask(cells, is_candidate)
-
-
-def _excluding(logits: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
-    """logits [Q, C] without cells [M, 2]."""
-    return tf.tensor_scatter_nd_update(logits, cells, tf.fill(tf.shape(cells)[:1], EXCLUDED))
 
 
 def _ragged(rows: histories.Rows) -> tf.RaggedTensor:

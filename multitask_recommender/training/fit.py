@@ -15,13 +15,14 @@ from typing import Any
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
-from multitask_recommender.training import loop, vocabulary
+from multitask_recommender.training import loop, strategy, vocabulary
 from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.early_stopping import EarlyStopping, Monitor
 from multitask_recommender.training.history import History
 from multitask_recommender.training.settings import Settings
 
 SEARCH, REFIT = "search", "refit"
+WORDS = {SEARCH: 1, REFIT: 2}  # by which a chief tells its workers of a phase
 _BEST = "best"  # the weights of the best epoch so far, kept where there is no refit
 
 
@@ -82,6 +83,11 @@ class Fit:
         self.history = history
         self._checkpoints = checkpoints
         self._progress = progress
+
+    @property
+    def num_replicas(self) -> int:
+        """How many devices share each batch."""
+        return strategy.replicas(self._settings).number
 
     def __call__(self, train: Interactions) -> Any:
         """Searches on train, then refits where validation has rows for it: the final model."""
@@ -154,10 +160,13 @@ class Fit:
         return {key: value for key, value in row.items() if key.startswith("validation/")}
 
     def _run(self, phase: str, rows: Interactions, last: int, keeps_best: bool = False) -> Any:
-        settings = self._settings
-        model = self._build(rows)
+        settings, replicas = self._settings, strategy.replicas(self._settings)
+        replicas.tell(WORDS[phase])
+        with replicas.scope():
+            model = self._build(rows)
         batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
-        training = loop.Training(model, batches, settings, self._checkpoints.of(phase))
+        checkpoints = self._checkpoints.of(phase)
+        training = loop.Training(model, batches, settings, checkpoints, replicas)
         self.history.keep(phase, training.epoch)
         self._progress.start(phase, training.step, last, training.steps_per_epoch)
         try:

@@ -23,8 +23,10 @@ from multitask_recommender.training import _sigterm, optimizers
 from multitask_recommender.training._writing import writing
 from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.settings import Settings
+from multitask_recommender.training.strategy import Replicas
 
 _STEPS_WORTH_ONE_MORE = 100  # in an epoch: one more for the tasks' gradients costs about 1%
+STEPS = 3  # a chief's word to its workers: so many steps, see strategy.py
 _STEPS_PER_CALL = 50  # steps between two looks at the clock and at SIGTERM, at the most
 _WEIGHT, _VALUE = "weight_", ".ATTRIBUTES/VARIABLE_VALUE"  # as TensorFlow calls them
 _TRY = "try a smaller training.learning_rate in a new --run-dir"
@@ -53,6 +55,7 @@ class Training:
       batches: where its rows come from.
       settings: the training settings.
       checkpoints: where its state is kept; the last one is restored.
+      replicas: the devices, which the model was made for.
     """
 
     def __init__(
@@ -61,8 +64,10 @@ class Training:
         batches: TrainingBatches,
         settings: Settings,
         checkpoints: Checkpoints,
+        replicas: Replicas | None = None,
     ) -> None:
         self.model = model
+        self._replicas = replicas or Replicas()
         self._batches = batches
         self._checkpoints = checkpoints
         self._interval = settings.checkpoint_seconds
@@ -71,16 +76,18 @@ class Training:
             self._tells_gradients = batches.steps_per_epoch >= _STEPS_WORTH_ONE_MORE
         else:
             self._tells_gradients = tells == "always"
-        rate = settings.learning_rate
+        rate = settings.learning_rate * _scale(settings, self._replicas.number)
         if settings.learning_rate_decay == "cosine":
             steps = settings.epochs * batches.steps_per_epoch
             rate = tf.keras.optimizers.schedules.CosineDecay(rate, steps)
-        model.optimizer = optimizers.build(settings.optimizer, rate)
-        # Else the first step would make its slots, and be traced a second time: half a second. A
-        # private method, as Keras' legacy optimizers have no `build`.
-        model.optimizer._create_all_weights(model.trainable_variables)
+        with self._replicas.scope():
+            model.optimizer = optimizers.build(settings.optimizer, rate)
+            # Else the first step would make its slots, and be traced a second time: half a second.
+            # A private method, as Keras' legacy optimizers have no `build`.
+            model.optimizer._create_all_weights(model.trainable_variables)
         self._state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
         checkpoints.restore(self._state)
+        self._replicas.agree([*model.variables, *model.optimizer.variables()])
         self._saved, self.saved_epochs = time.monotonic(), self.epoch
         self._per_call = 1  # the first step is traced: how long one takes is seen at the next
         # Without AutoGraph: rewriting every function from here down takes seconds, and none of them
@@ -89,7 +96,7 @@ class Training:
 
     @property
     def step(self) -> int:
-        return int(self.model.optimizer.iterations)
+        return int(self.model.optimizer.iterations.numpy())
 
     @property
     def epoch(self) -> int:
@@ -107,7 +114,7 @@ class Training:
         with `save_if_due`. Raises RunError at the step where a loss is not finite. After SIGTERM
         the step is saved, and SystemExit raised.
         """
-        iterator = iter(self._batches.dataset(self.step))
+        run = self.rounds()
         with _sigterm.noted() as sigterm:
             while self.step < last * self.steps_per_epoch:
                 started = time.monotonic()
@@ -117,7 +124,7 @@ class Training:
                 while left:
                     self._stop_if(sigterm)
                     number = min(left, self._per_call)
-                    self._call(iterator, number)
+                    self._call(run, number)
                     left -= number
                     on_steps(number)
                     if left:
@@ -127,9 +134,15 @@ class Training:
                 yield Epoch(self.epoch, losses, time.monotonic() - started, sharing)
                 self._stop_if(sigterm)
 
-    def _call(self, iterator: Iterator, number: int) -> None:
+    def rounds(self) -> Callable[[int], bool]:
+        """What makes the next steps, so many of them, and says whether all losses were finite."""
+        iterator = self._replicas.iterator(self._batches, self.step)
+        return lambda number: bool(self._run_steps(iterator, tf.constant(number)))
+
+    def _call(self, run: Callable[[int], bool], number: int) -> None:
         started = time.monotonic()
-        if not self._run_steps(iterator, tf.constant(number)):
+        self._replicas.tell(STEPS, number)
+        if not run(number):
             raise RunError(self._fault())
         per_step = (time.monotonic() - started) / number
         self._per_call = max(1, min(_STEPS_PER_CALL, int(_SECONDS_PER_CALL / per_step)))
@@ -176,7 +189,7 @@ class Training:
         """Makes `number` steps, or stops after one whose loss is not finite: says if all were."""
 
         def body(done: tf.Tensor, is_well: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            self.model.train_step(next(iterator))
+            self._replicas.learn(self.model, next(iterator))
             losses = tf.stack([metric.result() for metric in self.model.metrics])
             return done + 1, tf.reduce_all(tf.math.is_finite(losses))
 
@@ -185,6 +198,13 @@ class Training:
 
         start = [tf.constant(0), tf.constant(True)]
         return tf.while_loop(goes_on, body, start, parallel_iterations=1)[1]
+
+
+def _scale(settings: Settings, number: int) -> float:
+    """What the learning rate is multiplied by."""
+    return {"none": 1.0, "linear": number, "sqrt": math.sqrt(number)}[
+        settings.learning_rate_scaling
+    ]
 
 
 def held_out_losses(

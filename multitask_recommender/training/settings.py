@@ -9,7 +9,12 @@ from multitask_recommender import settings
 
 class Settings(settings.Settings):
     epochs: int = Field(30, gt=0, le=10**6, description="Passes over the data, at the most.")
-    batch_size: int = Field(4096, gt=0, le=2**24, description="Rows of a step.")
+    batch_size: int = Field(
+        4096,
+        gt=0,
+        le=2**24,
+        description="Rows of a step, of all devices together: each has batch_size / devices.",
+    )
     batch_by: Literal["row", "user"] = Field(
         "row",
         description="user: a batch holds whole users, about batch_size rows, so that what depends "
@@ -27,8 +32,24 @@ class Settings(settings.Settings):
         "numbers, and lazy_adam two.",
     )
     seed: int = Field(42, ge=0, lt=2**31, description="Of weights, order, dropout, negatives.")
-    strategy: Literal["auto", "none"] = Field(
-        "auto", description="auto: the GPU where there is one; none: the CPU."
+    strategy: Literal["auto", "none", "mirrored", "multi_worker"] = Field(
+        "auto",
+        description="auto: the GPU where there is one, mirrored where there are more; none: the "
+        "CPU; mirrored: all GPUs of this machine; multi_worker: the processes that TF_CONFIG "
+        "names, each of which is given the same command. What is learnt is the same, but for "
+        "rounding.",
+    )
+    replicas: int | None = Field(
+        None,
+        gt=0,
+        le=64,
+        description="Devices of strategy mirrored; null: all GPUs. Without a GPU, in how many "
+        "parts the CPU is divided, which tries out what several devices do and is no faster.",
+    )
+    learning_rate_scaling: Literal["none", "linear", "sqrt"] = Field(
+        "none",
+        description="By the number of devices, or its root. batch_size is that of all of them, so "
+        "that more devices ask for no other learning rate: none.",
     )
     patience: int | None = Field(
         None,

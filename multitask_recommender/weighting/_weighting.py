@@ -25,13 +25,17 @@ class TaskWeighting(tf.keras.layers.Layer):
         self._tasks = list(tasks)
 
     def terms(
-        self, losses: dict[str, tf.Tensor], rows: dict[str, tf.Tensor]
+        self,
+        losses: dict[str, tf.Tensor],
+        rows: dict[str, tf.Tensor],
+        part: tf.Tensor | float = 1.0,
     ) -> dict[str, tf.Tensor]:
         """Of the tasks' mean losses: what each task adds to the total that training minimises.
 
-        `rows` are how many each is the mean over: of none, a loss is 0, which says nothing.
+        `rows` are how many each is the mean over: of none, a loss is 0, which says nothing. Where
+        losses are parts of means, `part` is how much of what is of no row is to be added.
         """
-        del rows
+        del rows, part
         return {task.name: task.weight * losses[task.name] for task in self._tasks}
 
     def shares(self, products: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

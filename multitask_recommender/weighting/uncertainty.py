@@ -30,13 +30,16 @@ class Weighting(TaskWeighting):
         )
 
     def terms(
-        self, losses: dict[str, tf.Tensor], rows: dict[str, tf.Tensor]
+        self,
+        losses: dict[str, tf.Tensor],
+        rows: dict[str, tf.Tensor],
+        part: tf.Tensor | float = 1.0,
     ) -> dict[str, tf.Tensor]:
         factors, terms = self.learnt(), {}
         for task, log_variance in zip(self._tasks, tf.unstack(self.log_variances), strict=True):
             # Else a batch without a row of the task would pull its variance towards 0.
             is_told = tf.cast(rows[task.name] > 0, tf.float32)
-            log_deviation = task.weight * log_variance / 2.0
+            log_deviation = task.weight * part * log_variance / 2.0
             terms[task.name] = factors[task.name] * losses[task.name] + is_told * log_deviation
         return terms
 
