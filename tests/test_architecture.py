@@ -47,7 +47,7 @@ ARROW = [
     {"datasets", "splits", "batches", "layers"},
     {"graph", "user_sessions"},
     {"histories"},
-    {"pairs"},
+    {"pairs", "shares"},
     {"interactions"},
     {"metrics", "given_negatives"},
     {"schema", "settings", "run_folder", "threads", "columns"},

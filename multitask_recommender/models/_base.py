@@ -22,17 +22,13 @@ from multitask_recommender.layers.draws import seed_of
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import log_popularity
-from multitask_recommender.models import _gradients, _queries
+from multitask_recommender.models import _gradients, _queries, _replicas
 from multitask_recommender.models._forward import Forward
 from multitask_recommender.models._freezable import Freezable
-from multitask_recommender.models._loss_mean import LossMean, summed
 from multitask_recommender.models._scorer import Scorer
 from multitask_recommender.schema import (
     HISTORY,
-    HISTORY_LENGTH,
-    HISTORY_ROW,
     ITEM_ID,
-    TIMESTAMP,
     TOLD_HISTORY,
     TOTAL_LOSS,
     USER_ID,
@@ -83,7 +79,7 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         self.unmet, self.popularity = popularity[0], popularity[1:]  # of an item met by nobody; [I]
         # All at once: Keras does not see a metric that is put into a dict later.
         names = [*(task.name for task in tasks), TOTAL_LOSS]
-        self._loss_means = {name: LossMean(name) for name in names}
+        self._loss_means = {name: _replicas.LossMean(name) for name in names}
         self._trace()
 
     def _trace(self) -> None:
@@ -202,7 +198,7 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
     def _note_losses(self, forward: Forward, total: tf.Tensor, features: Features) -> None:
         losses = forward.losses | {TOTAL_LOSS: total}
         if shares.is_share(features):
-            losses = dict(zip(losses, summed(list(losses.values())), strict=True))
+            losses = _replicas.summed(losses)
         # Means over the rows that count, also where batches have more or fewer of them.
         rows = forward.rows | {TOTAL_LOSS: tf.size(shares.whole(features)[USER_ID])}
         for name, mean in self._loss_means.items():
@@ -213,17 +209,13 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         return self._loss_results()
 
     def learn(self, features: Features) -> None:
-        """A step on a batch; or on a replica's share of it, all of them making the step together.
-
-        The optimizer sums the gradients of replicas.
-        """
+        """A step on a batch; or on a replica's share of it, all of them making it together."""
         self.check_learns()
         with tf.GradientTape() as tape:
             loss = self.compute_loss(features, training=True)
         variables = self.trainable_variables
         gradients = tape.gradient(loss, variables)
-        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
-        self.optimizer.apply_gradients(pairs)
+        _replicas.apply(self.optimizer, gradients, variables, shares.is_share(features))
 
     def test_step(self, features: Features) -> dict[str, tf.Tensor]:
         self.compute_loss(features, training=False)
@@ -231,14 +223,7 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
 
     def features_of(self, queries: Mapping[str, np.ndarray]) -> Features:
         """Inputs of some rows as tensors, with what came before them if the model reads it."""
-        others = queries.keys() - {TIMESTAMP, HISTORY}
-        features = {name: tf.constant(queries[name]) for name in others}
-        if self.shares_histories:
-            told = self.recent.shared(queries)
-            names = (HISTORY, HISTORY_ROW, HISTORY_LENGTH)
-            features |= {name: tf.constant(array) for name, array in zip(names, told, strict=True)}
-        elif self.recent is not None:
-            features[HISTORY] = tf.constant(self.recent.before(queries))
+        features = _queries.features_of(queries, self.recent, self.shares_histories)
         if self.reads_told_history and HISTORY in queries:
             features[TOLD_HISTORY] = tf.constant(queries[HISTORY])
         return features
@@ -296,11 +281,9 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         cut = forward.representation.cut
         gradients = _gradients.at_cut(tape, forward.terms, cut)
         seed = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 2)
+        products = _gradients.products(gradients)
         if shares.is_share(features):
-            are_common = [forward.representation.is_along_candidates(each) for each in cut]
-            products = _gradients.products_of_shares(gradients, are_common)
-        else:
-            products = _gradients.products(gradients)
+            products = _gradients.products_of_shares(gradients, forward.representation)
         factors = self._weighting.shares(products, seed)
         return forward, _gradients.surgery(gradients, cut, factors)
 

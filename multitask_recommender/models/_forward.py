@@ -1,4 +1,4 @@
-"""What a batch comes to in a model, before it is one number."""
+"""What a model makes of a batch, before it is one number."""
 
 import dataclasses
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from multitask_recommender.models._loss_mean import summed
+from multitask_recommender.layers.representation import Representation
+from multitask_recommender.models._replicas import summed
 
 
 def at_cut(
@@ -31,15 +32,16 @@ def products(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.add_n([tf.matmul(each, each, transpose_b=True) for each in flat])
 
 
-def products_of_shares(gradients: Sequence[tf.Tensor], are_common: Sequence[bool]) -> tf.Tensor:
+def products_of_shares(gradients: Sequence[tf.Tensor], representation: Representation) -> tf.Tensor:
     """The products of a whole batch, from the gradients of a share of it, on every replica.
 
-    are_common: which tensors of the cut all shares have in common, so that their gradients add up;
-    of the others each share has lines of its own, whose products add up.
+    Candidates are common to all shares, and their gradients add up; of the other tensors of the
+    cut each share has lines of its own, whose products add up.
     """
-    pairs = list(zip(gradients, are_common, strict=True))
-    total = summed(products([each for each, is_common in pairs if not is_common]))
-    common = [each for each, is_common in pairs if is_common]
+    own, common = [], []
+    for gradient, tensor in zip(gradients, representation.cut, strict=True):
+        (common if representation.is_along_candidates(tensor) else own).append(gradient)
+    total = summed(products(own))
     return total + products(summed(common)) if common else total
 
 

@@ -1,18 +1,37 @@
 """Which queries a batch holds: rows of a user share one, unless each tells more of its user."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import tensorflow as tf
 
 from multitask_recommender import shares
+from multitask_recommender.histories import Recent
 from multitask_recommender.layers.features import has_value
 from multitask_recommender.schema import (
     HISTORY,
     HISTORY_LENGTH,
     HISTORY_ROW,
     PAD,
+    TIMESTAMP,
     TOLD_FEATURE,
     TOLD_HISTORY,
     USER_ID,
 )
+
+
+def features_of(
+    queries: Mapping[str, np.ndarray], recent: Recent | None, shares_histories: bool
+) -> dict[str, tf.Tensor]:
+    """Inputs of some rows as tensors, with what came before them by `recent`."""
+    features = {name: tf.constant(queries[name]) for name in queries.keys() - {TIMESTAMP, HISTORY}}
+    if shares_histories:
+        told = recent.shared(queries)
+        names = (HISTORY, HISTORY_ROW, HISTORY_LENGTH)
+        features |= {name: tf.constant(array) for name, array in zip(names, told, strict=True)}
+    elif recent is not None:
+        features[HISTORY] = tf.constant(recent.before(queries))
+    return features
 
 
 def distinct_queries(features: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:

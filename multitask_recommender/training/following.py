@@ -54,7 +54,9 @@ def taking_part(settings: Settings) -> Iterator[strategy.Replicas]:
     try:
         yield replicas
     except tf.errors.OpError as error:
-        reason = error.message.strip().splitlines()[0]
+        # Between the lines that say where in the code, the one that says what.
+        lines = [line.strip() for line in error.message.splitlines()]
+        reason = next((line for line in lines if "Collective ops is aborted" in line), lines[0])
         raise RunError(
             f"The cluster has stopped: {reason} Give all processes the same command again: the "
             "training goes on from its last checkpoint."

@@ -223,7 +223,7 @@ def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, fl
     for features in batches:
         model.traced_test_step(features)
     return {
-        metric.name: float(metric.result()) for metric in model.metrics if float(metric.count) > 0
+        metric.name: float(metric.result()) for metric in model.metrics if metric.count.numpy() > 0
     }
 
 

@@ -104,7 +104,9 @@ def _replicas(kind: str, number: int | None) -> Replicas:
     gpus = tf.config.list_physical_devices("GPU")
     if kind == "none" or (kind == "auto" and len(gpus) < 2):
         return Replicas()
-    return Replicas(tf.distribute.MirroredStrategy(_devices(len(gpus), number)))
+    # Not by TensorFlow's default, collectives: see models/_replicas.py, of gradients of some rows.
+    exchange = tf.distribute.NcclAllReduce() if gpus else tf.distribute.ReductionToOneDevice()
+    return Replicas(tf.distribute.MirroredStrategy(_devices(len(gpus), number), exchange))
 
 
 def replicas(settings: Settings) -> Replicas:

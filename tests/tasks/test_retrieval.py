@@ -236,7 +236,7 @@ class TestSampledNegatives:
 
     def test_with_logq_stand_for_the_whole_catalogue_in_the_mean(self, train, tables, monkeypatch):
         """The other candidates, each divided by how often it is expected, sum to all items."""
-        monkeypatch.setattr(retrieval, "mean_over", lambda losses, weights: losses[0])
+        monkeypatch.setattr(retrieval, "part_of_mean", lambda losses, *weights: losses[0])
         rng, batch_size, own = np.random.default_rng(5), 6, 3
         task = build(train, **(self.SETTINGS | {"num_negatives": 8}))
         counts = np.maximum(np.bincount(train.item_ids, minlength=ITEMS + 1), 0.5)[1:]

@@ -153,7 +153,9 @@ def differences(name: str, chosen: dict) -> list[tuple[str, int, float, float]]:
             one.assign(other)
         divided.reset_metrics()
         parts = iter(batches.dealt(1, range(number), number))
-        values = strategy.experimental_distribute_values_from_function(lambda _: next(parts))
+        values = strategy.experimental_distribute_values_from_function(
+            lambda _, parts=parts: next(parts)
+        )
 
         def replica(features, divided=divided):
             return tf.distribute.get_replica_context().all_reduce(
