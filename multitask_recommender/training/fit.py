@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from multitask_recommender.errors import RunError
+from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import loop, strategy, vocabulary
@@ -103,7 +103,15 @@ class Fit:
         return model
 
     def search(self, train: Interactions) -> Searched:
-        """Searches on train, and keeps no weights."""
+        """Searches on train, and keeps no weights.
+
+        Raises ConfigError in a cluster: only a whole training has workers that follow it.
+        """
+        if self._settings.strategy == "multi_worker":
+            raise ConfigError(
+                "training.strategy is multi_worker, which is for train.py: a sweep is of one "
+                "process. Use auto, none or mirrored."
+            )
         if self._is_searched():  # interrupted after it
             model = self._build(train)
         else:

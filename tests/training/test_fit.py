@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender.batches import STEP_SEED, TrainingBatches
-from multitask_recommender.errors import RunError
+from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.training import loop
 from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.early_stopping import Monitor
@@ -275,3 +275,12 @@ def test_a_monitor_that_validation_does_not_give_is_named(fit):
         "computed. There are: validation/like/auc",
     ):
         fit(monitor="validation/like/auk")
+
+
+def test_a_sweep_has_no_cluster(tmp_path):
+    settings = SETTINGS.model_copy(update={"strategy": "multi_worker"})
+    history = History(tmp_path / "history.csv", tmp_path / "tensorboard", "made by the test")
+    fit = Fit(settings, Little, None, history, tmp_path, Progress())
+
+    with pytest.raises(ConfigError, match=r"multi_worker, which is for train\.py"):
+        fit.search(None)
