@@ -38,6 +38,7 @@ def measure(number: int, seconds: float) -> dict[str, float]:
     """Examples a second on so many devices, and the mean utilisation of those at work."""
     from multitask_recommender import config
     from multitask_recommender.assembly import build
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
     from multitask_recommender.training.strategy import replicas
 
@@ -54,7 +55,9 @@ def measure(number: int, seconds: float) -> dict[str, float]:
         model = build(chosen, train)
     batches = model.batches(train, BATCH_SIZE, 0)
     with tempfile.TemporaryDirectory() as folder:
-        training = Training(model, batches, chosen.training, pathlib.Path(folder), devices)
+        training = Training(
+            model, batches, chosen.training, Checkpoints(pathlib.Path(folder)), devices
+        )
         run = training.rounds()
         run(5)
         seen, over = [], threading.Event()

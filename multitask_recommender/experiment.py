@@ -101,14 +101,6 @@ class Experiment:
         plots.draw_gates(fit.history.rows, folder / run_folder.GATES)
         return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
 
-    def follow(self) -> None:
-        """What a worker beside the chief does of `fit`: it writes nothing."""
-        from multitask_recommender.training.fit import REFIT, SEARCH, WORDS
-        from multitask_recommender.training.following import follow
-
-        rows = {WORDS[SEARCH]: self.data.train, WORDS[REFIT]: self.learnt_rows}
-        follow(self.config.training, lambda rows: build(self.config, rows), rows)
-
     def search(self, folder: pathlib.Path, goes_on: Callable[[int, float], bool]) -> "Searched":
         """The first phase of `fit` alone, judged on validation: no test row is looked at.
 

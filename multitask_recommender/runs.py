@@ -42,12 +42,15 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
         return _train(config, run_dir)
     cluster.read(config.training.strategy)  # before the seconds that TensorFlow takes to import
 
-    from multitask_recommender.training.following import taking_part
+    from multitask_recommender.training.fit import REFIT, SEARCH, WORDS
+    from multitask_recommender.training.following import follow, taking_part
 
     with taking_part(config.training) as replicas:
         if replicas.is_chief:
             return _train(config, run_dir)
-        return Experiment(config).follow()
+        experiment = Experiment(config)
+        rows = {WORDS[SEARCH]: experiment.data.train, WORDS[REFIT]: experiment.learnt_rows}
+        return follow(config.training, lambda each: assembly.build(config, each), rows)
 
 
 def _train(config: Config, run_dir: pathlib.Path) -> None:

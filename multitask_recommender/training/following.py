@@ -11,6 +11,7 @@ import tensorflow as tf
 from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.training import _sigterm, strategy
+from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.loop import STEPS, Training
 from multitask_recommender.training.settings import Settings
 
@@ -35,7 +36,8 @@ def follow(
             rows_of[word], settings.batch_size, settings.seed, settings.batch_by
         )
         with tempfile.TemporaryDirectory() as nothing:
-            training = Training(model, batches, settings, pathlib.Path(nothing), replicas)
+            checkpoints = Checkpoints(pathlib.Path(nothing))
+            training = Training(model, batches, settings, checkpoints, replicas)
             steps = training.rounds()
             word, number = replicas.hear()
             while word == STEPS:

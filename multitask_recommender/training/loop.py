@@ -273,7 +273,7 @@ def _check_finite(model: tf.keras.Model) -> None:
     """Weights may be spoilt by a step before any loss tells."""
     for weight in model.trainable_variables:
         if not tf.reduce_all(tf.math.is_finite(weight)):
-            step = int(model.optimizer.iterations)
+            step = int(model.optimizer.iterations.numpy())
             raise RunError(f"{weight.name} is not finite after step {step}: {_TRY}.")
 
 

@@ -280,7 +280,7 @@ def test_a_monitor_that_validation_does_not_give_is_named(fit):
 def test_a_sweep_has_no_cluster(tmp_path):
     settings = SETTINGS.model_copy(update={"strategy": "multi_worker"})
     history = History(tmp_path / "history.csv", tmp_path / "tensorboard", "made by the test")
-    fit = Fit(settings, Little, None, history, tmp_path, Progress())
+    fit = Fit(settings, Little, None, history, Checkpoints(tmp_path), Progress())
 
     with pytest.raises(ConfigError, match=r"multi_worker, which is for train\.py"):
         fit.search(None)
