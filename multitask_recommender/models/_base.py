@@ -127,13 +127,6 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
             features, self._is_met, self._reads_user_features, self.orders_by_history
         )
 
-    def halve(self) -> None:
-        """Keeps the tables of ids in float16: half the memory, three digits. It cannot learn on."""
-        for layer in self.submodules:
-            if isinstance(layer, tower.Tower):
-                layer.halve()
-        self._trace()  # what was traced reads the tables as they were
-
     def build_sharing(self) -> None:
         """Called by a subclass at the end of its constructor, when `pair_shape` is known."""
         self._sharing = self._make_sharing(self.pair_shape)
