@@ -12,6 +12,7 @@ what a start costs.
 import argparse
 import collections
 import csv
+import json
 import functools
 import logging
 import multiprocessing
@@ -79,9 +80,9 @@ def train(values: Mapping[str, Any], overrides: list[str], run_dir: pathlib.Path
 
 
 def differences(run_dir: pathlib.Path, other: pathlib.Path) -> list[str]:
-    """What of two runs is not the same: weights, metrics, the history without its seconds."""
+    """What of two runs is not the same: weights, metrics, the history; but for what they took."""
     found = []
-    if (run_dir / "metrics.json").read_bytes() != (other / "metrics.json").read_bytes():
+    if _results(run_dir) != _results(other):
         found.append("metrics.json")
     if _history(run_dir) != _history(other):
         found.append("history.csv")
@@ -90,6 +91,10 @@ def differences(run_dir: pathlib.Path, other: pathlib.Path) -> list[str]:
         found.append("names of weights")
     found += [name for name in weights if not np.array_equal(weights[name], others.get(name))]
     return found
+
+
+def _results(run_dir: pathlib.Path) -> dict[str, Any]:
+    return json.loads((run_dir / "metrics.json").read_text()) | {"cost": None}
 
 
 def _history(run_dir: pathlib.Path) -> list[dict[str, str]]:
