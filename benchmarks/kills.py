@@ -12,8 +12,8 @@ what a start costs.
 import argparse
 import collections
 import csv
-import json
 import functools
+import json
 import logging
 import multiprocessing
 import os
