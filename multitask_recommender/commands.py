@@ -23,7 +23,6 @@ from multitask_recommender.comparison.command import compare
 from multitask_recommender.config import load, parse
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.planning.command import plan
-from multitask_recommender.run_commands import manage
 from multitask_recommender.serving.command import serve
 
 FAILED = 1  # the exit status of what finds a fault and does not raise
@@ -277,7 +276,7 @@ COMMANDS = {
     "generate": generate,
     "plan": plan,
     "serve": serve,
-    "runs": manage,
+    "runs": commands_on_runs.manage,
     "schema": schema,
     "doctor": check,
 }

@@ -1,4 +1,4 @@
-"""The command `runs`: which action, of how many runs, and whether a person is asked."""
+"""The commands on runs: of `runs`, which action, of how many, and whether a person is asked."""
 
 import pathlib
 import sys
