@@ -72,7 +72,7 @@ class Cascade(tf.Module):
         return self.index is not None
 
     def recommend(self, inputs: Tensors) -> Tensors:
-        checks.check_k(inputs["k"], self._num_items)
+        inputs = checks.checked_k(inputs, self._num_items)
         query = self._read(inputs)
         number = tf.maximum(self._retrieve, tf.reduce_max(inputs["k"]))
         scores, ids = self._candidates(query, number, self._excluded(query, inputs))
@@ -84,7 +84,7 @@ class Cascade(tf.Module):
         return self._answers(blended, ids, predictions, inputs["k"]) | {"source": query.source}
 
     def retrieve(self, inputs: Tensors) -> Tensors:
-        checks.check_k(inputs["k"], self._num_items)
+        inputs = checks.checked_k(inputs, self._num_items)
         query = self._read(inputs)
         number = tf.reduce_max(inputs["k"])
         scores, ids = self._candidates(query, number, self._excluded(query, inputs))
@@ -112,7 +112,7 @@ class Cascade(tf.Module):
 
     def similar_items(self, inputs: Tensors) -> Tensors:
         """By the cosine of item vectors, without their biases."""
-        checks.check_k(inputs["k"], self._num_items)
+        inputs = checks.checked_k(inputs, self._num_items)
         for name in ("item_id", "exclude_ids"):
             checks.check_ids(name, inputs[name])
         items = self._answered(self.items.ids(inputs["item_id"]))

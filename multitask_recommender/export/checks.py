@@ -18,9 +18,13 @@ def batch_size(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         return tf.identity(size)  # whatever reads it waits for the checks
 
 
-def check_k(k: tf.Tensor, num_items: int) -> None:
+def checked_k(inputs: Mapping[str, tf.Tensor], num_items: int) -> dict[str, tf.Tensor]:
+    """The inputs, whose k is one: whatever reads it waits for the check."""
+    k = inputs["k"]
     wanted = f"k must be 1..{num_items}, the number of items, and is"
-    check(tf.reduce_all((k >= 1) & (k <= num_items)), wanted, k)
+    done = check(tf.reduce_all((k >= 1) & (k <= num_items)), wanted, k)
+    with tf.control_dependencies([] if done is None else [done]):
+        return {**inputs, "k": tf.identity(k)}
 
 
 def check_weight(name: str, weight: tf.Tensor) -> None:
