@@ -246,8 +246,8 @@ def test_a_written_config_loads_again_equal(tmp_path):
         ({"training": {"epochs": 0}}, "training.epochs is 0, expected a number greater than 0."),
         (
             {"training": {"optimizer": "adagard"}},
-            "training.optimizer is 'adagard', expected 'adagrad', 'adam' or 'lazy_adam'. "
-            "Did you mean 'adagrad'?",
+            "training.optimizer is 'adagard', expected 'adagrad', 'rowwise_adagrad', 'adam' or "
+            "'lazy_adam'. Did you mean 'adagrad'?",
         ),
         ({"training": 5}, "training is 5, expected a mapping (key: value)."),
         ({"model": {"biases": "no"}}, "model.biases is 'no', expected true or false."),

@@ -78,7 +78,7 @@ class Parser(cli._Parser):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> pathlib.Path:
+def folder(tmp_path_factory) -> Iterator[pathlib.Path]:
     """A checkout, with the files that the pages tell a reader to save."""
     folder = tmp_path_factory.mktemp("reader")
     for path in ROOT.iterdir():
@@ -89,7 +89,10 @@ def folder(tmp_path_factory) -> pathlib.Path:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
             (path.parent / "__init__.py").touch()
-    return folder
+    yield folder
+    for name, module in list(sys.modules.items()):  # other tests have modules by the same names
+        if str(getattr(module, "__file__", "")).startswith(str(folder)):
+            del sys.modules[name]
 
 
 @pytest.fixture
