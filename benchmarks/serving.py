@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,10 +30,7 @@ from multitask_recommender import assembly, config, exporting, splits
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.interactions import Entities, Interactions
 
-sys.path.insert(0, str(ROOT / "serving"))
-
 CENTRES, SPREAD, DIMENSION, USERS = 1000, 0.35, 64, 20_000
-CLIENTS, SATURATION_SECONDS = 4, 15
 METRICS = {"metrics": {}, "baselines": {"popularity": {}}, "protocol": {"trained_on": "nothing"}}
 
 
@@ -109,21 +105,14 @@ def stages(version: pathlib.Path, users: list[Any]) -> None:
     show("one request, in process", ["stage", "ms so far"], rows)
 
 
-def saturation(ask: Any, users: list[Any]) -> float:
-    """Requests a second of some clients that ask as fast as they are answered."""
-    counts, ends = [0] * CLIENTS, time.monotonic() + SATURATION_SECONDS
-
-    def work(place: int) -> None:
-        while time.monotonic() < ends:
-            ask(users[(place * 7919 + counts[place]) % len(users)])
-            counts[place] += 1
-
-    threads = [threading.Thread(target=work, args=[place]) for place in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / SATURATION_SECONDS
+def load(address: str, seconds: float, users: list[Any]) -> dict[str, Any]:
+    """What clients in a process of their own find, see _load.py."""
+    command = [sys.executable, str(pathlib.Path(__file__).with_name("_load.py")), address]
+    asked = json.dumps(users)
+    done = subprocess.run(
+        [*command, str(seconds)], input=asked, text=True, stdout=subprocess.PIPE, check=True
+    )
+    return json.loads(done.stdout)
 
 
 def main() -> None:
@@ -132,13 +121,6 @@ def main() -> None:
     parser.add_argument("--index", default="scann")
     parser.add_argument("--seconds", type=float, default=60.0)
     arguments = parser.parse_args()
-    from recommender_client.api import Client
-    from recommender_client.endpoint import Model
-    from recommender_client.load import at_rate
-    from recommender_client.queries import Query
-    from recommender_client.retries import NO_RETRIES
-    from recommender_client.rpc import GrpcEndpoint
-
     with tempfile.TemporaryDirectory() as folder:
         version = export_of(arguments.items, arguments.index, pathlib.Path(folder) / "bench")
         card = json.loads((version / "assets.extra" / "model_card.json").read_text())
@@ -147,21 +129,10 @@ def main() -> None:
         chosen = card["index"]["chosen"]
         console.print(f"{arguments.items:,} items, index {card['index']['name']}: {chosen}")
         stages(version, users)
-        with (
-            served(version.parent) as address,
-            Client(GrpcEndpoint(address), Model("bench"), retries=NO_RETRIES) as client,
-        ):
-
-            def ask(user: Any) -> object:
-                return client.recommend(Query(user, k=100))
-
-            ask(users[0])
-            rate = saturation(ask, users)
-            calls = [functools.partial(ask, user) for user in users[:5000]]
-            timings = at_rate(calls, rate / 2, arguments.seconds)
-    p50, p99 = (1e3 * timings.percentile_s(percent) for percent in (50, 99))
-    errors = sum(timings.failures.values())
-    row = [f"{rate:.0f}", f"{rate / 2:.0f}", str(len(timings.latencies_s)), str(errors)]
+        with served(version.parent) as address:
+            found = load(address, arguments.seconds, users)
+    rate, p50, p99 = found["saturation"], 1e3 * found["p50"], 1e3 * found["p99"]
+    row = [f"{rate:.0f}", f"{rate / 2:.0f}", str(found["requests"]), str(found["errors"])]
     row += [f"{p50:.1f}", f"{p99:.1f}", f"{p99 / p50:.1f}"]
     columns = ["saturation/s", "asked/s", "requests", "errors", "p50 ms", "p99 ms", "p99 / p50"]
     show("recommend over gRPC, at half of saturation", ["", *columns], [["", *row]])
