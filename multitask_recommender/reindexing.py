@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from multitask_recommender.index.tuning.tune import Tuned
 
 _COMPARED_USERS, _COMPARED_ITEMS = 20, 500  # whose predictions are held against those of before
+_ITEMS_AT_ONCE = 1 << 16  # that are made vectors of
 
 
 def reindex(
@@ -124,15 +125,16 @@ def _vectors(previous: "Previous", changes: "Changes") -> np.ndarray | None:
     vectors = np.empty((changes.num_items, before.shape[1]), np.float32)
     vectors[: changes.kept] = before[changes.sources[: changes.kept] - 1]
     told = changes.told
-    if len(told):
-        try:
-            found = previous.saved.module.model.embed_items(tf.constant(told, tf.int32))
-        except tf.errors.OpError as error:
-            raise RunError(
-                "The model keeps a number of items in its graph, so that there cannot be more: "
-                f"its tables of items are to be ItemTables (layers/item_table.py). {error.message}"
-            ) from error
-        vectors[told - 1] = found.numpy()
+    try:
+        for start in range(0, len(told), _ITEMS_AT_ONCE):
+            ids = told[start : start + _ITEMS_AT_ONCE]
+            found = previous.saved.module.model.embed_items(tf.constant(ids, tf.int32))
+            vectors[ids - 1] = found.numpy()
+    except tf.errors.OpError as error:
+        raise RunError(
+            "The model keeps a number of items in its graph, so that there cannot be more: its "
+            f"tables of items are to be ItemTables (layers/item_table.py). {error.message}"
+        ) from error
     return vectors
 
 

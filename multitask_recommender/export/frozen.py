@@ -105,11 +105,15 @@ class Frozen:
         return self.functions.is_told_of(features)
 
     def predictions(self, features: Features) -> Features:
-        return dict(self.functions.predictions(features))
+        return self._in_order(self.functions.predictions(features))
 
     def gains(self, predictions: Features) -> Features:
         """Of each label's predictions [B, N], on a scale of 0..1."""
-        return dict(self.functions.gains(predictions))
+        return self._in_order(self.functions.gains(predictions))
+
+    def _in_order(self, by_label: Features) -> Features:
+        """A loaded function has lost the order of the labels, by which gains are summed."""
+        return {label: by_label[label] for label in self.facts.labels}
 
 
 class Functions(tf.Module):

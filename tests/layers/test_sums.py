@@ -1,4 +1,4 @@
-"""Sums in their order."""
+"""Sums that do not depend on where and when they are made."""
 
 import numpy as np
 import tensorflow as tf
@@ -12,5 +12,17 @@ def test_it_begins_with_the_first():
 
     np.testing.assert_array_equal(sums.in_order([large, one, one]), np.full([3, 5], 2.0**24))
     np.testing.assert_array_equal(sums.in_order([one, one, large]), np.full([3, 5], 2.0**24 + 2))
-    traced = tf.function(lambda *parts: sums.in_order(parts))
-    np.testing.assert_array_equal(traced(large, one, one), np.full([3, 5], 2.0**24))
+
+
+def test_a_sum_does_not_depend_on_its_place():
+    parts = np.random.default_rng(0).normal(size=[5, 400]).astype(np.float32)
+    traced = tf.function(
+        lambda parts: sums.in_order(tf.unstack(parts, num=5)),
+        input_signature=[tf.TensorSpec([5, None])],
+    )
+    expected = traced(parts).numpy()
+
+    for number in range(1, 70):
+        np.testing.assert_array_equal(
+            traced(parts[:, 3 : 3 + number]), expected[3 : 3 + number], str(number)
+        )
