@@ -10,7 +10,12 @@ from multitask_recommender.ensembles import recipe
 from multitask_recommender.errors import ConfigError
 
 DONE = 0  # exit status
-_ACTIONS = {"list": 0, "compare": 2, "delete": 1}  # of `runs`, and how many runs each is of
+# Of `runs`, how many runs each action is of, and what to say to whoever names others.
+_ACTIONS = {
+    "list": (0, "no run (another folder of runs: --dir)"),
+    "compare": (2, "the folders of 2 runs"),
+    "delete": (1, "the folder of 1 run"),
+}
 
 
 def reindex(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
@@ -120,11 +125,11 @@ def manage(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--yes", action="store_true", help="delete without being asked")
     parsed = parser.parse_args(arguments)
-    action, run, wanted = parsed.action, parsed.run, _ACTIONS[parsed.action]
-    if len(run) != wanted:
-        raise ConfigError(
-            f"runs {action} wants {wanted} folders of runs, and {len(run)} are named."
-        )
+    action, run = parsed.action, parsed.run
+    number, wanted = _ACTIONS[action]
+    if len(run) != number:
+        named = ", ".join(map(str, run)) or "none"
+        raise ConfigError(f"runs {action} takes {wanted}, named: {named}.")
 
     from multitask_recommender import run_listing
 

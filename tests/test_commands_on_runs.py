@@ -38,9 +38,9 @@ def test_an_action_is_called(arguments, call, calls):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["list", "a"], "runs list wants 0 folders of runs, and 1 are named."),
-        (["compare", "a"], "runs compare wants 2 folders of runs, and 1 are named."),
-        (["delete"], "runs delete wants 1 folders of runs, and 0 are named."),
+        (["list", "a"], "runs list takes no run (another folder of runs: --dir), named: a."),
+        (["compare", "a"], "runs compare takes the folders of 2 runs, named: a."),
+        (["delete"], "runs delete takes the folder of 1 run, named: none."),
     ],
 )
 def test_a_wrong_number_of_runs_is_wrong_usage(arguments, told, calls, capsys):

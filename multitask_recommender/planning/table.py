@@ -125,4 +125,4 @@ def _advice(config: Config) -> str:
             "export.tables=float16 (an export of half the size, which is not planned for)"
         )
     advice.append("fewer inputs, or evaluation.block_megabytes below its default")
-    return "Try " + "; ".join(advice) + "; or several machines: docs/scale.md."
+    return "Try " + "; ".join(advice) + ". More machines do not help: each holds all tables."
