@@ -29,6 +29,12 @@ class Batch:
         """Where in the scores [Q, C] each row is, [B, 2]."""
         return tf.stack([self.query_rows, self.candidate_rows], axis=1)
 
+    @property
+    def own_products(self) -> tf.Tensor:
+        """Of each row's query and its own item, [B]."""
+        queries = tf.gather(self.queries, self.query_rows)  # [B, D]
+        return tf.reduce_sum(queries * tf.gather(self.candidates, self.candidate_rows), axis=1)
+
     def take(self, rows: tf.Tensor, of_all: tf.Tensor, all_candidates: bool) -> "Batch":
         """The batch of some rows alone; without the candidates that were there for the others.
 

@@ -19,7 +19,7 @@ def bpr_losses(batch: Batch, slope: float, are_left_out: tf.Tensor | None) -> tf
     counts = drawn != batch.candidate_rows[:, None]
     if are_left_out is not None:
         counts &= ~are_left_out
-    return _mean_losses(_own_products(batch), others, counts, slope)
+    return _mean_losses(batch.own_products, others, counts, slope)
 
 
 def hard_bpr_losses(
@@ -34,13 +34,7 @@ def hard_bpr_losses(
     counts = tf.gather(drawn, rows) != batch.candidate_rows[:, None]
     counts &= tf.gather(are_drawable, rows)
     others = tf.gather(others, rows)  # [B, n]
-    return _mean_losses(_own_products(batch), others, counts, slope)
-
-
-def _own_products(batch: Batch) -> tf.Tensor:
-    """Of each row's query and item, [B]."""
-    queries = tf.gather(batch.queries, batch.query_rows)  # [B, D]
-    return tf.reduce_sum(queries * tf.gather(batch.candidates, batch.candidate_rows), axis=1)
+    return _mean_losses(batch.own_products, others, counts, slope)
 
 
 def _mean_losses(own: tf.Tensor, others: tf.Tensor, counts: tf.Tensor, slope: float) -> tf.Tensor:

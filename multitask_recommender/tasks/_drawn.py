@@ -44,9 +44,3 @@ def drawn_alone(batch: Batch) -> tuple[Batch, tf.Tensor]:
         candidate_rows=tf.minimum(own, tf.size(places) - 1),
     )
     return drawn, places
-
-
-def own_products(batch: Batch) -> tf.Tensor:
-    """Of each row's query and its own item, [B]."""
-    queries = tf.gather(batch.queries, batch.query_rows)
-    return tf.reduce_sum(queries * tf.gather(batch.candidates, batch.candidate_rows), axis=1)

@@ -35,7 +35,7 @@ from multitask_recommender.layers.softmax import EXCLUDED, are_among, log_or_exc
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
 from multitask_recommender.tasks._batch import Batch, cells_of, excluding
 from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses, hard_bpr_losses
-from multitask_recommender.tasks._drawn import drawn_alone, log_of, own_products, share_of
+from multitask_recommender.tasks._drawn import drawn_alone, log_of, share_of
 from multitask_recommender.tasks.settings.retrieval import Settings
 
 
@@ -180,7 +180,7 @@ class Task:
         offsets = log_occurrences - log_expected
         compared, own = batch, None  # with whom queries are compared, beside their own items
         if self.negatives == "drawn":
-            own = own_products(batch) / self.temperature
+            own = batch.own_products / self.temperature
             compared, places = drawn_alone(batch)
             offsets = tf.gather(offsets, places)
         scores = self._scores(compared.queries / self.temperature, compared.candidates)
