@@ -38,7 +38,8 @@ def reindex(
 
     place: of a version, or of a base path, whose latest it is. out: the base path of the next one,
     by default that of the export. Returns its folder. Raises DataError for a file that cannot be
-    used, RunError where the index finds too little, or items that stay would be answered otherwise.
+    used, RunError where the index finds too little, items that stay would be answered otherwise, or
+    another process wrote a version meanwhile.
     """
     exported = export_folder.latest(place)
     config_path = exported / export_folder.EXTRA / run_folder.CONFIG
@@ -59,6 +60,7 @@ def reindex(
         export_folder.new_version(base) as (version, folder),
         tempfile.TemporaryDirectory() as aside,
     ):
+        _check_is_latest(place, exported)
         before = _ranked(previous, previous.saved, changes)
         parts, tuned, trial = _next(config, previous, changes, pathlib.Path(aside))
         about = {"model": export_folder.name_of(base), "version": version}
@@ -78,6 +80,16 @@ def reindex(
 
 
 _OF_A_VERSION = {"model", "version", "signatures", "parity", "index"}  # of a card; not of its run
+
+
+def _check_is_latest(place: pathlib.Path, exported: pathlib.Path) -> None:
+    """Raises RunError where another version came while this one was read."""
+    latest = export_folder.latest(place)
+    if latest != exported:
+        raise RunError(
+            f"{latest} was written while {exported} was read: the next version would be without "
+            "its changes. Nothing was written; run it again."
+        )
 
 
 def _next(

@@ -1,12 +1,14 @@
 """Exports whose items change: who stays is answered as before, to the last bit."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from multitask_recommender import reindexing, run_folder
 from multitask_recommender.errors import DataError, RunError
+from multitask_recommender.export import items_file
 from multitask_recommender.export.saved import Saved
 from tests.test_exporting import CASES, ITEMS, USERS, experiment_of, exported, rows  # noqa: F401
 
@@ -148,6 +150,23 @@ def test_a_bad_file_leaves_the_versions_that_are_there(two_towers, tmp_path):
 
     with pytest.raises(DataError, match="price is no feature of items .* .it reads genres"):
         next_version(base, tmp_path / "items.csv", "item,price\n7,2\n")
+
+    assert sorted(path.name for path in base.iterdir()) == [".lock", "1", "2"]
+
+
+def test_a_version_that_comes_meanwhile_is_not_left_behind(two_towers, tmp_path, monkeypatch):
+    """Two at once: the second must not be made of what the first has changed by now."""
+    base = tmp_path / "model"
+    shutil.copytree(two_towers[0], base / "1")
+    read = items_file.read
+
+    def slow_read(*arguments):
+        shutil.copytree(two_towers[1], base / "2")  # by another process
+        return read(*arguments)
+
+    monkeypatch.setattr(items_file, "read", slow_read)
+    with pytest.raises(RunError, match="2 was written while .*1 was read: .* run it again"):
+        next_version(base, tmp_path / "items.csv", "item\n9000\n")
 
     assert sorted(path.name for path in base.iterdir()) == [".lock", "1", "2"]
 
