@@ -20,6 +20,7 @@ _TRACES = "<stack traces unavailable>\n"
 _NODE = re.compile(r"\s*\[\[\{\{.*", re.DOTALL)
 _FIRST_OF_SEVERAL = re.compile(r"\(0\) \w+:\s*(.*?)(?=\n\s*\(1\)|\Z)", re.DOTALL)
 _ASSERTION = re.compile(r"(?:assertion failed: )?\[.*\]", re.DOTALL)
+_PART = re.compile(r"\[((?:\[.*?\]|.)*?)\]", re.DOTALL)  # of it; values of rows are in brackets
 
 
 def fault_of(error: tf.errors.OpError, signature: str) -> Fault:
@@ -35,6 +36,6 @@ def sentence(message: str) -> str:
         text = several[1]
     text = _NODE.sub("", text).strip()
     if _ASSERTION.fullmatch(text):  # tf.debugging: each part of its message in brackets
-        text = " ".join(re.findall(r"\[(.*?)\]", text, re.DOTALL))
+        text = " ".join(_PART.findall(text))
     text = re.sub(r"\.\.+(?=\s|$)", ".", " ".join(text.split()))
     return text if text.endswith((".", "!")) else f"{text}."

@@ -33,6 +33,10 @@ SEVERAL = (
             "<stack traces unavailable>\n" + SEVERAL.format(AFTER, AFTER),
             "k is 0.",
         ),
+        (
+            BEFORE + "assertion failed: [ids must not be negative; found] [[-7 1][2 3]]" + AFTER,
+            "ids must not be negative; found [-7 1][2 3].",
+        ),
         ("plain", "plain."),
         ("", "."),
     ],
