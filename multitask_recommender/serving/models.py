@@ -125,7 +125,7 @@ class Models:
         try:
             version = Version(folder, self._limits)
             warmed = version.warm_up()
-        except RunError as error:
+        except (RunError, OSError) as error:  # of a file that cannot be read, say
             self._failed[number] = files
             self._set(number, Status(END, str(error)))
             log.warning("version %d is not served: %s", number, error)

@@ -11,6 +11,7 @@ import weakref
 import pytest
 
 from multitask_recommender.errors import RunError
+from multitask_recommender.serving import models as models_module
 from multitask_recommender.serving.faults import Fault, Kind
 from multitask_recommender.serving.models import AVAILABLE, END, Asked, Models
 from multitask_recommender.serving.options import Limits, find_export
@@ -97,6 +98,22 @@ def test_a_half_written_version_is_not_served_until_it_is_whole(base, caplog):
     shutil.copytree(base / "1", base / "2", dirs_exist_ok=True)
     models.poll()
     assert newest(models) == 2
+
+
+def test_a_version_that_cannot_be_read_is_not_served_and_the_one_before_is(base, monkeypatch):
+    add(base, 2)
+    version = models_module.Version
+
+    def unreadable(folder, limits):
+        if folder.name == "2":
+            raise PermissionError(13, "Permission denied", str(folder / "saved_model.pb"))
+        return version(folder, limits)
+
+    monkeypatch.setattr(models_module, "Version", unreadable)
+    models = opened(base)
+
+    assert newest(models) == 1
+    assert "Permission denied" in models.statuses(Asked("films", number=2))[2].fault
 
 
 def test_the_newest_that_is_whole_is_served_at_the_start(base):
