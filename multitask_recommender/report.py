@@ -11,6 +11,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -60,6 +61,7 @@ _BINARY = {  # of the second table: a row a label, so that any number of labels 
 }
 _NOT_COMPUTED = "-"
 _LONG_NAME = 20  # letters of the name of a row, above which it may go over several lines
+_NUMBER = len("0.0000")
 _EXPLAINED = {
     "full": "full: all items but those the user has seen, ties count against the model",
     "sampled": "sampled: {candidates}",
@@ -200,10 +202,14 @@ def show_table(
     is_long = longest > _LONG_NAME
     table.add_column("", no_wrap=not is_long, min_width=_LONG_NAME if is_long else None)
     for column in columns:
-        table.add_column(column, justify="right", overflow="fold", min_width=len("0.0000"))
+        table.add_column(column, justify="right", overflow="fold", min_width=_NUMBER)
     for name, cells in rows.items():
         table.add_row(escape(name), *cells, style="bold" if name == bold else None)
-    console.print(table)
+    least = 2 + min(longest, _LONG_NAME) + (1 + _NUMBER) * len(columns)  # with its edges
+    if least > console.width:  # rather a line that is too long than a number without its end
+        words = Measurement.get(console, console.options.update(width=least * 10), table)
+        table.width = words.minimum
+    console.print(table, soft_wrap=least > console.width)
 
 
 def _binary_labels(metrics: Mapping[str, float]) -> dict[str, list[str]]:

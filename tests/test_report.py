@@ -215,3 +215,13 @@ def test_progress_tells_steps_losses_and_the_best(monkeypatch):
     assert "search" in text
     assert "4/4" in text
     assert "like 0.5 retrieval 6.25 ndcg@20 0.2500" in text
+
+
+def test_a_table_too_wide_for_the_terminal_keeps_its_numbers_whole(monkeypatch):
+    screen = Console(width=40, file=io.StringIO())
+    monkeypatch.setattr(report, "console", screen)
+
+    report.show_table("t", [f"c{n}" for n in range(9)], {"mine": [f"{n}.2345" for n in range(9)]})
+
+    lines = screen.file.getvalue().splitlines()
+    assert any(all(f"{n}.2345" in line for n in range(9)) for line in lines)
