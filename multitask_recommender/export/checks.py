@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+_MOST = 1e6  # that a weight may be
+
 
 def batch_size(inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
     """B: inputs are of B rows each, or of one, which stands for all."""
@@ -28,8 +30,9 @@ def checked_k(inputs: Mapping[str, tf.Tensor], num_items: int) -> dict[str, tf.T
 
 
 def check_weight(name: str, weight: tf.Tensor) -> None:
-    sound = tf.reduce_all(tf.math.is_finite(weight) & (weight >= 0))
-    check(sound, f"{name} must be a finite number of at least 0, and is", weight)
+    # Beyond that, sums overflow in single precision, and infinite scores have no order.
+    sound = tf.reduce_all((weight >= 0) & (weight <= _MOST))  # no NaN is
+    check(sound, f"{name} must be a number from 0 to {_MOST:,.0f}, and is", weight)
 
 
 def check_number(name: str, ids: tf.Tensor) -> None:
