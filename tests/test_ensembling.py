@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from multitask_recommender import assembly, cli, config, ensembling, run_folder, runs
+from multitask_recommender import (
+    assembly,
+    cli,
+    config,
+    ensembling,
+    reindexing,
+    run_folder,
+    runs,
+)
 from multitask_recommender.ensembles.ensemble import restore
 from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.experiment import Experiment
@@ -95,6 +103,14 @@ def test_an_export_answers_as_the_ensemble_does(made, tmp_path):
     assert set(card["signatures"]) >= {"recommend", "retrieve", "rank", "similar_items"}
     text = (tmp_path / "graphs/export/1/assets.extra/model_card.md").read_text()
     assert "Model: weighted ensemble of graph, other x {retrieval, like}" in text
+
+    (tmp_path / "items.csv").write_text("item,remove\n3,true\n9000,\n")
+    version = reindexing.reindex(tmp_path / "graphs/export", tmp_path / "items.csv")
+
+    told = json.loads((version / "assets.extra/model_card.json").read_text())
+    (change,) = told["reindexed"]
+    assert (change["removed"], change["added"], change["largest_change"]) == (1, 1, 0)
+    assert told["ensemble"] == card["ensemble"]
 
 
 @pytest.mark.slow
