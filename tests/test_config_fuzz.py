@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 
 from multitask_recommender import config, config_file, registry
 from multitask_recommender.errors import ConfigError
+from tests.fuzzing import BOUNDED
 
-BOUNDED = hypothesis.settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
-)
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),

@@ -155,34 +155,36 @@ def test_traps_are_said_with_their_names(tiny, printed):
     assert "note: 1 like without a click." in text
 
 
-def test_work_is_said_in_a_terminal_while_it_lasts(monkeypatch):
-    shown = {}
-    for is_terminal in (True, False):
-        file = io.StringIO()
-        terminal = Console(file=file, width=80, force_terminal=is_terminal)
-        monkeypatch.setattr(report, "console", terminal)
-        with report.working("fitting [ials]"):
-            pass
-        shown[is_terminal] = file.getvalue()
-
-    assert "fitting [ials]" in shown[True]
-    assert not shown[False].strip()
+def shown(monkeypatch, is_terminal):
+    """What a console is given from here on."""
+    file = io.StringIO()
+    terminal = Console(file=file, width=80, force_terminal=is_terminal)
+    monkeypatch.setattr(report, "console", terminal)
+    return file
 
 
-def test_measuring_counts_in_a_terminal_alone(monkeypatch):
-    shown = {}
-    for is_terminal in (True, False):
-        file = io.StringIO()
-        terminal = Console(file=file, width=80, force_terminal=is_terminal)
-        monkeypatch.setattr(report, "console", terminal)
-        with report.measuring("evaluating [ials]", "users", 30) as advance:
-            advance(10)
-            advance(20)
-        shown[is_terminal] = file.getvalue()
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_work_is_said_in_a_terminal_while_it_lasts(is_terminal, monkeypatch):
+    file = shown(monkeypatch, is_terminal)
 
-    assert "evaluating [ials]" in shown[True]
-    assert "30/30" in shown[True]
-    assert not shown[False].strip()
+    with report.working("fitting [ials]"):
+        pass
+
+    assert ("fitting [ials]" in file.getvalue()) == is_terminal
+    assert is_terminal or not file.getvalue().strip()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_measuring_counts_in_a_terminal_alone(is_terminal, monkeypatch):
+    file = shown(monkeypatch, is_terminal)
+
+    with report.measuring("evaluating [ials]", "users", 30) as advance:
+        advance(10)
+        advance(20)
+
+    assert ("evaluating [ials]" in file.getvalue()) == is_terminal
+    assert ("30/30" in file.getvalue()) == is_terminal
+    assert is_terminal or not file.getvalue().strip()
 
 
 @pytest.mark.parametrize(

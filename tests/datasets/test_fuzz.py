@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 from multitask_recommender.datasets import _columns, movielens, table
 from multitask_recommender.errors import ConfigError, DataError
 from multitask_recommender.interactions import Interactions
+from tests.fuzzing import BOUNDED
 
-BOUNDED = hypothesis.settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
-)
 CELLS = st.one_of(
     st.sampled_from(
         ["", "0", "1", "4.5", "ann", "i7", "true", "-1", "1e99", "nan", "a|b", '"', "é"]

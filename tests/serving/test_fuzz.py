@@ -16,13 +16,9 @@ from multitask_recommender.serving.faults import Fault, Kind
 from multitask_recommender.serving.models import Asked, Models
 from multitask_recommender.serving.options import Limits, find_export
 from multitask_recommender.serving.service import Service
+from tests.fuzzing import bounded
 
-BOUNDED = hypothesis.settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
-)
+BOUNDED = bounded(150)
 SIGNATURES = ["", "recommend", "rank", "similar_items", "embed_query", "echo", "x"]
 NAMES = [
     "user_id",

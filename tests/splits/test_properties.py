@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 
 from multitask_recommender import splits
 from multitask_recommender.errors import DataError
+from tests.fuzzing import BOUNDED
 
-BOUNDED = hypothesis.settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
-)
 EVENTS = st.lists(
     st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(0, 9)), min_size=1, max_size=25
 )
