@@ -4,14 +4,13 @@
 
 Each training is a process that SIGKILL ends after a random time, until it has come to its end; the
 same call begins it again. A refit, a search that keeps its best weights, and an export take turns.
-Weights and metrics.json are compared byte for byte with those of an undisturbed run, history.csv
-but for its seconds. Processes are forked from one that has imported TensorFlow, which is most of
-what a start costs.
+Weights and metrics.json are compared exactly with those of an undisturbed run, but for what it
+cost, history.csv but for its seconds. Processes are forked from one that has imported TensorFlow,
+which is most of what a start costs.
 """
 
 import argparse
 import collections
-import csv
 import functools
 import json
 import logging
@@ -98,8 +97,10 @@ def _results(run_dir: pathlib.Path) -> dict[str, Any]:
 
 
 def _history(run_dir: pathlib.Path) -> list[dict[str, str]]:
-    with open(run_dir / "history.csv", newline="") as file:
-        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+    from multitask_recommender import run_folder
+
+    rows = run_folder.read_history(run_dir / run_folder.HISTORY)
+    return [{**row, "seconds": ""} for row in rows]
 
 
 def _weights(run_dir: pathlib.Path) -> dict[str, np.ndarray]:

@@ -77,6 +77,17 @@ class Config:
     index: Choice  # of the section export
     traps: traps.Settings
 
+    @property
+    def retrieval(self) -> str | None:
+        """The name of the task that ranks items; None without one. All others predict a label."""
+        names = [name for name, task in self.tasks.items() if not task.settings.predicts_label]
+        return names[0] if names else None
+
+    def with_training(self, **settings: Any) -> "Config":
+        """The same, but for these settings of training, which must be right."""
+        training = self.training.model_copy(update=settings)
+        return dataclasses.replace(self, training=training)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, defaults included, that `parse` turns into an equal config."""
         values: dict[str, Any] = {}

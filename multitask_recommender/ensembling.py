@@ -81,7 +81,7 @@ def _judge(ensemble: Ensemble, experiment: Experiment, weigh: Weigh) -> _Judged:
     fused = ensemble.scorer()
     with report.working("evaluating the ensemble"):
         whole = evaluator(fused, kinds, keep_arrays=True)
-    task = members.retrieval_task(experiment.config)
+    task = experiment.config.retrieval
     for place, name in enumerate(names):
         blend = weigh([place]).get(task)
         if blend is not None and ensemble.members[place].retrieves:

@@ -25,17 +25,20 @@ from multitask_recommender.training.early_stopping import Monitor, choose_monito
 if TYPE_CHECKING:
     from multitask_recommender.training.fit import Fit, Searched
 
-RETRIEVAL = "retrieval"  # the kind of task that ranks items; all others predict a label
 BASELINES = ("popularity", "random")  # beside every model, with those that the config adds
 
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """A trained model, and what validation said: the epoch it chose, and its metrics there."""
+    """A trained model, and what validation said: the epoch it chose, and its metrics there.
+
+    seconds: of all its epochs, whether in one process or several.
+    """
 
     model: Any
     epoch: int
     validation: dict[str, float]
+    seconds: float
 
 
 class Experiment:
@@ -48,9 +51,8 @@ class Experiment:
     def __init__(self, config: Config, data: splits.Splits | None = None) -> None:
         self.config = config
         self.data = read(config) if data is None else data
-        names = [name for name, task in config.tasks.items() if task.name == RETRIEVAL]
-        self._retrieval = names[0] if names else None
-        self.kinds = {n: task.name for n, task in config.tasks.items() if task.name != RETRIEVAL}
+        self._retrieval = config.retrieval
+        self.kinds = {n: task.name for n, task in config.tasks.items() if n != self._retrieval}
         self._check_settings()
         settings = {name: task.settings for name, task in config.tasks.items()}
         self.data = restrict_parts(self.data, settings)
@@ -99,7 +101,8 @@ class Experiment:
         monitor = None if self._validator is None else self.monitor.key
         plots.draw_curves(fit.history.rows, monitor, folder / run_folder.CURVES)
         plots.draw_gates(fit.history.rows, folder / run_folder.GATES)
-        return Fitted(model, fit.chosen_epoch, fit.chosen_metrics)
+        seconds = sum(row["seconds"] for row in fit.history.rows)
+        return Fitted(model, fit.chosen_epoch, fit.chosen_metrics, seconds)
 
     def search(self, folder: pathlib.Path, goes_on: Callable[[int, float], bool]) -> "Searched":
         """The first phase of `fit` alone, judged on validation: no test row is looked at.

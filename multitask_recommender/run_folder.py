@@ -4,6 +4,7 @@ Work happens in `DIR.partial`, which the same command resumes, and is renamed to
 """
 
 import contextlib
+import csv
 import datetime
 import fcntl
 import hashlib
@@ -103,6 +104,12 @@ def write_text(path: pathlib.Path, text: str) -> None:
 def write_json(path: pathlib.Path, value: Mapping[str, Any]) -> None:
     """NaN is refused: what was not computed is left out."""
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def read_history(path: pathlib.Path) -> list[dict[str, str]]:
+    """Rows of a HISTORY, as text; training/history.py writes it."""
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def write_checksums(folder: pathlib.Path, names: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """What `runs` does with the runs of a folder: it lists them, compares two, deletes one."""
 
-import csv
 import dataclasses
 import json
 import pathlib
@@ -43,8 +42,7 @@ class Run:
         path = self.path / run_folder.HISTORY
         if self.metrics or not path.exists():
             return ""
-        with open(path, newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = run_folder.read_history(path)
         return f"{rows[-1]['phase']} {rows[-1]['epoch']}" if rows else ""
 
     @property

@@ -3,7 +3,6 @@
 Nothing is written before the data has been read and fits the config.
 """
 
-import csv
 import dataclasses
 import json
 import pathlib
@@ -16,7 +15,7 @@ from multitask_recommender.config import Config, load
 from multitask_recommender.ensembles.ensemble import restore
 from multitask_recommender.ensembles.recipe import is_ensemble
 from multitask_recommender.errors import ConfigError, RunError
-from multitask_recommender.experiment import Experiment
+from multitask_recommender.experiment import Experiment, Fitted
 from multitask_recommender.export import folder as export_folder
 from multitask_recommender.schema import TEST, VALIDATION
 from multitask_recommender.splits import Splits
@@ -85,13 +84,12 @@ def _train(config: Config, run_dir: pathlib.Path) -> None:
         results["popularity_recall"] = evaluation.popularity_recall(
             evaluated.arrays, TEST, _STRATIFIED_AT
         )
-        results["cost"] = _cost(folder, fitted.model, evaluated)
+        results["cost"] = _cost(fitted, evaluated)
         run_folder.write_json(folder / run_folder.METRICS, results)
         run_folder.write_checksums(folder, _CHECKED)
     report.show_results(results, [run_dir / run_folder.METRICS])
     if config.export.when_trained:  # a run is complete, whatever comes of its export
-        base = run_dir / run_folder.EXPORT
-        report.show_written([exporting.export(experiment, fitted.model, base, results)])
+        _export(experiment, fitted.model, run_dir, run_dir / run_folder.EXPORT)
 
 
 def _told(origin: Mapping[str, Any]) -> str:
@@ -114,18 +112,13 @@ def _write_kept(
     record.write_parquet(folder / evaluation.PER_ROW, evaluation.per_row(evaluated, test), source)
 
 
-def _cost(
-    folder: pathlib.Path, model: Any, evaluated: evaluation.Evaluation
-) -> dict[str, float | None]:
-    """What the run took: seconds of all its epochs, whether in one process or several.
+def _cost(fitted: Fitted, evaluated: evaluation.Evaluation) -> dict[str, float | None]:
+    """What the run took. Memory is the most that this process held, its data included."""
+    from multitask_recommender.training import loop
 
-    Memory is the most that this process held, its data included.
-    """
-    with open(folder / run_folder.HISTORY, newline="") as file:
-        seconds = sum(float(row["seconds"]) for row in csv.DictReader(file))
     return {
-        "training_seconds": round(seconds, 3),
-        "parameters": sum(weight.shape.num_elements() for weight in model.trainable_variables),
+        "training_seconds": round(fitted.seconds, 3),
+        "parameters": loop.num_parameters(fitted.model),
         "peak_memory_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "milliseconds_per_user": evaluated.milliseconds_per_user,
     }

@@ -86,7 +86,7 @@ def train(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) 
         "positive share": float(experiment.positives(rows).mean()),
         "examples/processor s": examples / clock.spent,
         "examples/s": examples / clock.seconds,
-        "parameters": sum(each.shape.num_elements() for each in model.trainable_variables),
+        "parameters": loop.num_parameters(model),
     }
     started = time.perf_counter()
     loop.save_weights(model, folder / "weights")

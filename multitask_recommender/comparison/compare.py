@@ -57,7 +57,7 @@ def _fitting(plan: Plan) -> tuple[list[Cell], list[Refused]]:
     """The cells that their data can be given to; and all that is refused."""
     data, faults, cells = Data(), {}, []
     for cell in plan.cells:
-        config = _with_seed(cell.config, 0)  # which data take a cell, no seed decides
+        config = cell.config.with_training(seed=0)  # which data take a cell, no seed decides
         key = config.to_yaml()
         if key not in faults:
             try:
@@ -68,7 +68,7 @@ def _fitting(plan: Plan) -> tuple[list[Cell], list[Refused]]:
         if not faults[key]:
             cells.append(cell)
     reasons = [
-        Refused(cell.setting, cell.task, faults[_with_seed(cell.config, 0).to_yaml()])
+        Refused(cell.setting, cell.task, faults[cell.config.with_training(seed=0).to_yaml()])
         for cell in plan.cells
         if cell not in cells
     ]
@@ -76,11 +76,6 @@ def _fitting(plan: Plan) -> tuple[list[Cell], list[Refused]]:
     if plan.cells and not cells:
         raise ConfigError("\n".join(dict.fromkeys(each.reason for each in refused)))
     return cells, refused
-
-
-def _with_seed(config: Config, seed: int) -> Config:
-    training = config.training.model_copy(update={"seed": seed})
-    return dataclasses.replace(config, training=training)
 
 
 def _job(cell: Cell, folder: pathlib.Path, exports: bool) -> Job | None:

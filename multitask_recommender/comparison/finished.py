@@ -1,6 +1,5 @@
 """Finished runs, read for comparison: what a run wrote itself, and nothing that was changed."""
 
-import csv
 import dataclasses
 import functools
 import json
@@ -47,8 +46,7 @@ class Run:
     @functools.cached_property
     def history(self) -> list[dict[str, str]]:
         """Rows of history.csv, as text."""
-        with open(self.folder / run_folder.HISTORY, newline="") as file:
-            return list(csv.DictReader(file))
+        return run_folder.read_history(self.folder / run_folder.HISTORY)
 
     @property
     def export(self) -> dict[str, Any] | None:

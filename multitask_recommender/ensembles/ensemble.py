@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from multitask_recommender import exporting
 from multitask_recommender.ensembles import recipe
 from multitask_recommender.ensembles.fused import Fused, Labels
-from multitask_recommender.ensembles.members import Member, open_all, retrieval_task
+from multitask_recommender.ensembles.members import Member, open_all
 from multitask_recommender.ensembles.recipe import RECIPROCAL_RANK, Blend, Recipe
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.evaluation import Predictor
@@ -25,7 +25,7 @@ class Ensemble:
         self.recipe = written
         self.members = opened
         self._kinds = experiment.kinds
-        self._retrieval = retrieval_task(experiment.config)
+        self._retrieval = experiment.config.retrieval
         self.tables = experiment.config.export.tables
 
     def takes_part(self, left_out: Collection[int] = ()) -> dict[str, tuple[bool, ...]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from multitask_recommender.ensembles import fusion
-from multitask_recommender.ensembles.members import Member, retrieval_task
+from multitask_recommender.ensembles.members import Member
 from multitask_recommender.ensembles.ranking_weights import Candidates
 from multitask_recommender.ensembles.recipe import Blend
 from multitask_recommender.errors import RunError
@@ -67,7 +67,7 @@ class Samples:
                 for each in said
             ]
             labels[label] = np.stack(columns, axis=1), rows.labels[label][observed]
-        return cls(retrieval_task(experiment.config), candidates, labels, experiment.kinds)
+        return cls(experiment.config.retrieval, candidates, labels, experiment.kinds)
 
     def blends(self, takes_part: Mapping[str, tuple[bool, ...]]) -> dict[str, Blend]:
         """The weights of each task's members; a task without any, or without rows, has none."""

@@ -72,7 +72,7 @@ def shared_config(members: Sequence[Reference]) -> Config:
     """
     runs = {each.name: load(each) for each in members if each.run is not None}
     _check_alike({name: _facts(config) for name, config in runs.items()})
-    first = next(filter(retrieval_task, runs.values()), next(iter(runs.values())))
+    first = next((each for each in runs.values() if each.retrieval), next(iter(runs.values())))
     defaults = configs.parse({})
     tasks: dict[str, Any] = {}
     baselines: dict[str, Any] = {}
@@ -109,6 +109,8 @@ def open_all(members: Sequence[Reference], experiment: Experiment, data: Splits)
     Raises RunError where the data are not those that a run was trained on, and ConfigError where
     the histories that runs are told of differ.
     """
+    from multitask_recommender.training import loop
+
     opened = []
     for member in members:
         if member.run is None:
@@ -128,7 +130,7 @@ def open_all(members: Sequence[Reference], experiment: Experiment, data: Splits)
                 frozenset(own.kinds),
                 own,
                 model,
-                sum(weight.shape.num_elements() for weight in model.trainable_variables),
+                loop.num_parameters(model),
             )
         )
     return opened
@@ -152,17 +154,10 @@ def _facts(config: Config) -> dict[str, Any]:
         if task.settings.predicts_label:
             facts[f"tasks.{name}.kind"] = task.name
             facts[f"tasks.{name}.only_with"] = getattr(task.settings, "only_with", None)
-    retrieval = retrieval_task(config)
-    if retrieval is not None:
-        facts["the name of the task that retrieves"] = retrieval
-        facts["its positive"] = config.tasks[retrieval].settings.positive
+    if config.retrieval is not None:
+        facts["the name of the task that retrieves"] = config.retrieval
+        facts["its positive"] = config.tasks[config.retrieval].settings.positive
     return facts
-
-
-def retrieval_task(config: Config) -> str | None:
-    """The name of the task that ranks items; None without one."""
-    names = [name for name, task in config.tasks.items() if not task.settings.predicts_label]
-    return names[0] if names else None
 
 
 def _check_alike(facts: Mapping[str, Mapping[str, Any]]) -> None:

@@ -1,6 +1,5 @@
 """One setting, learnt from train and judged on validation: never on test."""
 
-import dataclasses
 import gc
 import logging
 import math
@@ -76,9 +75,7 @@ class Trainer:
     def _told(self, cell: Cell, seed: int, goes_on: GoesOn | None) -> dict[str, Any]:
         if cell.config is None:
             raise ConfigError(cell.fault)
-        config = with_monitor(cell.config, self._monitor)
-        training = config.training.model_copy(update={"seed": seed})
-        config = dataclasses.replace(config, training=training)
+        config = with_monitor(cell.config, self._monitor).with_training(seed=seed)
         experiment = Experiment(config, self._data(config))
         experiment.check_monitor()
         if self._baseline is not None:
@@ -126,9 +123,7 @@ class Trainer:
 
 def with_monitor(config: Config, monitor: Monitor) -> Config:
     """The same config, its epochs chosen by the metric that settings are judged by."""
-    name = monitor.key.removeprefix(f"{VALIDATION}/")
-    training = config.training.model_copy(update={"monitor": name})
-    return dataclasses.replace(config, training=training)
+    return config.with_training(monitor=monitor.key.removeprefix(f"{VALIDATION}/"))
 
 
 def _is_no_retracing(record: logging.LogRecord) -> bool:

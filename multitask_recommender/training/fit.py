@@ -116,7 +116,7 @@ class Fit:
             model = self._build(train)
         else:
             model = self._run(SEARCH, train, self._settings.epochs)
-        parameters = sum(weight.shape.num_elements() for weight in model.trainable_variables)
+        parameters = loop.num_parameters(model)
         return Searched(self.chosen_epoch, self.chosen_metrics, self._curve, parameters)
 
     @property

@@ -28,8 +28,7 @@ class History:
         self._writers: dict[str, tf.summary.SummaryWriter] = {}
         self.rows: list[dict] = []
         if path.exists():
-            with open(path, newline="") as file:
-                self.rows = [_parsed(row) for row in csv.DictReader(file)]
+            self.rows = [_parsed(row) for row in run_folder.read_history(path)]
 
     def keep(self, phase: str, last: int) -> None:
         """Forgets what was written after epoch `last` of a phase: it is about to be made again."""

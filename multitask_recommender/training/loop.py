@@ -227,6 +227,11 @@ def mean_losses(model: tf.keras.Model, batches: tf.data.Dataset) -> dict[str, fl
     }
 
 
+def num_parameters(model: tf.keras.Model) -> int:
+    """How many numbers a model learns."""
+    return sum(weight.shape.num_elements() for weight in model.trainable_variables)
+
+
 def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
     """Writes the weights alone, in place of what the folder held.
 
