@@ -57,13 +57,17 @@ OPTIONS = {
     "sharing/separate": "pass",
     "weighting/fixed": "pass",
     "index/brute_force": "pass",
-    "tasks/retrieval": "weight: float = 1.0\ntemperature: float = Field(1.0, gt=0)",
-    "tasks/rating": "weight: float = 1.0",
-    "tasks/binary": "weight: float = 1.0",
+    "tasks/retrieval": """
+        predicts_label: ClassVar[bool] = False
+        weight: float = 1.0
+        temperature: float = Field(1.0, gt=0)
+    """,
+    "tasks/rating": "predicts_label: ClassVar[bool] = True\nweight: float = 1.0",
+    "tasks/binary": "predicts_label: ClassVar[bool] = True\nweight: float = 1.0",
 }
 HEAD = """
 import pathlib
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 import pydantic
 from pydantic import Field
 from multitask_recommender import settings
@@ -449,3 +453,18 @@ def test_a_config_is_read_without_tensorflow_and_in_a_second(tmp_path):
 
     assert (done.stdout, done.stderr) == ("[]\n", "")
     assert time.monotonic() - start < 2
+
+
+def test_the_task_that_retrieves_has_the_name_that_the_config_gives_it():
+    assert config.parse({"tasks": {"next": {"kind": "retrieval"}, "like": {}}}).retrieval == "next"
+    assert config.parse({"tasks": {"like": {}}}).retrieval is None
+
+
+def test_with_other_training_all_else_is_the_same():
+    chosen = config.parse({"training": {"epochs": 3, "seed": 7}})
+
+    other = chosen.with_training(seed=8)
+
+    assert (other.training.epochs, other.training.seed) == (3, 8)
+    assert chosen.training.seed == 7
+    assert other.with_training(seed=7) == chosen

@@ -139,3 +139,12 @@ def test_the_lock_is_free_again_after_a_failure(run_dir):
     for _ in range(2):
         with pytest.raises(RunError, match="x"), run_folder.open_partial(run_dir, "a"):
             raise RunError("x")
+
+
+def test_a_history_is_read_as_text(tmp_path):
+    (tmp_path / "history.csv").write_text("phase,epoch,loss\nsearch,1,0.5\nrefit,1,\n")
+
+    assert run_folder.read_history(tmp_path / "history.csv") == [
+        {"phase": "search", "epoch": "1", "loss": "0.5"},
+        {"phase": "refit", "epoch": "1", "loss": ""},
+    ]

@@ -80,7 +80,7 @@ def test_tasks_are_those_of_all_members_and_the_model_one_that_retrieves(made, o
 
     assert list(config.tasks) == ["retrieval", "like", "rating"]
     assert config.model.name == "lightgcn"
-    assert members.retrieval_task(config) == "retrieval"
+    assert config.retrieval == "retrieval"
 
 
 def test_members_are_asked_for_what_they_can(made, others):
