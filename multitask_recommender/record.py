@@ -38,6 +38,11 @@ def config_text(config: Config, source: Source) -> str:
     return config_file.write({**values, RECORD: record})
 
 
+def without_places(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a dataset without those that say where it lies: checksums tell what it is."""
+    return {key: value for key, value in dataset.items() if key not in (*PLACES, "offline")}
+
+
 def identity(config: Config, train: Interactions) -> dict[str, Any]:
     """What a checkpoint must share with whoever goes on from it, as values that JSON knows."""
     return {

@@ -63,3 +63,8 @@ def test_tables_are_whole_or_absent_and_name_their_source(tmp_path):
     metadata = pl.read_parquet_metadata(tmp_path / "r.parquet")
     assert (metadata["source"], metadata["warnings"]) == ("log", "Loud.")
     assert [path.name for path in tmp_path.iterdir()] == ["r.parquet"]
+
+
+def test_where_a_dataset_lies_is_no_part_of_what_it_is():
+    settings = {"name": "tenrec", "path": "/a", "cache": "/b", "users": None, "offline": "error"}
+    assert record.without_places(settings) == {"name": "tenrec"}

@@ -6,7 +6,7 @@ import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from multitask_recommender import evaluation, run_folder
+from multitask_recommender import evaluation, record, run_folder
 from multitask_recommender.config import Config, load
 from multitask_recommender.errors import RunError
 from multitask_recommender.export.card import FILE as CARD
@@ -74,8 +74,8 @@ def read(name: str, folder: pathlib.Path) -> Run:
 def check_config(run: Run, config: Config) -> None:
     """Raises RunError where the run under a cell's name was made by another config."""
     there, here = run.config.to_dict(), config.to_dict()
-    for values in (there, here):  # where the data lie is not what they are: checksums tell that
-        values["dataset"].pop("path", None)
+    for values in (there, here):
+        values["dataset"] = record.without_places(values["dataset"])
     if there != here:
         sections = ", ".join(key for key in here if here[key] != there[key])
         raise RunError(

@@ -18,8 +18,6 @@ from multitask_recommender.evaluation.scorer import rank_rows
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.splits import Splits
 
-_OF_PLACES = {"path", "cache", "offline"}  # settings of datasets that say where, and not what
-
 
 @dataclasses.dataclass(frozen=True)
 class Member:
@@ -146,8 +144,8 @@ def _baseline(member: Reference, experiment: Experiment) -> Member:
 def _facts(config: Config) -> dict[str, Any]:
     """What runs of an ensemble agree in, by key; in a label, those that have it."""
     facts = {"dataset.name": config.dataset.name}
-    dataset = config.dataset.settings.model_dump(mode="json")
-    facts |= {f"dataset.{key}": dataset[key] for key in dataset.keys() - _OF_PLACES}
+    dataset = record.without_places(config.dataset.settings.model_dump(mode="json"))
+    facts |= {f"dataset.{key}": value for key, value in dataset.items()}
     facts |= {f"split.{key}": value for key, value in config.split.model_dump(mode="json").items()}
     facts["training.refit"] = config.training.refit
     for name, task in config.tasks.items():
