@@ -154,6 +154,8 @@ def _find_first(
     best = np.maximum.reduceat(values, starts)
     ties = values == np.repeat(best, np.diff(starts, append=len(lost)))
     first = np.minimum.reduceat(np.where(ties, lost, len(ranks)), starts)
-    at_or_above = np.count_nonzero(scores[rows[starts]] >= best[:, None], axis=1)
+    # Row by row: all of these rows side by side would be a copy as large as the scores.
+    lost_rows = zip(rows[starts].tolist(), best, strict=True)
+    at_or_above = [np.count_nonzero(scores[row] >= value) for row, value in lost_rows]
     exact = at_or_above - np.add.reduceat(ties.astype(np.int64), starts) + 1
     ranks[first] = np.where(best >= NO_SCORE, exact, MISSED)
