@@ -3,6 +3,7 @@
 The package is that of PYTHONPATH, so that the same work is asked of either commit.
 """
 
+import functools
 import json
 import pathlib
 import sys
@@ -35,15 +36,22 @@ def _experiment(**sections: object):
 def _training(**sections: object) -> Work:
     """An epoch."""
     from multitask_recommender.experiment import build
+    from multitask_recommender.training.checkpoints import Checkpoints
     from multitask_recommender.training.loop import Training
 
     experiment = _experiment(**sections)
     settings, rows = experiment.config.training, experiment.data.train
     model = build(experiment.config, rows)
     batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="short-"))
-    epochs = Training(model, batches, settings, folder).epochs(10**6, lambda steps: None)
+    checkpoints = Checkpoints(pathlib.Path(_folder().name))
+    epochs = Training(model, batches, settings, checkpoints).epochs(10**6, lambda steps: None)
     return lambda: next(epochs)
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory:
+    """Kept, for it is taken away with what holds it: at the end of the process."""
+    return tempfile.TemporaryDirectory(prefix="short-")
 
 
 def training() -> Work:

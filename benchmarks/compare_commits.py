@@ -6,7 +6,8 @@ thread. Seconds are the processor's, which other work takes none of, and of a pr
 its repeats counts. The ratio of a round is that of B to A.
 
 Rule: B is slower (faster) where the median ratio is off 1 by more than 5 % and every round is on
-the same side of 1. Else no difference was seen. The exit status is 1 where something is slower.
+the same side of 1. Else no difference was seen. The exit status is 1 where something is slower, or
+does not run at one of the commits: what it says then stands above the table.
 Ratios are appended to runs/ratios.jsonl: a line for each, with its commits and the load.
 """
 
@@ -25,6 +26,7 @@ from _short import NAMES
 from _timing import ROOT, console, record, show
 
 THRESHOLD = 0.05
+FASTER, UNSEEN = "faster", "no difference seen"
 _ONE_THREAD = {
     name: "1"
     for name in (
@@ -43,15 +45,18 @@ def judged(ratios: Sequence[float]) -> str:
     if median > 1 + THRESHOLD and min(ratios) > 1:
         return "slower"
     if median < 1 - THRESHOLD and max(ratios) < 1:
-        return "faster"
-    return "no difference seen"
+        return FASTER
+    return UNSEEN
 
 
 @contextlib.contextmanager
 def checked_out(commits: Sequence[str]) -> Iterator[list[pathlib.Path]]:
     """A worktree of each commit, taken away in the end."""
     with tempfile.TemporaryDirectory() as place:
-        folders = [pathlib.Path(place) / name for name in ("a", "b")]
+        folders = [
+            pathlib.Path(place) / f"{side}-{commit}"
+            for side, commit in zip("AB", commits, strict=True)
+        ]
         try:
             for folder, commit in zip(folders, commits, strict=True):
                 git("worktree", "add", "--detach", str(folder), commit)
@@ -67,6 +72,10 @@ def git(*arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+class DoesNotRunError(Exception):
+    """Of a commit, which may not have what the work asks for."""
+
+
 def seconds(folder: pathlib.Path, name: str, repeats: int) -> float:
     """Of the package in a folder."""
     environment = os.environ | _ONE_THREAD
@@ -74,8 +83,10 @@ def seconds(folder: pathlib.Path, name: str, repeats: int) -> float:
     script = str(pathlib.Path(__file__).with_name("_short.py"))
     command = [sys.executable, script, name, str(repeats)]
     done = subprocess.run(
-        command, check=True, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+        command, check=False, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
     )
+    if done.returncode:
+        raise DoesNotRunError(f"does not run at {folder.name}")
     return min(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -101,18 +112,21 @@ def main() -> int:
     if unknown := set(arguments.names) - set(NAMES):
         parser.error(f"{', '.join(sorted(unknown))}: no such work. There is: {', '.join(NAMES)}.")
     before, after = (git("rev-parse", "--short", commit) for commit in arguments.commits)
-    rows, verdicts = [], []
+    rows = []
     with checked_out((before, after)) as folders:
         for name in arguments.names or NAMES:
-            ratios = rounds_of(name, folders, arguments.rounds, arguments.repeats)
+            try:
+                ratios = rounds_of(name, folders, arguments.rounds, arguments.repeats)
+            except DoesNotRunError as error:
+                rows.append([name, "", "", str(error)])
+                continue
             ratio, verdict = statistics.median(ratios), judged(ratios)
             spread = [round(min(ratios), 4), round(max(ratios), 4)]
             record(f"short/{name}", ratio, commit=after, against=before, spread=spread)
             console.print(f"{name}: {', '.join(f'{each:.3f}' for each in ratios)}", highlight=False)
             rows.append([name, f"{ratio:.3f}", f"{spread[0]:.3f} .. {spread[1]:.3f}", verdict])
-            verdicts.append(verdict)
     show(f"{after} beside {before}", ["", "x as long", "rounds", ""], rows)
-    return int("slower" in verdicts)
+    return int(any(verdict not in (FASTER, UNSEEN) for *_, verdict in rows))
 
 
 if __name__ == "__main__":
