@@ -88,12 +88,12 @@ def show_data(data: Splits, config: Config, traps: Sequence[Trap] = ()) -> None:
             console.print(f"note: {escape(trap.sentence)}", highlight=False)
 
 
-def show_replicas(number: int, batch_size: int) -> None:
-    """How a batch is divided, where several devices share it."""
+def show_replicas(number: int, batch_size: int, num_rows: int) -> None:
+    """How a batch is divided, where several devices share it; no batch has more than all rows."""
+    rows = min(batch_size, num_rows)
     if number > 1:
         console.print(
-            f"{number} devices: batches of {batch_size:,} rows, about {batch_size / number:,.0f} "
-            "on each",
+            f"{number} devices: batches of {rows:,} rows, about {rows / number:,.0f} on each",
             highlight=False,
         )
 

@@ -106,6 +106,17 @@ def test_warnings_and_the_place_of_the_run_are_said(printed):
     assert "runs/[b]a/metrics.json" in printed().replace("\n", "")
 
 
+def test_no_batch_of_several_devices_has_more_rows_than_there_are(printed):
+    report.show_replicas(2, 10_000, 20_000)
+    report.show_replicas(3, 10_000, 900)
+    report.show_replicas(1, 10_000, 900)
+
+    assert printed().splitlines() == [
+        "2 devices: batches of 10,000 rows, about 5,000 on each",
+        "3 devices: batches of 900 rows, about 300 on each",
+    ]
+
+
 def test_the_data_is_said_whatever_its_path(tiny, printed):
     """Square brackets are markup to rich: a path with them vanished, or was an error."""
     source = Source("table [/old]/[b]log.csv", warnings=("Label [like] is NaN.",))

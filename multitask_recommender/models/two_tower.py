@@ -58,7 +58,7 @@ class Model(MultiTaskModel):
             self._ranking_space = self._build_ranking_space(users, items)
         self.context_names = tuple(settings.context) if self.ranking else ()
         self._context = Context(
-            train.context, self.context_names, self._width, settings.initial_stddev
+            train.context, self.context_names, settings.ranking_dimension, settings.initial_stddev
         )
         self.build_sharing()
 
@@ -68,14 +68,9 @@ class Model(MultiTaskModel):
 
     @property
     def pair_shape(self) -> PairShape:
-        context = len(self._settings.context) * self._width
-        return PairShape(vectors=self._width, fields=2 + context, unread=context)
-
-    @property
-    def _width(self) -> int:
-        """E, of the vectors that ranking tasks read."""
-        ranking = self._settings.ranking
-        return self._settings.embedding_dimension if ranking is None else ranking.dimension
+        width = self._settings.ranking_dimension
+        context = len(self._settings.context) * width
+        return PairShape(vectors=width, fields=2 + context, unread=context)
 
     def encode(
         self, features: Features, candidate_ids: tf.Tensor, training: bool
@@ -176,7 +171,7 @@ class Model(MultiTaskModel):
         inputs = settings.ranking_inputs
         if settings.embeddings == "separate":
             towers = tuple(
-                self._tower(side, names, ranking.dimension)
+                self._tower(side, names, settings.ranking_dimension)
                 for side, names in zip((users, items), inputs, strict=True)
             )
         projects = ranking is not None and settings.embeddings == "shared"
@@ -184,7 +179,7 @@ class Model(MultiTaskModel):
             sides=(users, items),
             towers=towers,
             views=(View(tuple(inputs[0])), View(tuple(inputs[1]))),
-            dimension=ranking.dimension if projects else None,
+            dimension=settings.ranking_dimension if projects else None,
             l2=(0.0, 0.0) if ranking is None else (ranking.l2, ranking.bias_l2),
             l2_power=settings.l2_power,
         )

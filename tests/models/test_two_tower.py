@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from multitask_recommender import config, experiment
 from multitask_recommender.batches import TrainingBatches, ordered_batches
+from multitask_recommender.errors import ConfigError
 from multitask_recommender.schema import HISTORY
 
 TASKS = {"retrieval": {"positive": "like", "negatives": "in_batch"}, "like": {}}
@@ -22,6 +23,25 @@ def model(tiny):
         "recent_length": 2,
     }
     return experiment.build(config.parse({"model": settings, "tasks": TASKS}), tiny)
+
+
+class TestRankingDimension:
+    def settings(self, **changed):
+        return config.parse({"model": {"name": "two_tower", **changed}}).model.settings
+
+    def test_is_half_of_the_embeddings_unless_it_is_told(self):
+        assert self.settings(embedding_dimension=7, ranking={}).ranking_dimension == 4
+        told = self.settings(embedding_dimension=7, ranking={"dimension": 6})
+        assert told.ranking_dimension == 6
+        assert self.settings(embedding_dimension=7).ranking_dimension == 7  # nothing is projected
+
+    def test_of_a_projection_is_no_more_than_what_is_projected(self):
+        told = "ranking.dimension 8 exceeds embedding_dimension 7, of which it is a projection"
+        with pytest.raises(ConfigError, match=told):
+            self.settings(embedding_dimension=7, ranking={"dimension": 8})
+
+        apart = {"embeddings": "separate", "ranking": {"dimension": 8}}
+        assert self.settings(embedding_dimension=7, **apart).ranking_dimension == 8
 
 
 class TestRecent:

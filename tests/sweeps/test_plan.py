@@ -1,5 +1,7 @@
 """What a sweep is to do, and what is refused before there is data."""
 
+import pathlib
+
 import pytest
 
 from multitask_recommender.errors import ConfigError
@@ -24,6 +26,15 @@ def test_a_recipe_is_a_path_or_a_name(plan, recipe):
 
     assert by_name.config == by_path.config
     assert by_name.name == by_path.name == "tiny"
+
+
+def test_the_main_job_takes_smaller_embeddings_as_they_are():
+    main_job = pathlib.Path(__file__).parents[2] / "config.yaml"
+
+    cells = Plan(Asked(str(main_job), ["model.embedding_dimension=8,16"])).cells()
+
+    widths = [cell.config.model.settings.ranking_dimension for cell in cells]
+    assert widths == [64, 4, 8]
 
 
 def test_an_unknown_recipe_is_shown_what_there_is(recipe):

@@ -1,5 +1,6 @@
 """Settings of models/two_tower.py."""
 
+import math
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -13,7 +14,9 @@ _AS_RETRIEVAL = " By default as retrieval."
 class Ranking(Base):
     """How the ranking tasks see users and items, where it is not as retrieval does."""
 
-    dimension: int = Field(32, gt=0, le=65_536)
+    dimension: int | None = Field(
+        None, gt=0, le=65_536, description="By default half of embedding_dimension."
+    )
     user: Inputs | None = Field(None, min_length=1, description=INPUTS + _AS_RETRIEVAL)
     item: Inputs | None = Field(None, min_length=1, description=INPUTS + _AS_RETRIEVAL)
     dropout: float = Field(0.0, ge=0, lt=1, description="Of the product of user and item.")
@@ -49,6 +52,13 @@ class Settings(InputSettings):
         return self.ranking.user or self.user, self.ranking.item or self.item
 
     @property
+    def ranking_dimension(self) -> int:
+        """E, of the vectors that ranking tasks read."""
+        if self.ranking is None:
+            return self.embedding_dimension
+        return self.ranking.dimension or math.ceil(self.embedding_dimension / 2)
+
+    @property
     def ranks_apart(self) -> bool:
         """Whether ranking tasks share nothing with retrieval."""
         return self.embeddings == "separate"
@@ -57,10 +67,9 @@ class Settings(InputSettings):
     def _separate_tables_are_described(self) -> "Settings":
         if self.embeddings == "separate" and self.ranking is None:
             raise ValueError("separate embeddings need `ranking`, the tables of ranking tasks.")
-        ranking = self.ranking
-        if self.embeddings == "shared" and ranking and ranking.dimension > self.embedding_dimension:
+        if self.embeddings == "shared" and self.ranking_dimension > self.embedding_dimension:
             raise ValueError(
-                f"ranking.dimension {ranking.dimension} exceeds embedding_dimension "
+                f"ranking.dimension {self.ranking_dimension} exceeds embedding_dimension "
                 f"{self.embedding_dimension}, of which it is a projection: embeddings are shared."
             )
         return self
