@@ -96,7 +96,8 @@ class Experiment:
         from multitask_recommender import plots
 
         fit = self._fit(folder)
-        report.show_replicas(fit.num_replicas, self.config.training.batch_size)
+        batch_size = self.config.training.batch_size
+        report.show_replicas(fit.num_replicas, batch_size, len(self.data.train))
         model = fit(self.data.train)
         monitor = None if self._validator is None else self.monitor.key
         plots.draw_curves(fit.history.rows, monitor, folder / run_folder.CURVES)
@@ -182,8 +183,8 @@ class Experiment:
         losses = self._losses(model, self.test_evaluator.rows, TEST)
         return dataclasses.replace(evaluated, metrics=evaluated.metrics | losses)
 
-    def test_baselines(self) -> dict[str, dict[str, float]]:
-        """The test metrics of what stands beside the model: baselines, and an oracle if any."""
+    def test_baselines(self) -> dict[str, evaluation.Evaluation]:
+        """What stands beside the model on the test part: baselines, and an oracle if any."""
         names = dict.fromkeys((*BASELINES, *self.config.baselines))  # each once
         beside = {name: self.baseline(name) for name in names}
         oracle = self.data.train.oracle
@@ -191,9 +192,10 @@ class Experiment:
             if self.config.split.asks_for_next and hasattr(oracle, "after"):
                 oracle = oracle.after(splits.joined(*self.seen))
             beside["oracle"] = oracle
+        judged = {name: self.judge(scorer, name) for name, scorer in beside.items()}
         return {
-            name: self._own_labels(self.judge(scorer, name).metrics)
-            for name, scorer in beside.items()
+            name: dataclasses.replace(each, metrics=self._own_labels(each.metrics))
+            for name, each in judged.items()
         }
 
     @functools.cached_property

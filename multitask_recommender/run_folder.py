@@ -56,7 +56,8 @@ def check_complete(run_dir: pathlib.Path) -> None:
     if not (run_dir / METRICS).exists() or not (run_dir / CONFIG).exists():
         partial = _partial(run_dir)
         hint = f" {partial} is unfinished: train again to resume it." if partial.exists() else ""
-        raise ConfigError(f"{run_dir} is not a run: it holds no {METRICS} with its {CONFIG}.{hint}")
+        fault = f"is not a run: it holds no {METRICS} with its {CONFIG}"
+        raise ConfigError(f"{run_dir} {fault if run_dir.exists() else 'does not exist'}.{hint}")
 
 
 @contextlib.contextmanager

@@ -153,14 +153,20 @@ def _has_no_export(run_dir: pathlib.Path) -> bool:
     return is_finished and not export_folder.versions(run_dir / run_folder.EXPORT)
 
 
-def results_of(experiment: Experiment, evaluated: evaluation.Evaluation) -> dict[str, Any]:
-    """What metrics.json holds of the test part: the model, what stands beside it, and how."""
-    config = experiment.config
+def results_of(
+    experiment: Experiment, evaluated: evaluation.Evaluation | None = None
+) -> dict[str, Any]:
+    """What metrics.json holds of the test part: the model, what stands beside it, and how.
+
+    evaluated: the model; without one the results are of what stands beside it.
+    """
+    config, beside = experiment.config, experiment.test_baselines()
+    any_evaluated = evaluated or next(iter(beside.values()))
     return {
-        "metrics": evaluated.metrics,
-        "baselines": experiment.test_baselines(),
+        "metrics": {} if evaluated is None else evaluated.metrics,
+        "baselines": {name: each.metrics for name, each in beside.items()},
         "protocol": {
-            **evaluated.protocol,
+            **any_evaluated.protocol,
             "trained_on": "train and validation" if experiment.refits else "train",
             "split_settings": config.split.model_dump(mode="json"),
             "seed": config.training.seed,

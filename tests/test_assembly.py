@@ -59,5 +59,5 @@ def test_another_model_is_refused_and_what_differs_is_told(override, told, origi
 
 
 def test_what_is_no_run_is_refused(tmp_path, tiny):
-    with pytest.raises(ConfigError, match="nowhere is not a run: it holds no metrics.json"):
+    with pytest.raises(ConfigError, match="nowhere does not exist"):
         assembly.warm_start(settings(f"training.warm_start={tmp_path / 'nowhere'}"), tiny)

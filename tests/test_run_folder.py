@@ -105,9 +105,13 @@ def test_two_processes_do_not_work_in_one_folder(run_dir):
 
 
 def test_a_folder_that_is_no_run_is_said_to_be_none(run_dir):
+    with pytest.raises(ConfigError, match="run does not exist.$"):
+        run_folder.check_complete(run_dir)
+    run_dir.mkdir(parents=True)
     with pytest.raises(ConfigError, match="run is not a run: it holds no metrics.json with its"):
         run_folder.check_complete(run_dir)
 
+    run_dir.rmdir()
     with pytest.raises(KeyError), run_folder.open_partial(run_dir, "a: 1\n"):
         raise KeyError
     with pytest.raises(ConfigError, match="run.partial is unfinished: train again to resume it"):

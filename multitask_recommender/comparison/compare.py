@@ -7,11 +7,13 @@ leaderboard.json    every figure, and the checksums of the files that it was mad
 report.html         the same with pictures: one file that needs no network
 """
 
+import contextlib
 import dataclasses
 import json
 import pathlib
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from multitask_recommender import report, run_folder, runs
@@ -25,7 +27,7 @@ from multitask_recommender.comparison import (
 )
 from multitask_recommender.comparison.plan import Cell, Plan, Refused
 from multitask_recommender.comparison.workers import Done, Job
-from multitask_recommender.config import Config, parse
+from multitask_recommender.config import parse
 from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.experiment import Experiment
 from multitask_recommender.export import folder as export_folder
@@ -44,13 +46,26 @@ def run(plan: Plan, folder: pathlib.Path, num_workers: int, exports: bool) -> in
     """
     run_folder.check_writable(folder / JSON)
     cells, refused = _fitting(plan)
-    folder.mkdir(parents=True, exist_ok=True)
-    with run_folder.locked(folder, "comparison"):
+    entries.of_runs(plan.runs)  # one that cannot be read ends this before anything is trained
+    with _opened(folder):
         leaderboard.check_untampered(folder / JSON, folder / RUNS)
         jobs = [job for cell in cells if (job := _job(cell, folder, exports)) is not None]
         table.show_plan(plan, len(cells), len(jobs), refused, folder)
         failed = _train(jobs, num_workers)
         return _conclude(plan, folder, cells, refused, failed)
+
+
+@contextlib.contextmanager
+def _opened(folder: pathlib.Path) -> Iterator[None]:
+    """Locked for the block; a folder that was made for it, and came to hold nothing, is removed."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with run_folder.locked(folder, "comparison"):
+            yield
+    finally:
+        if is_new and [*folder.iterdir()] == [folder / run_folder.LOCK]:
+            shutil.rmtree(folder)
 
 
 def _fitting(plan: Plan) -> tuple[list[Cell], list[Refused]]:
@@ -146,13 +161,7 @@ def _baselines(plan: Plan, path: pathlib.Path) -> list[dict[str, Any]]:
     for values in plan.grid.bases.values() if plan.grid else []:
         config = parse(values)
         there = next((each for each in kept if each["config"] == config.to_dict()), None)
-        found.append(there or _fitted_baselines(config))
+        found.append(there or {"config": config.to_dict(), **runs.results_of(Experiment(config))})
     if found != kept:
         run_folder.write_json(path, found)
     return found
-
-
-def _fitted_baselines(config: Config) -> dict[str, Any]:
-    experiment = Experiment(config)
-    evaluated = experiment.test_evaluator(experiment.baseline("popularity"), experiment.kinds)
-    return {"config": config.to_dict(), **runs.results_of(experiment, evaluated)}

@@ -13,13 +13,13 @@ from multitask_recommender.comparison.table import named
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """Runs of one setting. others: by task, the name of the entry that it is compared with."""
+    """Runs of one setting. others: by task, the names of the entries that it is compared with."""
 
     name: str
     setting: Mapping[str, str]
     task: str | None
     runs: Sequence[Run]
-    others: Mapping[str, str]
+    others: Mapping[str, Sequence[str]]
 
     def restricted(self, names: Collection[str]) -> "Entry":
         """With the runs of these names alone."""
@@ -34,7 +34,10 @@ def of_cells(cells: Sequence[Cell], runs: pathlib.Path) -> list[Entry]:
         if not (runs / cell.name).exists():
             continue
         name = by_name[cell.name]
-        others = {task: by_name[twin] for task, twin in cell.twins.items() if twin in by_name}
+        others = {
+            task: [by_name[other] for other in (twin, *cell.against) if other in by_name]
+            for task, twin in ((task, cell.twins.get(task)) for task in cell.config.tasks)
+        }
         entry = entries.get(name, Entry(name, cell.setting, cell.task, [], {}))
         run = finished.read(cell.name, runs / cell.name)
         entries[name] = dataclasses.replace(
@@ -65,7 +68,7 @@ def of_runs(folders: Sequence[pathlib.Path]) -> list[Entry]:
     twins = {entry.name: _twins(entry, entries) for entry in entries}
     are_twins = {name for of_tasks in twins.values() for name in of_tasks.values()}
     return [
-        dataclasses.replace(entry, others=_firsts(entry, entries) | twins[entry.name])
+        dataclasses.replace(entry, others=_others(entry, entries, twins[entry.name]))
         for entry in entries
         if entry.name not in are_twins
     ] + [entry for entry in entries if entry.name in are_twins]
@@ -83,15 +86,17 @@ def _twins(entry: Entry, entries: Sequence[Entry]) -> dict[str, str]:
     }
 
 
-def _firsts(entry: Entry, entries: Sequence[Entry]) -> dict[str, str]:
-    """By task, the first of the runs before this one that learns it."""
-    before = entries[: entries.index(entry)]
-    return {
+def _others(
+    entry: Entry, entries: Sequence[Entry], twins: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """By task, the twin or else the first of the runs before this one that learns it."""
+    firsts = {
         task: each.name
         for task in entry.runs[0].tasks
-        for each in reversed(before)
+        for each in reversed(entries[: entries.index(entry)])
         if task in each.runs[0].tasks
     }
+    return {task: [name] for task, name in {**firsts, **twins}.items()}
 
 
 def _short(folders: Sequence[pathlib.Path]) -> list[str]:

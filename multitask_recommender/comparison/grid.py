@@ -9,6 +9,7 @@
       weights:
         ranks: {retrieval: 1.0, rating: 0.1}
     seeds: [42, 43, 44]
+    against: {sharing: separate}       # and each cell beside the one that has this label instead
 
 A label of `model`, `sharing` and `weighting` is the name of the option, unless its sections say
 another. All cells have the data, the split and the evaluation of the base.
@@ -56,6 +57,11 @@ class GridFile(Settings):
         description="Sections over every single-task twin: a sharing, say, that all of them have "
         "in place of their cell's. false: no twins.",
     )
+    against: dict[str, str] = pydantic.Field(
+        {},
+        description="By axis, a label: cells are held against the one that differs from them in "
+        "having this label.",
+    )
     baselines: list[str] | Sections = pydantic.Field(
         [], description="Beside popularity and random, as evaluation.baselines: fitted once."
     )
@@ -71,6 +77,7 @@ class Grid:
     axes: Mapping[str, Mapping[str, Sections]]
     seeds: tuple[int, ...]
     twins: Sections | None
+    against: Mapping[str, str] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -89,9 +96,10 @@ def read(path: pathlib.Path) -> Grid:
     values = parse(base).to_dict()
     values["evaluation"]["baselines"] = file.baselines
     axes = {axis: _sections(value) for axis, value in file.axes if value}
-    _check(axes, values)
+    _check(axes, values, file.against)
     twins = None if file.twins is False else file.twins
-    return Grid(path.stem, {"": values}, axes, tuple(file.seeds), twins, tuple(file.notes))
+    seeds, notes = tuple(file.seeds), tuple(file.notes)
+    return Grid(path.stem, {"": values}, axes, seeds, twins, file.against, notes)
 
 
 def of_recipes(recipes: Mapping[str, Sections], num_seeds: int, has_twins: bool) -> Grid:
@@ -138,8 +146,16 @@ def _sections(value: Values | Mapping[str, Any]) -> dict[str, Sections]:
     return {label: sections or {} for label, sections in value.items()}
 
 
-def _check(axes: Mapping[str, Mapping[str, Sections]], base: Mapping[str, Any]) -> None:
+def _check(
+    axes: Mapping[str, Mapping[str, Sections]], base: Mapping[str, Any], against: Mapping[str, str]
+) -> None:
     faults = [] if axes else ["grid.axes is empty, so there is nothing to compare."]
+    faults += [
+        f"grid.against.{axis} is {label}, which is no label of grid.axes.{axis}: "
+        f"{', '.join(axes.get(axis, {})) or 'it has none'}."
+        for axis, label in against.items()
+        if label not in axes.get(axis, {})
+    ]
     for axis, labels in axes.items():
         for label, sections in labels.items():
             where = f"grid.axes.{axis}.{label}"

@@ -184,15 +184,17 @@ def _sign(key: str) -> int:
 
 
 def _pairs(entries: Sequence[Entry]) -> list[Pair]:
-    """Joint and twin; of finished runs without one, each with the first that learns the task."""
+    """Entries and those that they are held against, by task: twins among them, if there are."""
     by_name = {entry.name: entry for entry in entries}
     pairs = []
     for entry in entries:
-        for task, name in entry.others.items():
-            other = by_name.get(name)
-            if other is not None:
-                is_twin = other.task is not None or len(other.runs[0].tasks) == 1
-                pairs.append(Pair(entry.name, entry.runs, other.name, other.runs, task, is_twin))
+        for task, names in entry.others.items():
+            for other in (by_name[name] for name in names if name in by_name):
+                tasks = other.runs[0].tasks
+                if task in tasks:
+                    is_twin = len(tasks) == 1 < len(entry.runs[0].tasks)
+                    pair = Pair(entry.name, entry.runs, other.name, other.runs, task, is_twin)
+                    pairs.append(pair)
     return pairs
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from multitask_recommender import pages, report
 from multitask_recommender.comparison import pictures
-from multitask_recommender.comparison.table import named
+from multitask_recommender.comparison.table import named, over_seeds
 
 _SALT = "compare"
 
@@ -62,7 +62,8 @@ def _protocol(group: Mapping[str, Any]) -> str:
 
 
 def _entries(group: Mapping[str, Any]) -> list[list[str]]:
-    rows = [["mean over seeds (deviation)", *group["columns"].values(), "seeds"]]
+    heading = over_seeds(group["entries"], "means over seeds (deviation)")
+    rows = [[heading, *group["columns"].values(), "seeds"]]
     for entry in group["entries"]:
         found = [entry["metrics"].get(key) for key in group["columns"]]
         rows.append([entry["name"], *map(_moments, found), str(len(entry["seeds"]))])
@@ -95,7 +96,8 @@ def _differences(group: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _cost(group: Mapping[str, Any]) -> list[list[str]]:
-    rows = [["mean over seeds", "training, s", "peak memory, MB", "parameters", "ms per user"]]
+    heading = over_seeds(group["entries"])
+    rows = [[heading, "training, s", "peak memory, MB", "parameters", "ms per user"]]
     for entry in group["entries"]:
         cost = entry["cost"]
         scoring = cost["milliseconds_per_user"]

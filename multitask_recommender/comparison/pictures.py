@@ -88,7 +88,7 @@ def _label(entry: Mapping[str, Any], axes: Sequence[str]) -> str:
 def _mark(group: Group, entry: Mapping[str, Any], key: str) -> str:
     metric = key.removeprefix("test/")
     for each in group["differences"]:
-        if each["name"] == entry["name"] and each["metric"] == metric:
+        if each["is_twin"] and each["name"] == entry["name"] and each["metric"] == metric:
             return _MARKS.get(each["verdict"], "")
     return ""
 

@@ -35,7 +35,8 @@ class Asked:
 class Cell:
     """A run: the label of each axis, the seed, and of a twin its only task.
 
-    twins: of a joint cell, the names of its twins by task.
+    twins: of a joint cell, the names of its twins by task. against: the names of cells that it is
+    held against in all its tasks.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Cell:
     config: Config
     task: str | None = None
     twins: dict[str, str] = dataclasses.field(default_factory=dict)
+    against: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,13 @@ class Plan:
                 twin = self._twin(of, setting, sections, seed, task)
                 if twin is not None:
                     twins[task] = twin
-        yield dataclasses.replace(joint, twins={task: cell.name for task, cell in twins.items()})
+        others = tuple(
+            _name({**setting, axis: label}, None, seed)
+            for axis, label in of.against.items()
+            if setting[axis] != label
+        )
+        twin_names = {task: cell.name for task, cell in twins.items()}
+        yield dataclasses.replace(joint, twins=twin_names, against=others)
         yield from twins.values()
 
     def _twin(
@@ -141,8 +149,12 @@ class Plan:
         except ConfigError as error:
             where = ", ".join(f"{axis} {label}" for axis, label in setting.items())
             raise ConfigError(f"In the cell {where}:\n{error}") from error
-        parts = [*setting.values(), *([] if task is None else ["only", task]), f"s{seed}"]
-        return Cell("-".join(map(_slug, parts)), setting, seed, config, task)
+        return Cell(_name(setting, task, seed), setting, seed, config, task)
+
+
+def _name(setting: Mapping[str, str], task: str | None, seed: int) -> str:
+    parts = [*setting.values(), *([] if task is None else ["only", task]), f"s{seed}"]
+    return "-".join(map(_slug, parts))
 
 
 def _combinations(of: Grid) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
@@ -181,9 +193,9 @@ def _grid(asked: Asked) -> Grid | None:
 
 
 def _is_run(place: str) -> bool:
-    """A folder is a run, or a fault of the user's that is told as such."""
+    """A folder is a run, and a path leads somewhere; else it is said what is wrong with it."""
     path = pathlib.Path(place)
-    if path.is_dir():
+    if path.is_dir() or (len(path.parts) > 1 and not path.exists()):
         run_folder.check_complete(path)
     return path.is_dir()
 

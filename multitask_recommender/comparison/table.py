@@ -71,11 +71,16 @@ def _show_entries(group: Mapping[str, Any]) -> None:
         rows[entry["name"]] = [report.shown(mean) for mean in means]
     for name, metrics in group["baselines"].items():
         rows[f"({name})"] = [report.shown(metrics.get(key)) for key in columns]
-    about = f"{group['dataset']['name']}; means over seeds"
+    about = f"{group['dataset']['name']}; {over_seeds(entries)}"
     titles = [_title(title) for title in columns.values()]
     report.show_table(escape(f"test, {about}"), titles, rows, bold="")
     costs = {entry["name"]: _cost(entry["cost"]) for entry in entries}
     report.show_table(escape(f"cost, {about}"), _COST, costs, bold="")
+
+
+def over_seeds(entries: Sequence[Mapping[str, Any]], several: str = "means over seeds") -> str:
+    """What the figures of entries are."""
+    return several if any(len(each["seeds"]) > 1 for each in entries) else "one seed"
 
 
 _COST = ("training\ns", "peak\nMB", "parameters", "ms /\nuser")
@@ -98,30 +103,38 @@ def _cost(cost: Mapping[str, float | None]) -> list[str]:
 
 
 def _show_differences(group: Mapping[str, Any]) -> None:
-    """A row for each entry that is compared, a column a metric."""
-    if not group["differences"]:
-        return
-    metrics = list(dict.fromkeys(each["metric"] for each in group["differences"]))
+    """From single-task twins, and from others."""
+    twins = [each for each in group["differences"] if each["is_twin"]]
+    others = [each for each in group["differences"] if not each["is_twin"]]
+    if twins:
+        _show_lines("minus the single-task twin", [(each["name"], each) for each in twins])
+    if others:
+        lines = [(f"{each['name']} - {each['minus']}", each) for each in others]
+        _show_lines("differences", lines)
+    if twins or others:
+        report.say(
+            "+ better, - worse; no mark: no difference found, the interval (by Holm for the number "
+            "of comparisons) holds 0."
+        )
+
+
+def _show_lines(title: str, differences: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """A row a name, a column a metric."""
+    metrics = list(dict.fromkeys(each["metric"] for _, each in differences))
     rows: dict[str, dict[str, str]] = {}
-    for each in group["differences"]:
-        name = each["name"] if each["is_twin"] else f"{each['name']} - {each['minus']}"
+    for name, each in differences:
         reach = (each["high"] - each["low"]) / 2
         mark = _MARKS.get(each["verdict"], " ")
         cell = f"{each['difference']:+.4f} {mark}\n±{reach:.4f}  "
         rows.setdefault(name, {})[each["metric"]] = cell
-    is_twin = all(each["is_twin"] for each in group["differences"])
     report.show_table(
-        "minus the single-task twin" if is_twin else "differences",
+        title,
         list(map(_title, metrics)),
         {
             name: [cells.get(metric, report.shown(None)) for metric in metrics]
             for name, cells in rows.items()
         },
         bold="",
-    )
-    report.say(
-        "+ better, - worse; no mark: no difference found, the interval (by Holm for the number of "
-        "comparisons) holds 0."
     )
 
 

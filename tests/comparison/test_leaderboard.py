@@ -72,6 +72,25 @@ def test_without_a_twin_a_run_is_held_against_the_first(make_run, compare):
     assert [entry["name"] for entry in group["entries"]] == ["b", "a"]  # the best first
 
 
+def test_one_seed_is_not_called_a_mean(runs, make_run, compare, capsys):
+    compare(make_run("a"))
+
+    assert "one seed" in capsys.readouterr().out
+    assert "over seeds" not in pathlib.Path("out/report.html").read_text().partition("How this")[0]
+
+    compare(*runs)
+
+    assert "means over seeds" in capsys.readouterr().out
+
+
+def test_a_run_that_learns_one_task_too_is_no_twin(make_run, compare):
+    runs = [make_run("a", ["rating"]), make_run("b", ["rating"], model={"name": "mf_ncf"})]
+
+    (group,) = compare(*runs)["groups"]
+
+    assert [each["is_twin"] for each in group["differences"]] == [False]
+
+
 def test_other_splits_are_never_ranked_together(make_run, compare, capsys):
     board = compare(make_run("a"), make_run("b", split={"seed": 7}))
 
@@ -168,6 +187,13 @@ def test_a_changed_leaderboard_is_found(runs, compare, capsys):
     assert "its seal does not fit" in capsys.readouterr().err
 
 
+def test_a_comparison_that_is_refused_leaves_no_folder(runs, tamper, elsewhere):
+    tamper(runs[0], "test/full/ndcg@10", 0.99)
+
+    assert cli.main(["compare", *map(str, runs), "--out", "out"]) == 1
+    assert not pathlib.Path("out").exists()
+
+
 def test_a_run_of_before_says_what_to_do(make_run):
     run = make_run("a")
     (run / run_folder.CHECKSUMS).unlink()
@@ -187,6 +213,7 @@ def test_runs_tested_on_other_rows_are_not_paired(make_run, compare, capsys):
 
     assert cli.main(["compare", *map(str, runs), "--out", "out"]) == 1
     assert "was not tested on the same rows" in capsys.readouterr().err
+    assert not pathlib.Path("out").exists()
 
 
 def test_what_a_run_found_of_drawn_users_is_no_condition(make_run):

@@ -61,7 +61,11 @@ def test_a_grid_marks_where_the_joint_model_beats_its_twin():
     for each in entries:
         del each["setting"]["weights"]
     found = group(*entries)
-    found["differences"] = [{"name": "one x mmoe", "metric": "full/ndcg@10", "verdict": "better"}]
+    better = {"metric": "full/ndcg@10", "verdict": "better"}
+    found["differences"] = [
+        {"name": "one x mmoe", "is_twin": True, **better},
+        {"name": "two $x$ x mmoe", "is_twin": False, **better},
+    ]
 
     figure = dict(pictures.draw(found))["Grid: full/ndcg@10"]
 

@@ -113,6 +113,14 @@ def test_a_grid_of_which_nothing_is_left_is_an_error(plan):
             "grid.axes.model.two_tower.split cannot be set: all cells have that of the base",
         ),
         (
+            "axes: {sharing: [separate, mmoe]}\nagainst: {sharing: ple}\n",
+            "grid.against.sharing is ple, which is no label of grid.axes.sharing: separate, mmoe",
+        ),
+        (
+            "axes: {sharing: [mmoe]}\nagainst: {model: fm}\n",
+            "grid.against.model is fm, which is no label of grid.axes.model: it has none",
+        ),
+        (
             "axes: {weights: {a: {click: 1.0}}}\n",
             "weights.a.click is no task of the base, which has retrieval, like, rating",
         ),
@@ -122,6 +130,19 @@ def test_a_grid_of_which_nothing_is_left_is_an_error(plan):
 def test_a_grid_that_is_wrong_says_where(plan, axes, fault):
     with pytest.raises(ConfigError, match=fault.replace(".", r"\.").replace("?", r"\?")):
         plan(axes)
+
+
+def test_cells_are_held_against_those_that_differ_in_a_label_alone(plan):
+    axes = "axes: {model: [two_tower, mf_ncf], sharing: [separate, mmoe]}\ntwins: false\n"
+
+    found = cells(plan(f"{axes}against: {{model: two_tower, sharing: separate}}\nseeds: [7]\n"))
+
+    assert {name: cell.against for name, cell in found.items()} == {
+        "two_tower-separate-s7": (),
+        "two_tower-mmoe-s7": ("two_tower-separate-s7",),
+        "mf_ncf-separate-s7": ("two_tower-separate-s7",),
+        "mf_ncf-mmoe-s7": ("two_tower-mmoe-s7", "mf_ncf-separate-s7"),
+    }
 
 
 def test_recipes_are_cells_with_seeds_from_their_own_on(elsewhere):
@@ -149,6 +170,7 @@ def test_the_command_line_refuses_what_it_cannot_mean(plan, tmp_path, capsys):
         (["grid.yaml", "--seeds", "2"], "lists its seeds itself"),
         (["grid.yaml", "--workers", "0"], "--workers is 0"),
         ([str(tmp_path)], "is not a run"),
+        (["runs/nothing"], "runs/nothing does not exist."),
         (["nothing"], "The recipe nothing is neither a file nor one of experiments/"),
     ):
         assert cli.main(["compare", *arguments]) == 2
