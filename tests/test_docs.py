@@ -16,6 +16,8 @@ import yaml
 
 from docs import grid
 from multitask_recommender import cli, config, config_faults, registry
+from multitask_recommender.comparison import plan as comparison
+from multitask_recommender.comparison.grid import is_grid
 from multitask_recommender.datasets import synthetic
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.experiment import Experiment
@@ -152,6 +154,8 @@ def check(command: str, *arguments: str) -> None:
     elif command == "sweep":
         asked = given.recipe, given.settings, given.one_at_a_time, given.search, given.seeds
         Plan(Asked(*asked, given.metric))
+    elif command == "compare" and not given.places[0].startswith("runs/"):  # not there
+        comparison.Plan(comparison.Asked(given.places, given.seeds))
     elif command == "explore" and not given.name.isupper():
         keys = [f"dataset.{setting}" for setting in given.settings]
         config.parse({"dataset": {"name": given.name}}, keys)
@@ -178,6 +182,7 @@ def test_commands_are_found():
         "python -m docs.none",
         "python -m multitask_recommender export runs/mine --index fais",
         "python -m multitask_recommender sweep config.yaml tasks.like.wieght=1,2",
+        "python -m multitask_recommender compare experiments/grids/none.yaml",
     ],
 )
 def test_what_is_no_command_is_noticed(words, there):
@@ -189,8 +194,8 @@ def test_what_is_no_command_is_noticed(words, there):
 class TestEveryPage:
     def test_its_configs_are_configs(self, page, there):
         for language, block in FENCE.findall(page.read_text()):
-            if language == "yaml":
-                config.parse(yaml.safe_load(block))
+            if language == "yaml" and not is_grid(values := yaml.safe_load(block)):
+                config.parse(values)
 
     def test_its_python_can_be_read(self, page):
         for language, block in FENCE.findall(page.read_text()):
