@@ -35,8 +35,9 @@ docs: $(READY)
 	@echo "Written: site/index.html"
 
 # In an environment of its own: what pip-audit needs is no part of the set that works together.
+# --strict: fails where it could not ask of a dependency, without a network say.
 audit: .venv-audit/bin/pip-audit
-	@.venv-audit/bin/pip-audit --requirement requirements.txt --disable-pip --no-deps
+	@.venv-audit/bin/pip-audit --strict --requirement requirements.txt --disable-pip --no-deps
 
 .venv-audit/bin/pip-audit: | $(READY)
 	@$(VENV)/python -m venv .venv-audit && \
