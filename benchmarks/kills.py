@@ -15,7 +15,6 @@ import functools
 import json
 import logging
 import multiprocessing
-import os
 import pathlib
 import random
 import shutil
@@ -59,11 +58,7 @@ EXIT_KILLED = -9
 
 
 def context() -> multiprocessing.context.ForkServerContext:
-    """Starts processes that have imported TensorFlow, and run one operation at a time.
-
-    With more at a time, sums of three and more may differ in the last bit between any two runs.
-    """
-    os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+    """Starts processes that have imported TensorFlow."""
     made = multiprocessing.get_context("forkserver")
     made.set_forkserver_preload(PRELOADED)
     return made
@@ -85,7 +80,7 @@ def differences(run_dir: pathlib.Path, other: pathlib.Path) -> list[str]:
         found.append("metrics.json")
     if _history(run_dir) != _history(other):
         found.append("history.csv")
-    weights, others = _weights(run_dir), _weights(other)
+    weights, others = weights_of(run_dir), weights_of(other)
     if weights.keys() != others.keys():
         found.append("names of weights")
     found += [name for name in weights if not np.array_equal(weights[name], others.get(name))]
@@ -103,7 +98,8 @@ def _history(run_dir: pathlib.Path) -> list[dict[str, str]]:
     return [{**row, "seconds": ""} for row in rows]
 
 
-def _weights(run_dir: pathlib.Path) -> dict[str, np.ndarray]:
+def weights_of(run_dir: pathlib.Path) -> dict[str, np.ndarray]:
+    """Of a finished run, by the names that its checkpoint gives them."""
     import tensorflow as tf
 
     reader = tf.train.load_checkpoint(str(run_dir / "checkpoints"))

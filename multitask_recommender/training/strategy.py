@@ -10,6 +10,7 @@ whatever it decides, when to stop say, is decided once.
 
 import contextlib
 import functools
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from multitask_recommender.training import cluster
 from multitask_recommender.training.settings import Settings
 
 _SUM = tf.distribute.ReduceOp.SUM
+_OPERATIONS_AT_ONCE = "TF_NUM_INTEROP_THREADS"  # how many, where the user says so
 
 
 class Replicas:
@@ -98,10 +100,12 @@ class Replicas:
 
 @functools.cache
 def _replicas(kind: str, number: int | None) -> Replicas:
+    gpus = [] if kind == "none" else tf.config.list_physical_devices("GPU")
+    if not gpus:
+        _make_sums_in_one_order()
     if kind == "multi_worker":
         group = cluster.read(kind)
         return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), group)
-    gpus = tf.config.list_physical_devices("GPU")
     if kind == "none" or (kind == "auto" and len(gpus) < 2):
         return Replicas()
     # Not by TensorFlow's default, collectives: see models/_replicas.py, of gradients of some rows.
@@ -115,6 +119,19 @@ def replicas(settings: Settings) -> Replicas:
     Raises ConfigError where the machine or the cluster does not have them.
     """
     return _replicas(settings.strategy, settings.replicas)
+
+
+def _make_sums_in_one_order() -> None:
+    """Runs one operation at a time, so that a seed gives the same weights to the last bit.
+
+    `AddN`, which sums the gradients of what several operations read, begins with an input whose
+    memory happens to be free: with several operations at once, that is a matter of luck. Each
+    still divides its work among all cores. Where this process has run TensorFlow before, or the
+    environment says how many operations it wants, that stays as it is.
+    """
+    if _OPERATIONS_AT_ONCE not in os.environ:
+        with contextlib.suppress(RuntimeError):
+            tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def _devices(num_gpus: int, number: int | None) -> list[str]:

@@ -12,7 +12,7 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender import config, shares
+from multitask_recommender import config, registry, shares
 from multitask_recommender.assembly import build
 from multitask_recommender.interactions import Entities, Feature, Interactions
 
@@ -35,18 +35,24 @@ RETRIEVALS = {
     "sampled_of_clicks": {"negatives": "sampled", "num_negatives": 5, "positive": "click"},
     "drawn": {"negatives": "drawn", "num_negatives": 5, "user_power": 0.5},
     "bpr": BPR,
+    "bpr_drawn": BPR | {"negatives": "drawn"},
     "bpr_of_clicks": BPR | {"positive": "click", "remove_positives": True},
     "hard_bpr": HARD,
     "hard_bpr_of_clicks": HARD | {"positive": "click", "remove_positives": True},
     "bpr_max": {"loss": "bpr_max", "negatives": "in_batch", "score_l2": 0.1},
+    "bpr_max_full": {"loss": "bpr_max", "negatives": "full"},
+    "bpr_max_sampled": {"loss": "bpr_max", "negatives": "sampled", "num_negatives": 5},
+    "bpr_max_drawn": {"loss": "bpr_max", "negatives": "drawn", "num_negatives": 5},
 }
-MODELS = {
+MODELS = {  # what stands behind a comma tells two of a name apart
     "two_tower": {"dropout": 0.3, "history_dropout": 0.3, "l2": 0.1, "user": ["id", "history"]}
     | {"ranking": {"dimension": 4, "dropout": 0.2, "l2": 0.1, "bias_l2": 0.1}},
-    "two_tower_recent": {"dropout": 0.3, "user": ["id", "recent", "age"], "context": ["hour"]},
+    "two_tower, recent": {"dropout": 0.3, "user": ["id", "recent", "age"], "context": ["hour"]},
+    "two_tower, separate": {"embeddings": "separate", "ranking": {"dimension": 4, "l2": 0.1}},
     "mf_ncf": {"l2": 0.1},
+    "mf_ncf, separate": {"l2": 0.1, "embeddings": "separate"},
     "lightgcn": {"l2": 0.1},
-    "ngcf": {"l2": 0.1, "message_dropout": 0.2, "node_dropout": 0.2},
+    "ngcf": {"layers": [6, 5], "l2": 0.1, "message_dropout": 0.2, "node_dropout": 0.2},
     "gru4rec": {"dropout": 0.2, "input_dropout": 0.2, "l2": 0.1, "session_length": 5},
     "sr_gnn": {"dropout": 0.2, "input_dropout": 0.2, "session_length": 5},
     "youtube_dnn": {"dropout": 0.2, "user": ["id"], "session_length": 5},
@@ -54,6 +60,11 @@ MODELS = {
     "dcn": {"dropout": 0.2, "deep_layers": [8], "l2": 0.1, "context": ["hour"]},
 }
 ONLY_RANK = ("fm", "dcn")
+ALONE = {
+    "retrieval": {"retrieval": {}},
+    "binary": {"like": {}},
+    "rating": {"rating": {"weight": 0.3}},
+}
 SHARINGS = {
     "separate": {"hidden_layers": [6], "dropout": 0.3},
     "shared_bottom": {"hidden_layers": [6], "tower_layers": [5], "dropout": 0.3},
@@ -61,16 +72,16 @@ SHARINGS = {
     "ple": {"hidden_layers": [6], "tower_layers": [5], "dropout": 0.3, "levels": 2},
     "esmm": {"hidden_layers": [6], "dropout": 0.3},
 }
-WEIGHTINGS = ("fixed", "uncertainty", "pcgrad")
+WEIGHTINGS = registry.names("weighting")
 
 
 def cases() -> dict[str, dict]:
     """Configs by name: what differs from the default one."""
     found = {}
     for name, settings in MODELS.items():
-        model = {"name": name.removesuffix("_recent"), "embedding_dimension": 8, **settings}
+        model = {"name": name.partition(",")[0], "embedding_dimension": 8, **settings}
         tasks = LABELS if name in ONLY_RANK else {"retrieval": RETRIEVALS["full"]} | LABELS
-        for weighting in ("fixed", "pcgrad"):
+        for weighting in WEIGHTINGS:
             found[f"model/{name}/{weighting}"] = {
                 "model": model,
                 "tasks": tasks,
@@ -84,6 +95,8 @@ def cases() -> dict[str, dict]:
     found["retrieval/gru4rec_hard_bpr"] = found["model/gru4rec/fixed"] | {
         "tasks": {"retrieval": HARD | {"positive": "click"}}
     }
+    for kind, tasks in ALONE.items():
+        found[f"alone/{kind}"] = base | {"tasks": tasks}
     for name, settings in SHARINGS.items():
         for weighting in WEIGHTINGS:
             sharing = {"name": name, **settings}

@@ -1,15 +1,21 @@
 """Several devices learn what one learns: each case of replica_exactness.py, in another process."""
 
+import itertools
 import json
 import pathlib
 import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
+from pydantic import ValidationError
 
+from multitask_recommender import config, registry
 from multitask_recommender.errors import ConfigError
+from multitask_recommender.tasks.settings import retrieval
 from multitask_recommender.training import strategy
 from multitask_recommender.training.settings import Settings
+from tests.training import replica_exactness
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPT = pathlib.Path(__file__).with_name("replica_exactness.py")
@@ -49,8 +55,40 @@ def test_two_and_four_devices_learn_what_one_learns():
 def test_in_every_model_retrieval_sharing_and_weighting():
     found = differences([])
 
-    assert len(found) > 80
+    assert len(found) == 2 * len(replica_exactness.cases())
     assert_exact(found)
+
+
+def test_what_is_added_to_a_folder_is_among_the_cases():
+    """All models, sharings and tasks, each by every weighting; all losses with their negatives."""
+    cases = [config.parse(values) for values in replica_exactness.cases().values()]
+    by_model = {(case.model.name, case.weighting.name) for case in cases}
+    by_sharing = {(case.sharing.name, case.weighting.name) for case in cases}
+    weightings = registry.names("weighting")
+    tasks = [task for case in cases for task in case.tasks.values()]
+
+    assert by_model == set(itertools.product(registry.names("models"), weightings))
+    assert by_sharing == set(itertools.product(registry.names("sharing"), weightings))
+    assert {task.name for task in tasks} == set(registry.names("tasks"))
+    alone = {next(iter(case.tasks.values())).name for case in cases if len(case.tasks) == 1}
+    assert alone == set(registry.names("tasks"))
+    compared = {
+        (task.settings.loss, task.settings.negatives) for task in tasks if task.name == "retrieval"
+    }
+    assert compared >= set(accepted_losses())
+
+
+def accepted_losses():
+    """The losses of retrieval, each with every kind of negatives that it takes."""
+    fields = retrieval.Settings.model_fields
+    options = (fields[name].annotation.__args__ for name in ("loss", "negatives"))
+    for loss, negatives in itertools.product(*options):
+        try:
+            retrieval.Settings(loss=loss, negatives=negatives)
+        except ValidationError:
+            continue
+        if negatives != "auto":
+            yield loss, negatives
 
 
 def test_one_device_is_the_default_where_there_is_no_more_than_one_gpu():
@@ -59,9 +97,20 @@ def test_one_device_is_the_default_where_there_is_no_more_than_one_gpu():
         assert (replicas.number, replicas.num_workers, replicas.is_chief) == (1, 1, True)
 
 
-def test_a_cpu_that_is_in_use_cannot_be_divided_any_more():
-    import tensorflow as tf
+def test_operations_run_one_at_a_time_unless_the_environment_says_otherwise(monkeypatch):
+    asked = []
+    monkeypatch.setattr(tf.config.threading, "set_inter_op_parallelism_threads", asked.append)
+    make = strategy._replicas.__wrapped__  # what is made once in a process, made again
 
+    monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "4")
+    make("none", None)
+    assert asked == []
+    monkeypatch.delenv("TF_NUM_INTEROP_THREADS")
+    make("none", None)
+    assert asked == [1]
+
+
+def test_a_cpu_that_is_in_use_cannot_be_divided_any_more():
     _ = tf.zeros([1]) + 1.0
     with pytest.raises(ConfigError, match=r"training\.replicas is 3, but .* divided its CPU in 1 "):
         strategy.replicas(Settings(strategy="mirrored", replicas=3))
