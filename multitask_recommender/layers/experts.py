@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from multitask_recommender.layers.draws import AnySeed, dropout, fold_in
+from multitask_recommender.layers.precision import einsum, product
 
 
 class Experts(tf.keras.layers.Layer):
@@ -41,11 +42,11 @@ class Experts(tf.keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor, seed: AnySeed, training: bool = False) -> tf.Tensor:
-        hidden = tf.matmul(inputs, self._kernels[0])  # [B, number * H]
+        hidden = product(inputs, self._kernels[0])  # [B, number * H]
         hidden = tf.reshape(hidden, [-1, self._number, self._units[0]])
         for place, bias in enumerate(self._biases):
             if place:
-                hidden = tf.einsum("bnh,nhk->bnk", hidden, self._kernels[place])
+                hidden = einsum("bnh,nhk->bnk", hidden, self._kernels[place])
             hidden = tf.nn.relu(hidden + bias)
             if training and self._dropout:
                 hidden = dropout(hidden, self._dropout, fold_in(seed, place))
@@ -69,7 +70,7 @@ class Gates(tf.keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: tf.Tensor) -> list[tf.Tensor]:
-        logits = tf.matmul(inputs, self.kernel) + self.bias
+        logits = product(inputs, self.kernel) + self.bias
         return [tf.nn.softmax(each) for each in tf.split(logits, self._widths, axis=1)]
 
 

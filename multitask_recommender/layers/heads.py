@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.layers.draws import AnySeed, dropout, fold_in
+from multitask_recommender.layers.precision import Dense
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +88,7 @@ class HiddenLayers(tf.keras.layers.Layer):
     def __init__(self, units: Sequence[int], dropout: float, name: str) -> None:
         super().__init__(name=_scope(name))
         self._dropout = dropout
-        self._dense = [tf.keras.layers.Dense(width, activation="relu") for width in units]
+        self._dense = [Dense(width, activation="relu") for width in units]
 
     def call(self, inputs: tf.Tensor, seed: AnySeed, training: bool = False) -> tf.Tensor:
         for place, layer in enumerate(self._dense):

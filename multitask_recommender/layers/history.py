@@ -11,6 +11,7 @@ from multitask_recommender.layers import draws
 from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.features import Stddev
 from multitask_recommender.layers.item_table import MEAN, NOTHING, ItemTable
+from multitask_recommender.layers.precision import product
 from multitask_recommender.layers.rows import sum_rows, take_rows
 from multitask_recommender.schema import PAD
 
@@ -132,7 +133,7 @@ class _Members:
             rows = take_rows(self.dense, ids)  # [n, members + 1]
             if dropout:
                 rows = draws.dropout(rows, dropout, seed)
-            return tf.matmul(rows, table)
+            return product(rows, table)
         sums = self._sum_ragged(table, ids, dropout, seed)
         return sums * tf.gather(self._scale, ids)[:, None]
 

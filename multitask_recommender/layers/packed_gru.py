@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from multitask_recommender.layers.precision import GRUCell
+
 
 class PackedGRU(tf.keras.layers.Layer):
     """Vectors [S, T, D] of sequences of lengths [S] -> states after each of them [S, T, units].
@@ -12,7 +14,7 @@ class PackedGRU(tf.keras.layers.Layer):
 
     def __init__(self, units: int) -> None:
         super().__init__()
-        self.cell = tf.keras.layers.GRUCell(units)
+        self.cell = GRUCell(units)
 
     def call(self, vectors: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         longest = tf.shape(vectors)[1]

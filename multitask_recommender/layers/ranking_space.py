@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.item_table import MEAN, ItemTable
+from multitask_recommender.layers.precision import product
 from multitask_recommender.layers.rows import keyed
 from multitask_recommender.layers.tower import NOTHING_TOLD, Side, Told, Tower, View
 from multitask_recommender.layers.weight_decay import WeightDecay
@@ -86,7 +87,7 @@ class RankingSpace(tf.keras.layers.Layer):
             if each is None:
                 before = told if side == 0 else NOTHING_TOLD
                 each = tower(ids[side], self._views[side], seeds[side], before, training=training)
-            vectors.append(each if projection is None else tf.matmul(each, projection))
+            vectors.append(each if projection is None else product(each, projection))
         return vectors
 
     def fields(self, ids: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:

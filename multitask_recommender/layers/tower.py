@@ -15,6 +15,7 @@ from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.features import FeatureEmbedding, Stddev
 from multitask_recommender.layers.history import History
 from multitask_recommender.layers.item_table import MEAN, ItemTable
+from multitask_recommender.layers.precision import Dense
 from multitask_recommender.layers.recent_items import RecentItems
 from multitask_recommender.layers.rows import keyed, take_rows
 from multitask_recommender.layers.sums import in_order
@@ -155,9 +156,9 @@ class Tower(tf.keras.layers.Layer):
             name: FeatureEmbedding(name, side.feature(name), dimension, stddev, side.are_items)
             for name in sorted(set(inputs) - {ID, HISTORY, RECENT})
         }
-        self._hidden = [tf.keras.layers.Dense(units, "relu") for units in hidden_layers]
+        self._hidden = [Dense(units, "relu") for units in hidden_layers]
         if hidden_layers:
-            self._hidden.append(tf.keras.layers.Dense(dimension))
+            self._hidden.append(Dense(dimension))
         self._id_decay = WeightDecay(side.counts, l2_power)
         self._history_decay = WeightDecay(side.other_counts, l2_power)
 

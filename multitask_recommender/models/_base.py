@@ -17,9 +17,10 @@ from multitask_recommender.batches import NO_SEED, STEP_SEED, TrainingBatches
 from multitask_recommender.errors import DataError
 from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.layers import tower
+from multitask_recommender.layers import loss_scale, tower
 from multitask_recommender.layers.draws import seed_of
 from multitask_recommender.layers.heads import PairShape
+from multitask_recommender.layers.precision import FLOAT32, products_in
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import log_popularity
 from multitask_recommender.models import _gradients, _queries, _replicas
@@ -52,6 +53,7 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
     recent: Recent | None = None  # set by models that read what a user has met before an event
     shares_histories = False  # of models that read one history for many events (SharedWindows)
     context_names: Sequence[str] = ()  # set by models that read features of the event
+    optimizer, precision = None, FLOAT32  # of training steps: set by who trains
 
     def __init__(
         self,
@@ -207,7 +209,7 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         with tf.GradientTape() as tape:
             loss = self.compute_loss(features, training=True)
         variables = self.trainable_variables
-        gradients = tape.gradient(loss, variables)
+        gradients = loss_scale.gradients(tape, loss, variables, self.optimizer)
         _replicas.apply(self.optimizer, gradients, variables, shares.is_share(features))
 
     def test_step(self, features: Features) -> dict[str, tf.Tensor]:
@@ -228,7 +230,8 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         """
         with tf.GradientTape(persistent=True) as tape:
             forward = self._forward(features, training=True)
-        gradients = _gradients.at_cut(tape, forward.terms, forward.representation.cut)
+        scale = loss_scale.scale_of(self.optimizer)
+        gradients = _gradients.at_cut(tape, forward.terms, forward.representation.cut, scale)
         return _gradients.norms_and_cosines(list(forward.terms), _gradients.products(gradients))
 
     def mixtures(self, features: Features) -> Features:
@@ -250,11 +253,12 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
 
     def _forward(self, features: Features, training: bool) -> Forward:
         ids = self._candidate_ids(features)
-        representation = self.encode(features, ids, training)
         losses = {}
-        if self.retrieval is not None:
-            losses[self.retrieval.name] = self.retrieval.loss(representation, features, ids)
-        outputs = self.predict_labels(representation, features, training)
+        with products_in(self.precision if training else FLOAT32):
+            representation = self.encode(features, ids, training)
+            if self.retrieval is not None:
+                losses[self.retrieval.name] = self.retrieval.loss(representation, features, ids)
+            outputs = self.predict_labels(representation, features, training)
         for name, task in self.ranking.items():
             losses[name] = task.loss(outputs[name], features, training)
         every = shares.whole(features)
@@ -271,14 +275,14 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         """A batch in training, and what combines the gradients of its terms (_gradients.py)."""
         with tf.GradientTape(persistent=True) as tape:
             forward = self._forward(features, training=True)
-        cut = forward.representation.cut
-        gradients = _gradients.at_cut(tape, forward.terms, cut)
+        scale = loss_scale.scale_of(self.optimizer)
+        gradients = _gradients.at_cut(tape, forward.terms, forward.representation.cut, scale)
         seed = tf.random.experimental.stateless_fold_in(features.get(STEP_SEED, NO_SEED), 2)
         products = _gradients.products(gradients)
         if shares.is_share(features):
             products = _gradients.products_of_shares(gradients, forward.representation)
         factors = self._weighting.shares(products, seed)
-        return forward, _gradients.surgery(gradients, cut, factors)
+        return forward, _gradients.surgery(gradients, forward.representation.cut, factors)
 
     def _loss_results(self) -> dict[str, tf.Tensor]:
         return {mean.name: mean.result() for mean in self._loss_means.values()}

@@ -15,13 +15,20 @@ from multitask_recommender.models._replicas import summed
 
 
 def at_cut(
-    tape: tf.GradientTape, terms: Mapping[str, tf.Tensor], cut: Sequence[tf.Tensor]
+    tape: tf.GradientTape,
+    terms: Mapping[str, tf.Tensor],
+    cut: Sequence[tf.Tensor],
+    scale: tf.Tensor | float = 1.0,
 ) -> list[tf.Tensor]:
-    """The gradients of all terms at each tensor of the cut, [T, ...]; the tape is persistent."""
-    zeros = tf.UnconnectedGradients.ZERO
-    found = [tape.gradient(term, list(cut), unconnected_gradients=zeros) for term in terms.values()]
+    """The gradients of all terms at each tensor of the cut, [T, ...]; the tape is persistent.
+
+    They are computed of the terms times `scale`, and divided by it (layers/loss_scale.py).
+    """
+    scale = tf.convert_to_tensor(scale)
+    options = {"output_gradients": scale, "unconnected_gradients": tf.UnconnectedGradients.ZERO}
+    found = [tape.gradient(term, list(cut), **options) for term in terms.values()]
     return [
-        tf.stack([tf.convert_to_tensor(gradient) for gradient in each])
+        tf.stack([tf.convert_to_tensor(gradient) for gradient in each]) / scale
         for each in zip(*found, strict=True)
     ]
 

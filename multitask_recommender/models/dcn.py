@@ -3,7 +3,7 @@
 Wang et al., "DCN V2: Improved Deep & Cross Network and Practical Lessons for Web-scale Learning to
 Rank Systems", WWW 2021, section 3: x_{l+1} = x_0 * (W_l x_l + b_l) + x_l over the concatenation x_0
 of the fields' vectors, W_l full or of low rank, with deep layers beside (parallel) or after them
-(stacked). `tfrs.layers.dcn.Cross` is one such layer.
+(stacked).
 
 Differs from the paper: the output layer is the sharing block, so that several tasks may read the
 crosses, through hidden layers if it has any; an input of several values is the mean of their
@@ -13,17 +13,42 @@ vectors; every table has the same dimension.
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 
 from multitask_recommender import shares
 from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.draws import AnySeed, seed_of
 from multitask_recommender.layers.heads import HiddenLayers, PairShape
+from multitask_recommender.layers.precision import Dense
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.models._base import Features
 from multitask_recommender.models._ranking_only import FieldVectors, RankingOnlyModel
 from multitask_recommender.models.settings.dcn import Settings
+
+
+class Cross(tf.keras.layers.Layer):
+    """x_0, x_l [B, N] -> x_{l+1} [B, N]: as `tfrs.layers.dcn.Cross`, in the precision of the step.
+
+    rank: of W_l; None where it is full.
+    """
+
+    def __init__(self, rank: int | None, name: str) -> None:
+        super().__init__(name=name)
+        self._rank = rank
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        widths = [] if self._rank is None else [self._rank]
+        self._factors = [
+            Dense(width, use_bias=False, kernel_initializer="truncated_normal") for width in widths
+        ]
+        self._last = Dense(int(input_shape[-1]), kernel_initializer="truncated_normal")
+        super().build(input_shape)
+
+    def call(self, first: tf.Tensor, crossed: tf.Tensor) -> tf.Tensor:
+        weighed = crossed
+        for factor in self._factors:
+            weighed = factor(weighed)
+        return first * self._last(weighed) + crossed
 
 
 class Model(RankingOnlyModel):
@@ -31,8 +56,7 @@ class Model(RankingOnlyModel):
         size, stddev = settings.embedding_dimension, settings.initial_stddev
         super().__init__(settings, train, size, stddev, **shared)
         self._crosses = [
-            tfrs.layers.dcn.Cross(settings.projection_dim, name=f"cross_{n}")
-            for n in range(settings.cross_layers)
+            Cross(settings.projection_dim, name=f"cross_{n}") for n in range(settings.cross_layers)
         ]
         self._deep = HiddenLayers(settings.deep_layers, settings.dropout, "deep")
         self.build_sharing()

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.packed_gru import PackedGRU
+from multitask_recommender.layers.precision import Dense
 from multitask_recommender.models._session import Read, SessionModel
 from multitask_recommender.models.settings.gru4rec import Settings
 from multitask_recommender.schema import PAD
@@ -27,7 +28,7 @@ class Model(SessionModel):
         self._layers = [PackedGRU(units) for units in settings.layers]
         self._projection = None
         if settings.layers[-1] != settings.embedding_dimension:
-            self._projection = tf.keras.layers.Dense(settings.embedding_dimension, use_bias=False)
+            self._projection = Dense(settings.embedding_dimension, use_bias=False)
         self.build_sharing()
 
     def states(self, vectors: tf.Tensor, read: Read, users: tf.Tensor | float) -> tf.Tensor:

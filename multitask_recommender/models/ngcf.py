@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from multitask_recommender.batches import NO_SEED
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.precision import product
 from multitask_recommender.models._graph import GraphModel
 from multitask_recommender.models.settings.ngcf import Settings
 
@@ -65,8 +66,8 @@ class Model(GraphModel):
 
     def next_hop(self, own: tf.Tensor, received: tf.Tensor, place: int) -> tf.Tensor:
         """E^(l + 1) = LeakyReLU((L + I) E^(l) W_1 + (L E^(l) * E^(l)) W_2)."""
-        of_sum = tf.matmul(received + own, self._sums[place])
-        return tf.nn.leaky_relu(of_sum + tf.matmul(received * own, self._products[place]))
+        of_sum = product(received + own, self._sums[place])
+        return tf.nn.leaky_relu(of_sum + product(received * own, self._products[place]))
 
     def combined(self, hops: list[tf.Tensor]) -> tf.Tensor:
         return tf.concat(hops, axis=1)

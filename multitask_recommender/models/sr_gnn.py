@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.precision import Dense, GRUCell
 from multitask_recommender.models._session import Read, SessionModel
 from multitask_recommender.models.settings.sr_gnn import Settings
 
@@ -52,12 +53,12 @@ class Model(SessionModel):
         super().__init__(settings, train, **shared)
         size = settings.embedding_dimension
         self._steps = settings.steps
-        self._out, self._in = tf.keras.layers.Dense(size), tf.keras.layers.Dense(size)
-        self._cell = tf.keras.layers.GRUCell(size)
-        self._of_last = tf.keras.layers.Dense(size)
-        self._of_each = tf.keras.layers.Dense(size, use_bias=False)
+        self._out, self._in = Dense(size), Dense(size)
+        self._cell = GRUCell(size)
+        self._of_last = Dense(size)
+        self._of_each = Dense(size, use_bias=False)
         self._attention = tf.keras.layers.Dense(1, use_bias=False)
-        self._state = tf.keras.layers.Dense(size, use_bias=False)
+        self._state = Dense(size, use_bias=False)
         self.build_sharing()
 
     def states(self, vectors: tf.Tensor, read: Read, users: tf.Tensor | float) -> tf.Tensor:

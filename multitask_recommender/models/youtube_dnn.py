@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.precision import Dense
 from multitask_recommender.models._session import Read, SessionModel
 from multitask_recommender.models.settings.youtube_dnn import Settings
 
@@ -19,8 +20,8 @@ from multitask_recommender.models.settings.youtube_dnn import Settings
 class Model(SessionModel):
     def __init__(self, settings: Settings, train: Interactions, **shared: Any) -> None:
         super().__init__(settings, train, **shared)
-        self._hidden = [tf.keras.layers.Dense(units, "relu") for units in settings.hidden_layers]
-        self._hidden.append(tf.keras.layers.Dense(settings.embedding_dimension))
+        self._hidden = [Dense(units, "relu") for units in settings.hidden_layers]
+        self._hidden.append(Dense(settings.embedding_dimension))
         self.build_sharing()
 
     def states(self, vectors: tf.Tensor, read: Read, users: tf.Tensor | float) -> tf.Tensor:

@@ -30,6 +30,7 @@ from multitask_recommender.batches import STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers import draws
 from multitask_recommender.layers.means import part_of_mean
+from multitask_recommender.layers.precision import product
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.softmax import EXCLUDED, are_among, log_or_excluded, softmax_parts
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
@@ -217,9 +218,7 @@ class Task:
 
     def _scores(self, queries: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
         """All products [Q, C] of queries [Q, D] and candidates [C, D], and so their gradients."""
-        kind = tf.as_dtype(self._settings.precision)
-        factors = tf.cast(queries, kind), tf.cast(candidates, kind)
-        return tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
+        return product(queries, candidates, True, self._settings.precision)
 
     def _are_positives(self, batch: Batch) -> tf.Tensor:
         """Whether a row's user has met the items drawn for it in training, [B, n]."""

@@ -18,6 +18,7 @@ from multitask_recommender.batches import TrainingBatches, ordered_batches
 from multitask_recommender.errors import RunError
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers import loss_scale
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import _sigterm, optimizers
 from multitask_recommender.training._writing import writing
@@ -29,6 +30,7 @@ _STEPS_WORTH_ONE_MORE = 100  # in an epoch: one more for the tasks' gradients co
 STEPS = 3  # a chief's word to its workers: so many steps, see strategy.py
 _STEPS_PER_CALL = 50  # steps between two looks at the clock and at SIGTERM, at the most
 _WEIGHT, _VALUE = "weight_", ".ATTRIBUTES/VARIABLE_VALUE"  # as TensorFlow calls them
+_WIDER = "float16 ends at 65,504; try training.precision=bfloat16"
 _TRY = "try a smaller training.learning_rate in a new --run-dir"
 _SECONDS_PER_CALL = 1.0  # so many of them as take no longer, where a step is long
 
@@ -81,13 +83,16 @@ class Training:
             steps = settings.epochs * batches.steps_per_epoch
             rate = tf.keras.optimizers.schedules.CosineDecay(rate, steps)
         with self._replicas.scope():
-            model.optimizer = optimizers.build(settings.optimizer, rate)
+            optimizer = optimizers.build(settings.optimizer, rate)
+            model.precision = settings.precision
+            model.optimizer = loss_scale.wrapped(optimizer, settings.precision)
             # Else the first step would make its slots, and be traced a second time: half a second.
             # A private method, as Keras' legacy optimizers have no `build`.
             model.optimizer._create_all_weights(model.trainable_variables)
         self._state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
         checkpoints.restore(self._state)
-        self._replicas.agree([*model.variables, *model.optimizer.variables()])
+        state = loss_scale.state(model.optimizer)
+        self._replicas.agree([*model.variables, *model.optimizer.variables(), *state])
         self._saved, self.saved_epochs = time.monotonic(), self.epoch
         self._per_call = 1  # the first step is traced: how long one takes is seen at the next
         # Without AutoGraph: rewriting every function from here down takes seconds, and none of them
@@ -148,14 +153,16 @@ class Training:
         self._per_call = max(1, min(_STEPS_PER_CALL, int(_SECONDS_PER_CALL / per_step)))
 
     def _fault(self) -> str:
-        """What is wrong after a step in which a loss was not finite."""
+        """What is wrong after a step that `_steps` has stopped at."""
         losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
-        name, loss = next((n, loss) for n, loss in losses.items() if not math.isfinite(loss))
-        what = "The total loss" if name == TOTAL_LOSS else f"The loss of {name}"
+        of = {name: f"The loss of {name}" for name in losses} | {TOTAL_LOSS: "The total loss"}
+        faults = [f"{of[n]} is {loss}" for n, loss in losses.items() if not math.isfinite(loss)]
+        what = faults[0] if faults else "A gradient is not finite, with no scale left to lower,"
         epoch = (self.step - 1) // self.steps_per_epoch + 1
         kept = self._checkpoints.latest
         before = "There is no checkpoint before it." if kept is None else f"{kept} is from before."
-        return f"{what} is {loss} at step {self.step}, in epoch {epoch}: {_TRY}. {before}"
+        remedy = f"{_WIDER}, or {_TRY}" if self.model.precision == "float16" else _TRY
+        return f"{what} at step {self.step}, in epoch {epoch}: {remedy}. {before}"
 
     def _sharing(self) -> dict[str, float]:
         features = self._batches.batch(self.step)
@@ -186,12 +193,16 @@ class Training:
         self._saved, self.saved_epochs = time.monotonic(), self.epoch
 
     def _steps(self, iterator: Iterator, number: tf.Tensor) -> tf.Tensor:
-        """Makes `number` steps, or stops after one whose loss is not finite: says if all were."""
+        """Makes `number` steps, or stops after one that is a fault: says if none was.
+
+        A step whose gradients overflow, for being scaled, is none: it is left out.
+        """
 
         def body(done: tf.Tensor, is_well: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             self._replicas.learn(self.model, next(iterator))
             losses = tf.stack([metric.result() for metric in self.model.metrics])
-            return done + 1, tf.reduce_all(tf.math.is_finite(losses))
+            is_well = tf.reduce_all(tf.math.is_finite(losses))
+            return done + 1, is_well & ~loss_scale.is_exhausted(self.model.optimizer)
 
         def goes_on(done: tf.Tensor, is_well: tf.Tensor) -> tf.Tensor:
             return (done < number) & is_well

@@ -10,6 +10,7 @@ from multitask_recommender import config, experiment, registry
 from multitask_recommender.batches import STEP_SEED, ordered_batches
 from multitask_recommender.errors import ConfigError, DataError
 from multitask_recommender.interactions import Feature
+from multitask_recommender.layers import loss_scale
 from multitask_recommender.training import optimizers
 
 TASKS = {
@@ -444,3 +445,25 @@ def test_a_halved_model_keeps_ids_in_float16_and_scores_alike(tiny):
     assert (after.score_block(queries) != scores).any()
     for label, values in after.rank(queries).items():
         np.testing.assert_allclose(values, labels[label], rtol=2e-3)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("model", MODELS)
+def test_steps_in_half_precision_are_nearly_those_in_single(model, precision, tiny):
+    """What differs is what products round: weights are float32, and so is what is held out."""
+    sharing = {"name": "shared_bottom", "hidden_layers": [3]}
+    exact, rounded = (build(tiny, model, None, sharing) for _ in range(2))
+    batch, started = batch_of(model=exact, interactions=tiny), {}
+    for each, kind in ((exact, "float32"), (rounded, precision)):
+        started[kind] = each.task_losses(batch, training=False)[0]
+        each.precision = kind
+        each.optimizer = loss_scale.wrapped(optimizers.build("adagrad", 0.1), kind)
+        each.train_step(batch)
+
+    for task, loss in started["float32"].items():
+        assert float(started[precision][task]) == float(loss)
+    totals = [each._loss_means["loss"].result().numpy() for each in (exact, rounded)]
+    assert 0 < abs(totals[0] - totals[1]) < 1e-2
+    for one, other in zip(exact.trainable_variables, rounded.trainable_variables, strict=True):
+        assert other.dtype == tf.float32
+        np.testing.assert_allclose(other, one, atol=2e-2)

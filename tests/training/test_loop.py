@@ -10,6 +10,7 @@ import tensorflow as tf
 from multitask_recommender import config, experiment, registry
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import RunError
+from multitask_recommender.layers import loss_scale
 from multitask_recommender.training import loop
 from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.settings import Settings
@@ -218,6 +219,40 @@ def test_a_cosine_ends_at_zero(begin):
     run(training, 1)
 
     assert float(training.model.optimizer._decayed_lr(tf.float32)) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_scale_of_losses_goes_on_where_it_was(begin, assert_same_weights):
+    """From 2**19, where gradients of float16 overflow: such steps are left out, and no fault."""
+    settings = SETTINGS.model_copy(update={"precision": "float16"})
+    whole = begin("whole", settings)
+    loss_scale.state(whole.model.optimizer)[0].assign(2.0**19)
+    run(whole, 3)
+
+    first = begin("parts", settings)
+    loss_scale.state(first.model.optimizer)[0].assign(2.0**19)
+    run(first, 2)
+    first.save()
+    second = begin("parts", settings)
+    run(second, 3)
+
+    assert_same_weights(whole, second)
+    scale, in_a_row = (each.numpy() for each in loss_scale.state(second.model.optimizer))
+    assert 2.0**10 < scale < 2.0**19 and 0 < in_a_row < whole.step == 9
+    assert [each.numpy() for each in loss_scale.state(whole.model.optimizer)] == [scale, in_a_row]
+
+
+def test_a_gradient_that_no_scale_helps_is_said(begin):
+    """The losses are finite: what is not is weight decay, which is none of a task's."""
+    settings = SETTINGS.model_copy(update={"precision": "float16"})
+    training = begin(settings=settings, l2=1e38)
+    training.model.trainable_variables[0].assign_add(tf.fill([5, 4], 10.0))
+    loss_scale.state(training.model.optimizer)[0].assign(4.0)
+    with pytest.raises(
+        RunError,
+        match=r"A gradient is not finite, with no scale left to lower, at step 2, in epoch 1: "
+        r"float16 ends at 65,504; try training.precision=bfloat16, or try a smaller",
+    ):
+        run(training, 1)
 
 
 def test_a_loss_that_is_not_finite_is_said(begin):

@@ -64,10 +64,10 @@ class Settings(TaskSettings):
         description="A user counts by the number of his training positives to this power: 1, every "
         "row alike; 0, every user alike.",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32",
-        description="Of the product of queries and candidates in a softmax. bfloat16 keeps three "
-        "digits, and is faster where the processor multiplies it and catalogues are large.",
+    precision: Literal["float32", "bfloat16"] | None = Field(
+        None,
+        description="Of the product of queries and candidates in a softmax; null: that of "
+        "training.precision. bfloat16 keeps three digits.",
     )
     exposed_weight: float = Field(
         0.0,
