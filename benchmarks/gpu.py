@@ -1,88 +1,120 @@
-"""Examples a second by number of devices: `python benchmarks/gpu.py [--seconds 10] [--cpu 2]`.
+"""Examples a second by devices and precision: `python benchmarks/gpu.py [--seconds 10] [--cpu 2]`.
 
-A two-tower model with retrieval, like and rating on random events, trained by the strategy
-`mirrored` on 1, 2, 4, ... GPUs, each number in a process of its own; the share of an all-busy
-device that `nvidia-smi` reports meanwhile; and how many times as fast as one GPU that is. The batch
-is the same for all (training.batch_size), so that what is learnt is too.
+A two-tower model with retrieval, like and rating on random events, trained on the first 1, 2, 4,
+... of the GPUs that TensorFlow sees (others are hidden from the process that trains), in each
+training.precision: the way `train.py` trains with `training.strategy: auto`. Of each: examples a
+second, how many times those of one device in the same precision and of float32 on as many devices,
+and how busy `nvidia-smi` reports the devices to be meanwhile. The batch is the same for all
+(--batch-size rows of all devices together), so that what is learnt is too.
 
-Without a GPU it says so and ends with status 1, unless --cpu divides the CPU in parts: that tries
-the script out, and says nothing of GPUs. No figure of a GPU is in docs/: none was at hand.
+Without a GPU it says so and ends with status 1, unless --cpu divides the CPU in parts: the same
+code on other devices, which tries the script out and says nothing of GPUs. No figure of a GPU is in
+docs/: none was at hand.
 """
 
 import argparse
 import json
-import pathlib
+import os
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+from collections.abc import Sequence
 
+from _steps import begun
 from _timing import console, show
 from step_cost import events
 
-ROWS, BATCH_SIZE, DIMENSION = 100_000, 8192, 64
+ENTITIES, DIMENSION = 100_000, 64  # users, and as many items
+PRECISIONS = ("float32", "bfloat16", "float16")
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 QUERY = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
 
 
-def utilisation() -> list[int]:
-    """Per cent of each GPU, as nvidia-smi says; none where there is no nvidia-smi."""
-    if shutil.which(QUERY[0]) is None:
+def utilisation(gpus: Sequence[str]) -> list[int]:
+    """Per cent of each of these GPUs, as nvidia-smi says; none where it is missing or cannot say.
+
+    It cannot of parts of a GPU (MIG), for which it prints [N/A].
+    """
+    if not gpus or shutil.which(QUERY[0]) is None:
         return []
-    return [int(line) for line in subprocess.check_output(QUERY, text=True).split()]
+    done = subprocess.run([*QUERY, f"--id={','.join(gpus)}"], capture_output=True, text=True)
+    return [int(line) for line in done.stdout.split() if line.isdecimal()]
 
 
-def measure(number: int, seconds: float) -> dict[str, float]:
-    """Examples a second on so many devices, and the mean utilisation of those at work."""
+def visible() -> list[str]:
+    """The GPUs that TensorFlow sees, as CUDA_VISIBLE_DEVICES names them."""
+    code = "import tensorflow as tf; print(len(tf.config.list_physical_devices('GPU')))"
+    command = [sys.executable, "-c", code]
+    number = int(subprocess.check_output(command, text=True).split()[-1])
+    named = [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
+    return named[:number] if named else [str(place) for place in range(number)]
+
+
+def measure(asked: dict) -> dict[str, float | None]:
+    """Examples a second, and how busy the GPUs are: of a process that sees no others."""
     from multitask_recommender import config
-    from multitask_recommender.assembly import build
-    from multitask_recommender.training.checkpoints import Checkpoints
-    from multitask_recommender.training.loop import Training
-    from multitask_recommender.training.strategy import replicas
 
+    on_cpu = {"strategy": "mirrored", "replicas": asked["devices"]} if asked["devices"] > 1 else {}
     chosen = config.parse(
         {
             "model": {"name": "two_tower", "embedding_dimension": DIMENSION},
             "tasks": {"retrieval": {"negatives": "in_batch"}, "like": {}, "rating": {}},
-            "training": {"batch_size": BATCH_SIZE, "strategy": "mirrored", "replicas": number},
+            "training": {
+                "batch_size": asked["batch_size"],
+                "precision": asked["precision"],
+                **({} if asked["gpus"] else on_cpu),
+            },
         }
     )
-    train = events(ROWS)
-    devices = replicas(chosen.training)
-    with devices.scope():
-        model = build(chosen, train)
-    batches = model.batches(train, BATCH_SIZE, 0)
-    with tempfile.TemporaryDirectory() as folder:
-        training = Training(
-            model, batches, chosen.training, Checkpoints(pathlib.Path(folder)), devices
-        )
+    train = events(ENTITIES)
+    seen, over = [], threading.Event()
+    watch = threading.Thread(target=_watch, args=(asked["gpus"], seen, over))
+    with begun(chosen, train) as training:
         run = training.rounds()
-        run(5)
-        seen, over = [], threading.Event()
-        watch = threading.Thread(target=_watch, args=(seen, number, over))
+        run(3)  # the first is traced
         watch.start()
-        first, steps, started = training.step, 0, time.perf_counter()
-        while time.perf_counter() - started < seconds:
-            run(5)
+        first, number, started = training.step, 1, time.perf_counter()
+        spent = 0.0
+        while spent < asked["seconds"]:
+            run(number)
             steps = training.step - first  # read, so that they have been made
-        rate = steps * BATCH_SIZE / (time.perf_counter() - started)
+            spent = time.perf_counter() - started
+            number = max(1, min(50, int(steps / spent)))  # as many as take a second, as in training
         over.set()
         watch.join()
-    return {"rate": rate, "busy": statistics.mean(seen) if seen else float("nan")}
+        rows = steps * len(train) / training.steps_per_epoch
+    return {"rate": rows / spent, "busy": statistics.mean(seen) if seen else None}
 
 
-def _watch(seen: list[float], number: int, over: threading.Event) -> None:
+def _watch(gpus: Sequence[str], seen: list[float], over: threading.Event) -> None:
     while not over.wait(1.0):
-        found = utilisation()[:number]
+        found = utilisation(gpus)
         if found:
             seen.append(statistics.mean(found))
 
 
-def in_process(number: int, seconds: float) -> dict[str, float]:
-    command = [sys.executable, __file__, "--measure", str(number), "--seconds", str(seconds)]
-    return json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
+def in_process(**asked: object) -> dict[str, float | None]:
+    environment = dict(os.environ)
+    if asked["gpus"]:
+        environment[VISIBLE] = ",".join(asked["gpus"])
+    command = [sys.executable, __file__, "--measure", json.dumps(asked)]
+    printed = subprocess.check_output(command, text=True, env=environment)
+    return json.loads(printed.splitlines()[-1])
+
+
+def report(found: dict[tuple[int, str], dict], title: str) -> None:
+    rows = []
+    for (number, precision), each in found.items():
+        one, exact = found[1, precision]["rate"], found[number, PRECISIONS[0]]["rate"]
+        busy = "-" if each["busy"] is None else f"{each['busy']:.0f} %"
+        times = f"{each['rate'] / one:.2f}", f"{each['rate'] / exact:.2f}"
+        rows.append((f"{number}, {precision}", f"{each['rate']:,.0f}", *times, busy))
+    show(title, ("devices", "examples/s", "x one", "x float32", "busy"), rows)
+    if all(each["busy"] is None for each in found.values()):
+        console.print("How busy devices were is not known: nvidia-smi is missing, or cannot say.")
 
 
 def main() -> int:
@@ -90,26 +122,34 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
+    parser.add_argument("--batch-size", type=int, default=8192)
+    parser.add_argument("--precision", choices=PRECISIONS, nargs="+", default=PRECISIONS)
     parser.add_argument("--cpu", type=int, metavar="N", help="without GPUs: the CPU in N parts")
-    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", type=json.loads, help=argparse.SUPPRESS)
     parsed = parser.parse_args()
     if parsed.measure:
-        print(json.dumps(measure(parsed.measure, parsed.seconds)))
+        print(json.dumps(measure(parsed.measure)))
         return 0
-    most = len(utilisation())
-    if not most and not parsed.cpu:
-        console.print("There is no GPU here (nvidia-smi finds none): nothing was measured.")
+    gpus = visible()
+    if not gpus and not parsed.cpu:
+        console.print("There is no GPU here (TensorFlow sees none): nothing was measured.")
         return 1
-    if not most:
+    if not gpus:
         console.print("There is no GPU here: parts of the CPU, which says nothing of GPUs.")
-    numbers = [number for number in (1, 2, 4, 8, 16) if number <= (most or parsed.cpu)]
-    found = {number: in_process(number, parsed.seconds) for number in numbers}
-    first = found[1]["rate"]
-    rows = [
-        (str(n), f"{each['rate']:,.0f}", f"{each['busy']:.0f} %", f"{each['rate'] / first:.2f}")
-        for n, each in found.items()
-    ]
-    show(f"batch {BATCH_SIZE:,}", ("devices", "examples/s", "busy", "x one"), rows)
+    precisions = dict.fromkeys([PRECISIONS[0], *parsed.precision])  # the first is compared with
+    found = {
+        (number, precision): in_process(
+            devices=number,
+            gpus=gpus[:number],
+            precision=precision,
+            batch_size=parsed.batch_size,
+            seconds=parsed.seconds,
+        )
+        for number in (1, 2, 4, 8, 16)
+        if number <= (len(gpus) or parsed.cpu)
+        for precision in precisions
+    }
+    report(found, f"batch {parsed.batch_size:,}")
     return 0
 
 

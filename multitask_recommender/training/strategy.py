@@ -26,12 +26,19 @@ _OPERATIONS_AT_ONCE = "TF_NUM_INTEROP_THREADS"  # how many, where the user says 
 
 
 class Replicas:
-    """One device, or the replicas of a strategy of TensorFlow's."""
+    """One device, or the replicas of a strategy of TensorFlow's.
+
+    device: the one device, if batches are to be copied there while the step before is made, as
+    TensorFlow's strategies do.
+    """
 
     def __init__(
-        self, strategy: tf.distribute.Strategy | None = None, group: cluster.Cluster | None = None
+        self,
+        strategy: tf.distribute.Strategy | None = None,
+        group: cluster.Cluster | None = None,
+        device: str | None = None,
     ) -> None:
-        self._strategy = strategy
+        self._strategy, self._device = strategy, device
         self.is_chief = group is None or group.is_chief
         self.num_workers = 1 if group is None else group.num_workers
         self._first_copy = (
@@ -50,7 +57,10 @@ class Replicas:
     def iterator(self, batches: TrainingBatches, start: int) -> Iterator:
         """Of batches from step `start` on, or of the shares of them that are this process's."""
         if self._strategy is None:
-            return iter(batches.dataset(start))
+            dataset = batches.dataset(start)
+            if self._device is not None:
+                dataset = dataset.apply(tf.data.experimental.prefetch_to_device(self._device))
+            return iter(dataset)
 
         def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
             each = self.number // context.num_input_pipelines
@@ -107,7 +117,7 @@ def _replicas(kind: str, number: int | None) -> Replicas:
         group = cluster.read(kind)
         return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), group)
     if kind == "none" or (kind == "auto" and len(gpus) < 2):
-        return Replicas()
+        return Replicas(device="GPU:0" if gpus and kind == "auto" else None)
     # Not by TensorFlow's default, collectives: see models/_replicas.py, of gradients of some rows.
     exchange = tf.distribute.NcclAllReduce() if gpus else tf.distribute.ReductionToOneDevice()
     return Replicas(tf.distribute.MirroredStrategy(_devices(len(gpus), number), exchange))

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from pydantic import ValidationError
@@ -29,13 +30,17 @@ FEW = [  # of every kind of model, retrieval and weighting one
 ]
 
 
-def differences(names):
+def lines_of(script, *names):
     environment = {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), *names], capture_output=True, text=True, env=environment
+        [sys.executable, str(script), *names], capture_output=True, text=True, env=environment
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def differences(names):
+    return lines_of(SCRIPT, *names)
 
 
 def assert_exact(found):
@@ -120,3 +125,15 @@ def test_several_workers_need_a_cluster(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(ConfigError, match="multi_worker, but TF_CONFIG is not set"):
         strategy.replicas(Settings(strategy="multi_worker"))
+
+
+@pytest.mark.slow  # ten seconds of a processor
+def test_float16_on_two_devices_and_batches_that_are_copied_ahead():
+    """Both devices leave out the same steps, and learn what one learns."""
+    one, two, copied = lines_of(SCRIPT.with_name("logical_devices.py"))
+
+    assert one["step"] == two["step"] == 8
+    assert one["scale"] == two["scale"] < 2.0**22  # steps were left out
+    assert one["learnt"] > 0.01  # and others not
+    np.testing.assert_allclose(two["weights"], one["weights"], atol=2e-3)
+    assert copied == {"devices": ["CPU:1"], "same": True}

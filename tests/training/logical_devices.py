@@ -1,8 +1,10 @@
-"""Training in float16 from a scale that overflows, by one device and by two: a line of JSON each.
+"""What needs two devices: those of a CPU that TensorFlow has not used yet, so a process of its own.
 
-A process of its own, as logical devices must be made before TensorFlow runs anything.
+Prints lines of JSON: of training in float16 from a scale that overflows, by one device and by two,
+and of batches that are copied to a device ahead of its steps.
 """
 
+import itertools
 import json
 import pathlib
 import tempfile
@@ -11,10 +13,11 @@ import numpy as np
 
 from multitask_recommender import config
 from multitask_recommender.assembly import build
+from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.layers import loss_scale
 from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.loop import Training
-from multitask_recommender.training.strategy import replicas
+from multitask_recommender.training.strategy import Replicas, replicas
 from tests.training.replica_exactness import events
 
 
@@ -50,7 +53,23 @@ def trained(strategy: dict) -> dict:
     }
 
 
+def copied_ahead() -> dict:
+    """On which devices the columns of batches are, and whether these are the batches asked for."""
+    batches = TrainingBatches(events(), 20, seed=0)
+    found = list(itertools.islice(Replicas(device="CPU:1").iterator(batches, 3), 4))
+    expected = [batches.batch(step) for step in range(3, 7)]
+    return {
+        "devices": sorted({column.device[-5:] for batch in found for column in batch.values()}),
+        "same": all(
+            np.array_equal(one[name], other[name])
+            for one, other in zip(found, expected, strict=True)
+            for name in other
+        ),
+    }
+
+
 if __name__ == "__main__":
     two = trained({"strategy": "mirrored", "replicas": 2})  # divides the CPU first
     print(json.dumps(trained({"strategy": "none"})))
     print(json.dumps(two))
+    print(json.dumps(copied_ahead()))
