@@ -2,8 +2,8 @@
 
 Processor seconds of a training step by training.precision, beside float32: of the default config on
 MovieLens 100k (without its files, on made-up rows of that shape), and of recipes of other shapes on
-random events. Then the part of a step that XLA can compile (a sharing block with its gradients;
-what comes before has shapes that differ from batch to batch), with and without it.
+random events. Then a step on one batch compiled by XLA beside one that is not, or what XLA refuses
+to compile; in training it would compile anew wherever a batch has a number of ids of its own.
 
 Run it on one core (`taskset -c 0`), where a processor second is one of the step's. float16 is for
 GPUs: here it says what it costs to try it out.
@@ -12,6 +12,7 @@ GPUs: here it says what it costs to try it out.
 import argparse
 import contextlib
 import pathlib
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -104,35 +105,27 @@ def _steps(training: Any) -> Callable[[], int]:
     return some
 
 
-def xla_times(rounds: int, batch_size: int = 4_096, width: int = 192) -> Times:
-    """Of a sharing block and its gradients, MMoE of 4 experts of 256 and 128 units."""
+def by_xla(name: str, rounds: int) -> list[str]:
+    """Milliseconds of a step, and how many times as long it takes compiled."""
     import tensorflow as tf
 
-    from multitask_recommender.layers.heads import PairShape
-    from multitask_recommender.sharing import mmoe
-    from multitask_recommender.sharing.settings.mmoe import Settings
-    from multitask_recommender.tasks import binary
-
-    tasks = {name: binary.Task(name, binary.Settings(), events()) for name in ("like",)}
-    settings = Settings(experts=4, hidden_layers=[256, 128])
-    block = mmoe.Sharing(settings, PairShape(width // 3, 0), tasks)
-    pair = tf.random.stateless_normal([batch_size, width], [0, 1])
-    block(pair)
-
-    def gradients() -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.nn.softplus(block(pair)["like"]))
-        found = tape.gradient(loss, block.trainable_variables)
-        return tf.add_n([tf.reduce_sum(each) for each in found])
-
-    plain, compiled = (
-        tf.function(gradients, autograph=False, jit_compile=jit) for jit in (False, True)
-    )
-    runs = {
-        "as it is": lambda: [plain().numpy() for _ in range(STEPS)],
-        "XLA": lambda: [compiled().numpy() for _ in range(STEPS)],
-    }
-    return alternate(runs, rounds, time.process_time)
+    chosen, rows = recipe(name)
+    with begun(chosen, rows) as training:
+        model, settings = training.model, chosen.training
+        batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
+        features = batches.batch(0)
+        runs = {}
+        for compiled in (False, True):
+            step = tf.function(model.learn, autograph=False, jit_compile=compiled)
+            runs["XLA" if compiled else "plain"] = lambda step=step: [
+                step(features) for _ in range(STEPS)
+            ]
+        try:
+            times = alternate(runs, rounds, time.process_time)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            operation = re.search(r"with op (\w+)|No registered '(\w+)'", error.message)
+            return ["-", f"refused: {operation.group(1) or operation.group(2)}"]
+    return [f"{1e3 * times.median('plain') / STEPS:.0f}", f"{times.ratio('XLA', 'plain'):.2f}"]
 
 
 def main() -> None:
@@ -142,23 +135,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help=f"of {STEPS} steps each")
     parser.add_argument("--only", default="", help="recipes whose names hold this")
     arguments = parser.parse_args()
-    table = []
-    for name in (MOVIELENS, *RECIPES):
-        if arguments.only not in name:
-            continue
+    names = [name for name in (MOVIELENS, *RECIPES) if arguments.only in name]
+    precisions, compiled = [], []
+    for name in names:
         times = step_times(name, arguments.rounds)
         ratios = [times.ratio(precision, "float32") for precision in PRECISIONS[1:]]
         record("precision", ratios[0], recipe=name)
         milliseconds = 1e3 * times.median("float32") / STEPS
-        table.append([name, f"{milliseconds:.0f}", *(f"{ratio:.2f}" for ratio in ratios)])
-    show("a step", ["recipe", "ms of float32", "x in bfloat16", "x in float16"], table)
-    if not arguments.only:
-        times = xla_times(arguments.rounds)
-        row = [
-            f"{1e3 * times.median('as it is') / STEPS:.0f}",
-            f"{times.ratio('XLA', 'as it is'):.2f}",
-        ]
-        show("a sharing block and its gradients", ["", "ms", "x by XLA"], [["mmoe", *row]])
+        precisions.append([name, f"{milliseconds:.0f}", *(f"{ratio:.2f}" for ratio in ratios)])
+    show("a step", ["recipe", "ms of float32", "x in bfloat16", "x in float16"], precisions)
+    for name in names:
+        compiled.append([name, *by_xla(name, arguments.rounds)])
+    show("a step on one batch", ["recipe", "ms", "x by XLA"], compiled)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ class Settings(settings.Settings):
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32",
         description="Of the matrix products of a step; all else, and whatever is evaluated or "
-        "exported, is float32. bfloat16 is faster on GPUs, and on CPUs that multiply it; float16 "
-        "on GPUs alone: there losses are scaled, and a step whose gradients overflow is left out.",
+        "exported, is float32. bfloat16 is faster where the processor multiplies it; float16 is "
+        "for GPUs: losses are scaled, and a step whose gradients overflow is left out.",
     )
     seed: int = Field(42, ge=0, lt=2**31, description="Of weights, order, dropout, negatives.")
     strategy: Literal["auto", "none", "mirrored", "multi_worker"] = Field(

@@ -9,7 +9,10 @@ import tensorflow as tf
 
 from multitask_recommender import config, experiment
 from multitask_recommender.batches import STEP_SEED, ordered_batches
+from multitask_recommender.layers import loss_scale
+from multitask_recommender.layers.precision import product, products_in
 from multitask_recommender.models import _gradients
+from multitask_recommender.training import optimizers
 
 TASKS = {"retrieval": {}, "like": {"weight": 0.5}, "rating": {}}
 
@@ -47,6 +50,32 @@ def name_of(variable):
 def is_table(name):
     """Of what more than one task reads."""
     return name[1] in ("ids:0", "table:0", "user_bias:0", "item_bias:0")
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(1.0, 0.0), (2.0**15, 1e-8)])
+def test_gradients_at_the_cut_come_through_that_float16_would_lose(scale, expected):
+    vectors = tf.Variable([[3.0]])
+    with tf.GradientTape(persistent=True) as tape, products_in("float16"):
+        cut = (2.0 * vectors,)
+        small = 1e-8 * tf.reduce_sum(product(cut[0], tf.constant([[1.0]])))
+        terms = {"a": small, "b": tf.zeros([])}
+
+    (gradients,) = _gradients.at_cut(tape, terms, cut, scale)
+
+    np.testing.assert_allclose(gradients[:, 0, 0], [expected, 0.0], rtol=1e-3)
+
+
+def test_pcgrad_combines_in_float16_what_it_combines_in_float32(tiny):
+    weights = {}
+    for precision in ("float32", "float16"):
+        model = build(tiny, weighting="pcgrad", dropout=0.3)
+        model.precision = precision
+        model.optimizer = loss_scale.wrapped(optimizers.build("adagrad", 0.1), precision)
+        model.train_step(batch_of(tiny))
+        weights[precision] = model.get_weights()
+
+    for one, other in zip(weights["float32"], weights["float16"], strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-2)
 
 
 def test_surgery_changes_what_comes_before_the_cut_and_nothing_behind_it():
