@@ -8,21 +8,39 @@ by row, which makes them two to four times slower where tables do not fit the ca
 
 import tensorflow as tf
 
+from multitask_recommender.training.clipping import clipped
+
 Optimizer = tf.keras.optimizers.legacy.Optimizer
 
 
-def build(name: str, learning_rate, initial_accumulator: float = 0.1) -> Optimizer:
-    """The learning rate is a number or a schedule over steps."""
-    if name == "adagrad":
-        return Adagrad(learning_rate, initial_accumulator)
-    if name == "rowwise_adagrad":
-        return RowwiseAdagrad(learning_rate, initial_accumulator)
-    if name == "adam":
-        return Adam(learning_rate)
-    return LazyAdam(learning_rate)
+def build(
+    name: str, learning_rate, initial_accumulator: float = 0.1, clip_norm: float | None = None
+) -> Optimizer:
+    """The learning rate is a number or a schedule over steps; Adagrads' sums of squares begin at
+    `initial_accumulator`; `clip_norm` is the most that a step's gradient may be long.
+    """
+    if name in ("adagrad", "rowwise_adagrad"):
+        kind = Adagrad if name == "adagrad" else RowwiseAdagrad
+        optimizer = kind(learning_rate, initial_accumulator)
+    else:
+        optimizer = (Adam if name == "adam" else LazyAdam)(learning_rate)
+    optimizer.clip_norm = clip_norm
+    return optimizer
 
 
-class Adagrad(tf.keras.optimizers.legacy.Adagrad):
+class _Clipping:
+    """What Keras does to gradients before a step, once they are summed over replicas."""
+
+    clip_norm: float | None = None
+
+    def _transform_gradients(self, grads_and_vars: list[tuple]) -> list[tuple]:
+        if self.clip_norm is None:
+            return grads_and_vars
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        return list(zip(clipped(gradients, self.clip_norm), variables, strict=True))
+
+
+class Adagrad(_Clipping, tf.keras.optimizers.legacy.Adagrad):
     """Adagrad (Duchi et al., JMLR 12, 2011) as in Keras; only how rows are updated differs."""
 
     def _resource_apply_sparse(self, grad, var, indices, apply_state=None):
@@ -69,7 +87,7 @@ class RowwiseAdagrad(Adagrad):
         return tf.reduce_mean(tf.square(grad), axis=columns, keepdims=True)
 
 
-class Adam(tf.keras.optimizers.legacy.Adam):
+class Adam(_Clipping, tf.keras.optimizers.legacy.Adam):
     """Adam as in Keras, which moves every row at every step; only how differs.
 
     Keras' own takes half a dozen passes over a table of which a batch used some rows. With the
@@ -81,7 +99,7 @@ class Adam(tf.keras.optimizers.legacy.Adam):
         return self._resource_apply_dense(dense, handle, **state)
 
 
-class LazyAdam(tf.keras.optimizers.legacy.Adam):
+class LazyAdam(_Clipping, tf.keras.optimizers.legacy.Adam):
     """Adam (Kingma and Ba, ICLR 2015) that leaves the rows alone which a batch did not use.
 
     Differs from the paper: the moments of an unused row do not decay, and momentum does not move

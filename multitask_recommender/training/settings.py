@@ -6,6 +6,8 @@ from pydantic import Field
 
 from multitask_recommender import settings
 
+_OF_A_SUM = 0.1  # where Adagrad's sums of squares begin in Keras and TFRS, whose losses are sums
+
 
 class Settings(settings.Settings):
     epochs: int = Field(30, gt=0, le=10**6, description="Passes over the data, at the most.")
@@ -36,6 +38,19 @@ class Settings(settings.Settings):
         description="Of the matrix products of a step; all else, and whatever is evaluated or "
         "exported, is float32. bfloat16 is faster where the processor multiplies it; float16 is "
         "for GPUs: losses are scaled, and a step whose gradients overflow is left out.",
+    )
+    initial_accumulator: float | None = Field(
+        None,
+        ge=0,
+        description="Where the sums of squared gradients of adagrad and rowwise_adagrad begin. "
+        "null: 0.1 / batch_size^2. Losses are means over a batch, so squares are that much smaller "
+        "than those of a sum, for which 0.1 is the custom; beside 0.1 they would count nothing.",
+    )
+    clip_norm: float | None = Field(
+        None,
+        gt=0,
+        description="The most that the gradient of all weights together may be long in a step: "
+        "else it is shortened to that. Embedding rows that a batch did not use take no part.",
     )
     seed: int = Field(42, ge=0, lt=2**31, description="Of weights, order, dropout, negatives.")
     strategy: Literal["auto", "none", "mirrored", "multi_worker"] = Field(
@@ -88,3 +103,10 @@ class Settings(settings.Settings):
         "data: rows of users, items and words that both know stay as they are.",
     )
     checkpoint_seconds: float = Field(30.0, ge=0, description="Seconds between checkpoints.")
+
+    @property
+    def first_accumulator(self) -> float:
+        """`initial_accumulator`, with what null means."""
+        if self.initial_accumulator is not None:
+            return self.initial_accumulator
+        return _OF_A_SUM / self.batch_size**2

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from multitask_recommender.training import optimizers
+from multitask_recommender.training.settings import Settings
 
 ROWS = np.array([[1.0, -2.0], [0.5, 3.0], [0.0, 0.25], [7.0, -1.0]], np.float32)
 
@@ -108,6 +109,25 @@ def test_adagrad_sums_squares_from_the_initial_accumulator():
     expected = ROWS[1] - 0.5 * np.array([2 / np.sqrt(4.1) + 3 / np.sqrt(13.1), 1 / np.sqrt(1.1)])
     np.testing.assert_allclose(table[1], expected, rtol=1e-5)
     np.testing.assert_array_equal(table.numpy()[[0, 2, 3]], ROWS[[0, 2, 3]])
+
+
+def test_a_mean_over_a_batch_moves_weights_as_a_sum_does_in_keras():
+    """The gradients of a mean over 8 rows are an eighth of those of a sum."""
+    ours, theirs = tf.Variable(ROWS), tf.Variable(ROWS)
+    settings = Settings(batch_size=8, optimizer="adagrad")
+    adagrad = optimizers.build("adagrad", 0.5, settings.first_accumulator)
+    keras = tf.keras.optimizers.legacy.Adagrad(0.5)
+
+    for scale in (1.0, 0.1, -0.03):
+        adagrad.apply_gradients([(scale * tf.constant(ROWS) / 8, ours)])
+        keras.apply_gradients([(scale * tf.constant(ROWS), theirs)])
+
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+
+
+def test_an_accumulator_that_is_given_is_taken():
+    assert Settings(batch_size=8, initial_accumulator=0.0).first_accumulator == 0.0
+    assert Settings(batch_size=8, initial_accumulator=0.25).first_accumulator == 0.25
 
 
 def test_rowwise_adagrad_keeps_the_mean_square_of_a_row():
