@@ -32,22 +32,14 @@ ROWS_MOVED = 8
 
 
 def options(arguments: argparse.Namespace) -> dict[str, Any]:
-    retrieval = {
-        "negatives": arguments.negatives,
-        "num_negatives": arguments.num_negatives,
-        "negatives_power": 0.5,
-        "precision": arguments.precision,
-    }
+    """What is not given here is as in _full_scale/stages.py."""
+    retrieval = ("negatives", "num_negatives", "precision")
+    training = ("batch_size", "optimizer", "learning_rate", "epochs", "batch_by")
+    given = {key: value for key, value in vars(arguments).items() if value is not None}
     return {
         "fraction": arguments.rows_fraction,
-        "retrieval": retrieval,
-        "training": {
-            "batch_size": arguments.batch_size,
-            "optimizer": arguments.optimizer,
-            "learning_rate": arguments.learning_rate,
-            "epochs": arguments.epochs,
-            "batch_by": arguments.batch_by,
-        },
+        "retrieval": {key: given[key] for key in retrieval if key in given},
+        "training": {key: given[key] for key in training if key in given},
         "train_seconds": arguments.train_seconds,
         "evaluation": {
             "users": arguments.users,
@@ -82,14 +74,14 @@ def report(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
     for stage, told in found.items():
         print(stage, json.dumps(told))
     if "train" in found and "bounds" in found:
-        print(f"training at {share_of_bound(found, given):.0%} of its bound")
+        print(f"training at {share_of_bound(found):.0%} of its bound")
 
 
-def share_of_bound(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> float:
+def share_of_bound(found: dict[str, dict[str, Any]]) -> float:
     """Of a row: the seconds of its products and of its rows of tables, over those it took."""
     bounds, train = found["bounds"], found["train"]
-    kind = "bf16" if given["retrieval"]["precision"] == "bfloat16" else "f32"
-    flops = 6 * 65 * given["retrieval"]["num_negatives"] * train["positive share"]
+    kind = "bf16" if train["precision"] == "bfloat16" else "f32"
+    flops = 6 * 65 * train["negatives"] * train["positive share"]
     flops += 6 * 194 * 32  # the bottom of the heads
     least = flops / bounds[f"{kind} flop/s"] + ROWS_MOVED / bounds["gathered rows/s"]
     return least * train["examples/s"]
@@ -102,14 +94,14 @@ def main() -> None:
     parser.add_argument("--rows-fraction", type=float, default=1.0, help="of users, items, rows")
     parser.add_argument("--folder", type=pathlib.Path, help="by default one that is removed")
     parser.add_argument("--stages", default=",".join(STAGES))
-    parser.add_argument("--negatives", default="drawn", choices=["drawn", "in_batch", "full"])
-    parser.add_argument("--num-negatives", type=int, default=1024)
-    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
-    parser.add_argument("--batch-size", type=int, default=16_384)
-    parser.add_argument("--batch-by", default="row", choices=["row", "user"])
-    parser.add_argument("--optimizer", default="rowwise_adagrad")
-    parser.add_argument("--learning-rate", type=float, default=0.1)
-    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--negatives", choices=["drawn", "in_batch", "full"])
+    parser.add_argument("--num-negatives", type=int)
+    parser.add_argument("--precision", choices=["float32", "bfloat16"])
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--batch-by", choices=["row", "user"])
+    parser.add_argument("--optimizer")
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--epochs", type=int)
     parser.add_argument("--train-seconds", type=float)
     parser.add_argument("--users", type=int, default=1000, help="that are evaluated")
     parser.add_argument("--vectors", default="float32", choices=["float32", "float16"])

@@ -74,8 +74,9 @@ def _write_rows(place: pathlib.Path, fraction: float) -> int:
     return rows
 
 
-def _kept(fraction: float) -> Iterator[dict[str, np.ndarray]]:
-    settings = synthetic.Settings(
+def settings(fraction: float) -> synthetic.Settings:
+    """Of all exposures, of which those that are kept are written."""
+    return synthetic.Settings(
         shape="tenrec",
         scenario=SCENARIO,
         users=round(USERS * fraction),
@@ -83,9 +84,12 @@ def _kept(fraction: float) -> Iterator[dict[str, np.ndarray]]:
         rows=round(EXPOSURES * fraction),
         seed=_SEED,
     )
+
+
+def _kept(fraction: float) -> Iterator[dict[str, np.ndarray]]:
     generator = np.random.default_rng(_SEED)
     share = _OTHERS * CLICKS / (EXPOSURES - CLICKS)
-    for block in synthetic.blocks(settings):
+    for block in synthetic.blocks(settings(fraction)):
         kept = (block.labels["click"] == 1) | (generator.random(len(block), np.float32) < share)
         yield {
             USER_ID: block.user_ids[kept],

@@ -149,6 +149,11 @@ def blocks(settings: Settings) -> Iterator[exposures.Block]:
     return output.first_rows(drawn, settings.max_rows)
 
 
+def oracle(settings: Settings) -> output.Oracle:
+    """That of `read`, without its rows. Of the shape tenrec only."""
+    return output.oracle(_size(settings), settings.scenario)
+
+
 def csv_path(settings: Settings, folder: pathlib.Path) -> pathlib.Path:
     """Where in a folder of Tenrec's files these rows belong. Of the shape tenrec only."""
     if settings.scenario is None:

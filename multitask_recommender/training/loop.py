@@ -83,9 +83,7 @@ class Training:
             steps = settings.epochs * batches.steps_per_epoch
             rate = tf.keras.optimizers.schedules.CosineDecay(rate, steps)
         with self._replicas.scope():
-            optimizer = optimizers.build(
-                settings.optimizer, rate, settings.first_accumulator, settings.clip_norm
-            )
+            optimizer = optimizers.of(settings, rate)
             model.precision = settings.precision
             model.optimizer = loss_scale.wrapped(optimizer, settings.precision)
             # Else the first step would make its slots, and be traced a second time: half a second.

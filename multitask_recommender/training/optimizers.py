@@ -9,15 +9,22 @@ by row, which makes them two to four times slower where tables do not fit the ca
 import tensorflow as tf
 
 from multitask_recommender.training.clipping import clipped
+from multitask_recommender.training.settings import Settings
 
 Optimizer = tf.keras.optimizers.legacy.Optimizer
+
+
+def of(settings: Settings, learning_rate) -> Optimizer:
+    """The optimizer of a training, whose learning rate is a number or a schedule over steps."""
+    accumulator, norm = settings.first_accumulator, settings.clip_norm
+    return build(settings.optimizer, learning_rate, accumulator, norm)
 
 
 def build(
     name: str, learning_rate, initial_accumulator: float = 0.1, clip_norm: float | None = None
 ) -> Optimizer:
-    """The learning rate is a number or a schedule over steps; Adagrads' sums of squares begin at
-    `initial_accumulator`; `clip_norm` is the most that a step's gradient may be long.
+    """Adagrads' sums of squares begin at `initial_accumulator`; a step's gradient is no longer than
+    `clip_norm`.
     """
     if name in ("adagrad", "rowwise_adagrad"):
         kind = Adagrad if name == "adagrad" else RowwiseAdagrad

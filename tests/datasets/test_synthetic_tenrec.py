@@ -290,6 +290,15 @@ def test_max_rows_takes_the_first_rows_and_leaves_the_ids_alone():
     assert (cut.num_users, cut.num_items) == (60, 90)
 
 
+@pytest.mark.parametrize("scenario", ["ctr_1m", "sbr_1m"])
+def test_the_oracle_can_be_had_without_the_rows(scenario):
+    alone = synthetic.oracle(tenrec(rows=3_000, scenario=scenario))
+    pairs = {"user_id": np.array([1, 59]), "item_id": np.array([90, 2])}
+
+    for label, chances in small(scenario=scenario).oracle.rank(pairs).items():
+        np.testing.assert_array_equal(alone.rank(pairs)[label], chances)
+
+
 @pytest.mark.parametrize("max_rows", [None, 2_990])
 def test_blocks_hold_the_rows_of_read(max_rows, monkeypatch):
     monkeypatch.setattr(synthetic.exposures, "_BLOCK_ROWS", 700)

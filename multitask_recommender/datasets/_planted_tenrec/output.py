@@ -31,7 +31,8 @@ _WATCHED = "watching_times"
 
 def read(size: Size, scenario: str, max_rows: int | None) -> Interactions:
     """All rows, user by user, each one's in the order of time."""
-    world = plant(size, RATES[scenario])
+    best = oracle(size, scenario)
+    world = best.world
     drawn = list(first_rows(blocks(size, RATES[scenario], world), max_rows))
 
     def column(name: str) -> np.ndarray:
@@ -53,12 +54,17 @@ def read(size: Size, scenario: str, max_rows: int | None) -> Interactions:
         labels={label: np.concatenate([each.labels[label] for each in drawn]) for label in LABELS},
         timestamps=np.arange(len(user_ids)),
         source=Source(name),
-        oracle=Oracle(world, RATES[scenario].clicks_only),
+        oracle=best,
         context={_WATCHED: Feature(watched)},
         post_exposure=frozenset({_WATCHED}),
         future_features=frozenset(first_clicks),
         ordered_by_user=True,
     )
+
+
+def oracle(size: Size, scenario: str) -> Oracle:
+    """What knows the numbers that the rows are made with."""
+    return Oracle(plant(size, RATES[scenario]), RATES[scenario].clicks_only)
 
 
 def write_csv(
