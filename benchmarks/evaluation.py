@@ -95,18 +95,29 @@ def factorized_top_k(factors: Factors, test: Interactions, streams: bool) -> Cal
     return run
 
 
+def blocks(factors: Factors) -> list[slice]:
+    """Of users, whose scores are BLOCK_BYTES or less."""
+    rows = max(1, BLOCK_BYTES // (4 * len(factors.items)))
+    return [slice(start, start + rows) for start in range(1, len(factors.users), rows)]
+
+
 def blocked_product(factors: Factors) -> None:
     """All scores, no more than a block of them at a time."""
-    rows = max(1, BLOCK_BYTES // (4 * len(factors.items)))
-    for start in range(1, len(factors.users), rows):
-        factors.users[start : start + rows] @ factors.items.T
+    for block in blocks(factors):
+        factors.users[block] @ factors.items.T
 
 
 def tensorflow_product(factors: Factors) -> Callable[[], None]:
+    """The same, by TensorFlow."""
     import tensorflow as tf
 
-    users, items = tf.constant(factors.users[1:]), tf.constant(factors.items)
-    return lambda: tf.matmul(users, items, transpose_b=True)
+    users, items = tf.constant(factors.users), tf.constant(factors.items)
+
+    def run() -> None:
+        for block in blocks(factors):
+            tf.matmul(users[block], items, transpose_b=True)
+
+    return run
 
 
 def seconds(run: Callable[[], object]) -> tuple[float, float]:
@@ -126,9 +137,8 @@ def measure(shape: str, dimension: int, rounds: int, with_tfrs: bool) -> None:
         "bare product, numpy": lambda: blocked_product(factors),
         "full, prepared": lambda: evaluator(factors),
         "full, with preparation": lambda: Evaluator([train], test, settings)(factors),
+        "bare product, tensorflow": tensorflow_product(factors),
     }
-    if with_tfrs:
-        runs["bare product, tensorflow"] = tensorflow_product(factors)
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():

@@ -72,14 +72,14 @@ class Peer:
 
 
 PEERS = {
-    "tfrs": Peer("tfrs_retrieval", 60, TUTORIAL),
-    "keras_rs": Peer("keras_rs_retrieval", 60, TUTORIAL, python="keras_rs"),
+    "tfrs": Peer("tfrs_retrieval", 30, TUTORIAL),
+    "keras_rs": Peer("keras_rs_retrieval", 30, TUTORIAL, python="keras_rs"),
     "implicit": Peer(
         "implicit_als",
         20,
         {
-            # implicit's regularization 10 and alpha 5: tests/baselines/test_ials.py
-            "the same": {"dimension": 64, "l2": 2.0, "l2_power": 0.0, "unobserved_weight": 0.25},
+            # Of _peers/implicit_als.py, as tests/baselines/test_ials.py converts it.
+            "the same": {"dimension": 64, "l2": 10.0, "l2_power": 0.0, "unobserved_weight": 1.0},
             "ials as by default": {"dimension": 64},
         },
     ),
@@ -92,14 +92,14 @@ PEERS = {
     ),
     "lightgcn": Peer(
         "recbole_models",
-        100,
+        60,
         {"the same": GRAPHS["LightGCN"]["BPR"], "softmax": GRAPHS["LightGCN"]["softmax"]},
         "LightGCN",
         "recbole",
     ),
-    "ngcf": Peer("recbole_models", 60, {"the same": GRAPHS["NGCF"]["BPR"]}, "NGCF", "recbole"),
-    "gru4rec": Peer("recbole_models", 6, {"the same": "GRU4Rec"}, "GRU4Rec", "recbole"),
-    "sr_gnn": Peer("recbole_models", 6, {"the same": "SR-GNN"}, "SRGNN", "recbole"),
+    "ngcf": Peer("recbole_models", 40, {"the same": GRAPHS["NGCF"]["BPR"]}, "NGCF", "recbole"),
+    "gru4rec": Peer("recbole_models", 4, {"the same": "GRU4Rec"}, "GRU4Rec", "recbole"),
+    "sr_gnn": Peer("recbole_models", 4, {"the same": "SR-GNN"}, "SRGNN", "recbole"),
 }
 
 

@@ -1,7 +1,7 @@
 """implicit's alternating least squares: `python implicit_als.py FOLDER EPOCHS`.
 
 Conjugate gradients and float32, as by default. 64 factors; regularization and alpha are what
-validation chose of .01, .1, 1, 10, 30 and of 1, 5, 10, 20, at 15 iterations.
+validation chose of 30 pairs between .01, 1 and 100, 20, at 15 iterations.
 """
 
 import sys
@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse
 from curve import Curve, read
 
-REGULARIZATION, ALPHA = 10.0, 5.0
+REGULARIZATION, ALPHA = 20.0, 2.0
 
 
 def main() -> None:
