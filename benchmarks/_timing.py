@@ -36,6 +36,12 @@ class Times:
         pairs = zip(self._seconds[name], self._seconds[to], strict=True)
         return statistics.median(one / other for one, other in pairs)
 
+    def record(self, benchmark: str, to: str) -> None:
+        """Appends each contender's ratio to one of them to runs/ratios.jsonl."""
+        for name in self._seconds:
+            if name != to:
+                record(f"{benchmark}/{name}", self.ratio(name, to), to=to)
+
 
 def alternate(
     contenders: Mapping[str, Callable[[], object]],

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from _timing import alternate, console, show
+from _timing import alternate, console, record, show
 
 from multitask_recommender.config import parse
 from multitask_recommender.interactions import Interactions
@@ -152,6 +152,8 @@ def main() -> None:
         times = alternate(runs, sizes.rounds)
     rates = {title: BATCH_SIZE * steps[title] / times.median(title) for title in runs}
     ratio = {title: times.ratio(ROW_BY_ROW, title) * steps[title] / KERAS_STEPS for title in runs}
+    for title in runs:
+        record(f"ctr_training/{title}", ratio[title])
     show(
         f"{train.source.name}: {train.num_users:,} users and {train.num_items:,} items in train, "
         f"batch {BATCH_SIZE}, d {DIMENSION}, MMoE",

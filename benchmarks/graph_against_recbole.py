@@ -21,7 +21,7 @@ import subprocess
 import tempfile
 from typing import Any
 
-from _timing import console, show
+from _timing import console, record, show
 
 from multitask_recommender import config, experiment
 from multitask_recommender.interactions import Interactions
@@ -156,6 +156,7 @@ def compare(name: str, arguments: argparse.Namespace, folder: str) -> None:
             _epoch(theirs) / _epoch(run)
             for theirs, run in zip(contenders["RecBole"], runs, strict=True)
         ]
+        record(f"graph_against_recbole/{name}/{contender}", statistics.median(ratios))
         rows.append(
             [
                 contender,

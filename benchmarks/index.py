@@ -136,6 +136,8 @@ def main() -> None:
     named = searches(items, indexes)
     many = alternate(contenders(named, others, BATCH, 1), arguments.rounds)
     single = alternate(contenders(named, others, 1, SINGLES), arguments.rounds)
+    many.record("index/batches", PLAIN)
+    single.record("index/one at a time", PLAIN)
     rows = []
     for name in named:
         chosen = indexes[name].chosen.settings.model_dump() if name in indexes else {}

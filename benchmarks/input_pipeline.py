@@ -129,6 +129,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             runs, num_rows = contenders(config, pathlib.Path(folder))
             times = alternate(runs, rounds)
+        times.record(f"input_pipeline/{title}", PIPELINE)
         show(
             f"{title}; batches of about {config.training.batch_size} rows",
             ["", "examples/s", "step / pipeline"],
@@ -142,6 +143,7 @@ def main() -> None:
             ],
         )
     times = alternate(gathers(), rounds)
+    times.record("input_pipeline/long columns", PIPELINE)
     number = LONG_STEPS * LONG_BATCH
     names = (PIPELINE, "numpy's gather")
     show(

@@ -78,6 +78,7 @@ def main() -> None:
         if name in theirs:
             contenders["theirs"] = theirs[name]
         times = alternate(contenders, arguments.rounds)
+        times.record(f"label_metrics/{name}", "ours")
         line = [name, f"{times.median('ours'):.2f}", "-", "-"]
         if name in theirs:
             scale = 100 if name == "grouped_auc" else 1  # of a hundredth of the users

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from _timing import ROOT, alternate, console, show
+from _timing import ROOT, alternate, console, record, show
 
 from multitask_recommender import config
 from multitask_recommender.experiment import Experiment, build
@@ -195,6 +195,8 @@ def main() -> None:
             examples[name] = len(rows)
         times = alternate(runs, arguments.rounds)
     per_second = {name: examples[name] / times.median(name) for name in runs}
+    for name, rate in per_second.items():
+        record(f"mf_ncf_speed/{name}", rate / per_second[KINDS[0]])
     show(
         f"{rows.source.name}: {len(rows):,} rows, batch {batch_size}",
         ["", "examples/s", *(f"x {name}" for name in KINDS)],

@@ -87,6 +87,7 @@ def main() -> None:
         "tf.sparse.sparse_dense_matmul": lambda: slow(nodes),
     }
     times = alternate(contenders, arguments.rounds)
+    times.record("propagation", "copy")
 
     moved = matrix.nnz * (4 * arguments.dimension + 8) + 4 * arguments.dimension * matrix.shape[0]
     share = moved / (2 * 4 * COPIED * threads)  # of what the copy moved

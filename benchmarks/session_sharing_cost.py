@@ -60,6 +60,7 @@ def main() -> None:
         for name, overrides in CONTENDERS.items()
     }
     times = alternate(steps, arguments.rounds, time.process_time)
+    times.record("session_sharing_cost", "shared bottom")
     console.print(f"load {os.getloadavg()[0]:.1f}")
     rows = [
         [

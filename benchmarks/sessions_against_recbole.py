@@ -29,7 +29,7 @@ import time
 from typing import Any
 
 import numpy as np
-from _timing import console, show
+from _timing import console, record, show
 
 from multitask_recommender import config, experiment, registry, splits
 from multitask_recommender.interactions import Interactions
@@ -148,6 +148,7 @@ def compare(name: str, arguments: argparse.Namespace, folder: str) -> None:
         own.append(ours(name, arguments.epochs))
         console.print(f"{name}: one round done, load {os.getloadavg()[0]:.1f}")
     ratios = [_epoch(one) / _epoch(other) for one, other in zip(theirs, own, strict=True)]
+    record(f"sessions_against_recbole/{name}", statistics.median(ratios))
     rows = [
         [side, f"{statistics.median(map(_epoch, runs)):.1f}", ratio, _spread(runs)]
         for side, runs, ratio in (

@@ -72,6 +72,7 @@ def main() -> None:
     steps = {name: step_of(block) for name, block in layers.items()}
     steps |= {name: step_of(sharing(name)) for name in SETTINGS}
     times = alternate(steps, arguments.rounds)
+    times.record("sharing_cost", "shared_bottom")
     rows = []
     for name in SETTINGS:
         least = f"dense x {EXPERTS[name]}"

@@ -96,6 +96,7 @@ def main() -> None:
                 for size, num_rows in zip(sizes, arguments.rows, strict=True)
             }
             times = alternate(runs, arguments.rounds)
+        times.record(f"step_cost/{optimizer}", sizes[0])
         for size, num_rows in zip(sizes, arguments.rows, strict=True):
             milliseconds = 1e3 * times.median(size) / STEPS
             ratio = times.ratio(size, sizes[0])

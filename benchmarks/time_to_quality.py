@@ -9,10 +9,11 @@ scipy<1.12 and pandas<2.3; keras-rs==0.4.0); `implicit` and TFRS are among our o
 Both sides learn from the same rows: a random eight tenths, or, for sessions, what each user met
 before his last two films. After every epoch the peer's vectors, and our model, are judged by one
 evaluator: nDCG@10 on validation (a tenth; the last film but one), over all films but those met in
-training (sessions: over all films), mean over users. The peer trains for its epochs, in a process of
-its own (_peers/); then each of ours, until it has reached the peer's best, or for three times as
-long as the peer took. Seconds are the processor's, of training alone, compilation included: neither starting up,
-reading, building a model nor judging. Pin it to a core, so that both sides have one thread.
+training (sessions: over all films), mean over users. The peer trains for its epochs, in a process
+of its own (_peers/); then each of ours, until it has reached the peer's best, or for three times as
+long as the peer took. Seconds are the processor's, of training alone, compilation included: neither
+starting up, reading, building a model nor judging. Pin it to a core, so that both sides have one
+thread.
 
 Peers have their own defaults (_peers/ says which). Of ours, `the same` is the same model with the
 same loss; what else stands beside it is what we would use. Learning rates of ours were chosen on

@@ -1,8 +1,8 @@
 """A model of RecBole: `python recbole_models.py FOLDER EPOCHS BPR|LightGCN|NGCF|GRU4Rec|SRGNN`.
 
-FOLDER/ml100k holds the rows in RecBole's form: parts, or for sessions all rows in order. Its default
-settings but for batches of 2,048, 64 numbers a vector, three propagations and histories of 30; the
-learning rate may be given as a fourth argument.
+FOLDER/ml100k holds the rows in RecBole's form: parts, or for sessions all rows in order. Settings
+are its defaults but for batches of 2,048, 64 numbers a vector, three propagations of LightGCN and
+histories of 30; the learning rate may be given as a fourth argument.
 """
 
 import sys
