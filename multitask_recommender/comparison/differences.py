@@ -47,6 +47,11 @@ def nearest(keys: Sequence[str], protocol: str, metric: str, cutoff: int) -> str
     return min(matches, key=lambda match: (abs(int(match[1]) - cutoff), int(match[1])))[0]
 
 
+def less_is_better(key: str) -> bool:
+    """Whether a metric is an error or a loss."""
+    return key.endswith(("error", "loss"))
+
+
 def compare(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
     """For each pair and metric of its task: the difference, its interval, and what that says."""
     found = [

@@ -14,7 +14,7 @@ import numpy as np
 
 from multitask_recommender import run_folder
 from multitask_recommender.comparison import departures, differences, evidence, groups
-from multitask_recommender.comparison.differences import LEVEL, Pair, nearest
+from multitask_recommender.comparison.differences import LEVEL, Pair, less_is_better, nearest
 from multitask_recommender.comparison.entries import Entry
 from multitask_recommender.comparison.finished import Run
 from multitask_recommender.errors import RunError
@@ -89,18 +89,20 @@ def _group(
     within = [each for entry in entries if (each := entry.restricted(names)).runs]
     told = [_entry(entry) for entry in within]
     columns = _columns(told)
-    key, _ = next(iter(columns.items()), ("", None))
+    key = next(iter(columns), "")
+    sign = 1 if less_is_better(key) else -1
     order = sorted(
         told,
         key=lambda each: (
             key not in each["metrics"],
-            _sign(key) * each["metrics"].get(key, {"mean": 0.0})["mean"],
+            sign * each["metrics"].get(key, {"mean": 0.0})["mean"],
         ),
     )
     return {
         "dataset": group.dataset,
         "protocol": group.protocol,
         "columns": columns,
+        "axes": _axes(within),
         "entries": order,
         "baselines": _baselines(group, columns, baselines),
         "differences": differences.compare(_pairs(within)),
@@ -132,6 +134,15 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "exports": {run.name: run.export for run in runs if run.export is not None},
         **evidence.of(runs),
     }
+
+
+def _axes(entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """The labels of each axis, in the order of the plan."""
+    found: dict[str, dict[str, None]] = {}
+    for entry in entries:
+        for axis, label in entry.setting.items():
+            found.setdefault(axis, {})[label] = None
+    return {axis: list(labels) for axis, labels in found.items()}
 
 
 def _moments(values: Sequence[float]) -> dict[str, float | None]:
@@ -177,10 +188,6 @@ def _columns(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for name in ("auc", "expected_calibration_error", "root_mean_squared_error"):
         columns |= {key: key.removeprefix("test/") for key in keys if key.endswith(f"/{name}")}
     return columns
-
-
-def _sign(key: str) -> int:
-    return 1 if key.endswith(("error", "loss")) else -1
 
 
 def _pairs(entries: Sequence[Entry]) -> list[Pair]:
