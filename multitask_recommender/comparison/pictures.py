@@ -49,7 +49,7 @@ def _main(group: Group) -> dict[str, str]:
 
 def _told(key: str) -> str:
     """A metric as the title of an axis."""
-    less = ", less is better" if less_is_better(key) else ""
+    less = "\nless is better" if less_is_better(key) else ""
     return key.removeprefix("test/") + less
 
 
