@@ -20,9 +20,11 @@ def draw(group: Group) -> "Iterator[tuple[str, Figure]]":
     """Titles and figures of a group of a leaderboard."""
     joint = [entry for entry in group["entries"] if entry["task"] is None]
     looks = Looks(group["axes"])
+    told = "darker is better"
+    if any(each["is_twin"] for each in group["differences"]):
+        told += "; + and - than the single-task twin"
     for key, title in _main(group).items():
         if len(varied(group["axes"])) > 1:
-            told = "darker is better; + and - than the single-task twin"
             yield f"Grid: {title} ({told})", _heat_map(group, joint, key)
         yield f"Against time: {title}", _against_time(group, looks, key)
     front = _front(group, joint, looks)
