@@ -75,7 +75,7 @@ class Experiment:
     @property
     def seen(self) -> list[Interactions]:
         """What users had met before test: an item that was shown, but no positive, is not seen."""
-        return [self.rows.retrieved(self.data.train), self.rows.retrieved(self.data.validation)]
+        return [self.rows.met(self.data.train), self.rows.met(self.data.validation)]
 
     @property
     def fold_in(self) -> Interactions:

@@ -65,6 +65,11 @@ class ExperimentRows:
         positives = self.positives(rows)
         return rows if positives is None else rows.take(positives)
 
+    def met(self, rows: Interactions) -> Interactions:
+        """The same, but who met what and when alone: other columns need no copy."""
+        positives, bare = self.positives(rows), rows.narrowed((), ())
+        return bare if positives is None else bare.take(positives)
+
     def positives(self, rows: Interactions) -> np.ndarray | None:
         """A mask of the rows whose item is to be retrieved; None where all are."""
         if self.retrieval is None:

@@ -45,32 +45,16 @@ def export(
     the card. Raises RunError where an index finds less than `export.recall`, or where the export
     does not answer as the model does: then nothing is written.
     """
-    from multitask_recommender.export import card
-    from multitask_recommender.export.certificate import Ids
-    from multitask_recommender.export.raw_ids import RawIds
-    from multitask_recommender.export.write import write
+    from multitask_recommender.export import card, write
 
     check(experiment)
     if experiment.config.export.tables == "float16":
         model.halve()
-    settings = experiment.config.export.resolved(experiment.config.evaluation.protocols)
-    with (
-        export_folder.new_version(base) as (version, folder),
-        tempfile.TemporaryDirectory() as aside,
-    ):
-        scorer, seen = model.scorer(), _seen(experiment)
-        tuned = _index(experiment, model, scorer)
-        reference = _reference(experiment, model, scorer)
-        facts = export_facts.facts(experiment, model, tuned)
-        train = experiment.data.train
-        ids = Ids(RawIds(train.users.vocabulary), RawIds(train.items.vocabulary), seen)
-        trial = trial_of(facts, settings, reference, ids)
-        indexes = tuned and tuned.index, alike(scorer.items, facts.bias_coordinates, tuned)
-        model.freeze()
-        parts = _parts(experiment, model, facts, indexes, seen, pathlib.Path(aside))
+    with export_folder.new_version(base) as (version, folder):
+        tuned, trial = _saved(experiment, model, folder)
         about = {"model": export_folder.name_of(base), "version": version}
-        with report.working("writing the export, and comparing it with the model"):
-            written = write(folder, about, parts, settings, trial)
+        with report.working("comparing the export with the model"):
+            written = write.proved(folder, about, trial)
         run = {
             "config": experiment.config.to_dict(),
             "dataset": record.dataset(experiment.data, experiment.config),
@@ -81,6 +65,33 @@ def export(
         text = record.config_text(experiment.config, experiment.data.train.source)
         run_folder.write_text(folder / export_folder.EXTRA / run_folder.CONFIG, text)
     return base / str(version)
+
+
+def _saved(
+    experiment: Experiment, model: Any, folder: pathlib.Path
+) -> "tuple[Tuned | None, Trial]":
+    """Writes the SavedModel of a model. Returns how its index was found, and what it is tried with.
+
+    What else was made on the way is let go of, before the export is there a second time.
+    """
+    from multitask_recommender.export import write
+    from multitask_recommender.export.certificate import Ids
+    from multitask_recommender.export.raw_ids import RawIds
+
+    settings = experiment.config.export.resolved(experiment.config.evaluation.protocols)
+    scorer, seen = model.scorer(), _seen(experiment)
+    tuned = _index(experiment, model, scorer)
+    reference = _reference(experiment, model, scorer)
+    facts = export_facts.facts(experiment, model, tuned)
+    train = experiment.data.train
+    ids = Ids(RawIds(train.users.vocabulary), RawIds(train.items.vocabulary), seen)
+    trial = trial_of(facts, settings, reference, ids)
+    indexes = tuned and tuned.index, alike(scorer.items, facts.bias_coordinates, tuned)
+    model.freeze()
+    with report.working("writing the export"), tempfile.TemporaryDirectory() as aside:
+        parts = _parts(experiment, model, facts, indexes, seen, pathlib.Path(aside))
+        write.save(folder, parts, settings)
+    return tuned and tuned.without_index(), trial
 
 
 def scorer(experiment: Experiment, version: pathlib.Path) -> "ExportScorer":
@@ -132,21 +143,18 @@ def tuned_index(config: Config, vectors: np.ndarray, queries: np.ndarray) -> "Tu
 
 
 def alike(vectors: np.ndarray | None, biases: int, tuned: "Tuned | None") -> Any:
-    """An index by cosine: that of the model where its vectors have one length, else one more.
+    """An index by cosine: that of the model, and what divides by lengths unless they are one.
 
     biases: how many of the last coordinates of vectors [I, D] are no part of the direction.
     """
-    from multitask_recommender.index import brute_force
-    from multitask_recommender.index.settings.brute_force import Settings as Everything
+    from multitask_recommender.export.vectors import lengths
 
     if tuned is None:
         return None
-    lengths = np.linalg.norm(vectors[:, : vectors.shape[1] - biases], axis=1)
-    if np.allclose(lengths, 1.0, atol=1e-4):
+    found = lengths(vectors[:, : vectors.shape[1] - biases])
+    if np.allclose(found, 1.0, atol=1e-4):
         return tuned.index
-    units = vectors / np.maximum(lengths, 1e-12)[:, None]
-    units[:, units.shape[1] - biases :] = 0
-    return brute_force.Index(Everything(), units)
+    return tuned.index.cosines(found)
 
 
 def _parts(

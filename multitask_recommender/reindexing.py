@@ -20,6 +20,7 @@ from multitask_recommender.export import folder as export_folder
 
 if TYPE_CHECKING:
     from multitask_recommender.export.cascade import Parts
+    from multitask_recommender.export.certificate import Trial
     from multitask_recommender.export.changes import Changes
     from multitask_recommender.export.frozen_scorer import FrozenScorer
     from multitask_recommender.export.previous import Previous
@@ -45,27 +46,22 @@ def reindex(
     config_path = exported / export_folder.EXTRA / run_folder.CONFIG
     config, base = load(config_path), out or exported.absolute().parent
 
-    from multitask_recommender.export import card, items_file
+    from multitask_recommender.export import card, items_file, write
     from multitask_recommender.export.changes import Changes
     from multitask_recommender.export.previous import Previous
-    from multitask_recommender.export.write import write
 
     with report.working(f"reading {exported} and {items_path}"):
         previous = Previous.read(exported)
         listed = items_file.read(items_path, previous.are_numbers, previous.facts.item_features)
         changes = Changes.of(listed, previous.items, previous.facts.num_items)
     report.warn(_warnings(changes))
-    settings = config.export.resolved(config.evaluation.protocols)
-    with (
-        export_folder.new_version(base) as (version, folder),
-        tempfile.TemporaryDirectory() as aside,
-    ):
+    with export_folder.new_version(base) as (version, folder):
         _check_is_latest(place, exported)
         before = _ranked(previous, previous.saved, changes)
-        parts, tuned, trial = _next(config, previous, changes, pathlib.Path(aside))
+        tuned, trial = _saved(config, previous, changes, folder)
         about = {"model": export_folder.name_of(base), "version": version}
-        with report.working("writing the next version, and comparing it with the model"):
-            written = write(folder, about, parts, settings, trial)
+        with report.working("comparing the next version with the model"):
+            written = write.proved(folder, about, trial)
         largest = largest_change(before, _ranked(previous, written.saved, changes))
         change = {**_change(previous, changes), "largest_change": largest}
         run = {name: value for name, value in previous.card.items() if name not in _OF_A_VERSION}
@@ -92,9 +88,22 @@ def _check_is_latest(place: pathlib.Path, exported: pathlib.Path) -> None:
         )
 
 
+def _saved(
+    config: Config, previous: "Previous", changes: "Changes", folder: pathlib.Path
+) -> "tuple[Tuned | None, Trial]":
+    """Writes the SavedModel of the next version: see exporting.py."""
+    from multitask_recommender.export import write
+
+    settings = config.export.resolved(config.evaluation.protocols)
+    with report.working("writing the next version"), tempfile.TemporaryDirectory() as aside:
+        parts, tuned, trial = _next(config, previous, changes, pathlib.Path(aside))
+        write.save(folder, parts, settings)
+    return tuned and tuned.without_index(), trial
+
+
 def _next(
     config: Config, previous: "Previous", changes: "Changes", aside: pathlib.Path
-) -> "tuple[Parts, Tuned | None, Any]":
+) -> "tuple[Parts, Tuned | None, Trial]":
     """What the next version is made of, its index, and what it is tried with."""
     from multitask_recommender.export.certificate import Ids
     from multitask_recommender.export.frozen_scorer import FrozenScorer

@@ -27,6 +27,16 @@ def test_each_item_has_its_distinct_users(make_events):
     assert rows_of(histories.users_of_items(events)) == [[], [2, 3], [1], [], [3], []]
 
 
+def test_users_one_after_the_other_are_grouped_some_at_a_time(make_events, monkeypatch):
+    monkeypatch.setattr(histories.columns, "_BLOCK", 3)
+    pairs = [(1, 4), (1, 2), (1, 4), (2, 1), (4, 3), (4, 3), (4, 1), (5, 2), (6, 9)]
+    events = make_events(pairs, known=(5, 4))
+    chosen = np.array([True, True, True, False, True, True, True, True, True])
+
+    assert rows_of(histories.items_of_users(events)) == [[], [2, 4], [1], [], [1, 3], [2]]
+    assert rows_of(histories.items_of_users(events, chosen)) == [[], [2, 4], [], [], [1, 3], [2]]
+
+
 def test_only_chosen_events_count(make_events):
     events = make_events([(1, 3), (1, 2), (2, 1), (1, 1)], known=(2, 3))
     chosen = np.array([True, False, False, True])

@@ -75,7 +75,7 @@ class Reference:
 
     def query(self, asked: Asked) -> ExpectedQuery:
         """What the vector of a query is to give; not for a model that only ranks."""
-        return ExpectedQuery(self._retrieved(asked), self.vectors)
+        return ExpectedQuery.of(self._retrieved(asked), self.vectors)
 
     def expect(self, asked: Asked) -> Expected:
         told = _told(asked)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender import columns
 from multitask_recommender.histories import Rows
 from multitask_recommender.schema import PAD
 
@@ -15,10 +16,9 @@ class Lists(tf.Module):
     def __init__(self, rows: Rows) -> None:
         super().__init__()
         splits, members = rows
-        self.splits = tf.Variable(splits.astype(np.int64), trainable=False, name="splits")
+        self.splits = _variable(splits, np.int64, "splits")
         # The padding comes last.
-        padded = np.append(members, PAD).astype(np.int32)
-        self.members = tf.Variable(padded, trainable=False, name="members")
+        self.members = _variable(members, np.int32, "members", more=1)
 
     def of(self, rows: tf.Tensor) -> tf.Tensor:
         """int32 [n, M] of rows [n], 0-padded on the right, M being the longest of them."""
@@ -27,6 +27,14 @@ class Lists(tf.Module):
         places = starts[:, None] + tf.range(longest)
         last = tf.cast(tf.shape(self.members)[0], tf.int64) - 1
         return tf.gather(self.members, tf.where(places < ends[:, None], places, last))
+
+
+def _variable(values: np.ndarray, kind: type, name: str, more: int = 0) -> tf.Variable:
+    """values [n] and so many PAD after them, copied once: there may be as many as events."""
+    array = columns.empty((len(values) + more,), kind)
+    array[: len(values)] = values
+    array[len(values) :] = PAD
+    return tf.Variable(columns.tensor(array), trainable=False, name=name)
 
 
 def arrays_of(lists: Any) -> Rows:

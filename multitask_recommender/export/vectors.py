@@ -10,6 +10,8 @@ from multitask_recommender.export.raw_ids import RawIds
 
 Arrays = dict[str, np.ndarray]
 
+_COMPARED = 4096  # items, at the most, by which the vector of a query is compared
+
 
 @dataclasses.dataclass(frozen=True)
 class Vectors:
@@ -21,22 +23,31 @@ class Vectors:
     def cosines(self, item: int) -> np.ndarray:
         """Of a dense id with every item, [I]; the lowest, -2, with itself."""
         directions = self.items[:, : self.items.shape[1] - self.biases]
-        units = directions / np.maximum(np.linalg.norm(directions, axis=1), 1e-12)[:, None]
-        found = units @ units[item - 1]
+        own = directions[item - 1] / max(np.linalg.norm(directions[item - 1]), 1e-12)
+        found = directions @ own / lengths(directions)
         found[item - 1] = -2.0
         return found
 
 
 @dataclasses.dataclass(frozen=True)
 class ExpectedQuery:
-    """The scores [I] that all items are to have for the vector of a query."""
+    """The scores [n] that items [n, D] are to have for the vector of a query.
+
+    Some of all items: those of a few thousand tell of every coordinate.
+    """
 
     scores: np.ndarray
-    vectors: Vectors
+    items: np.ndarray
+
+    @classmethod
+    def of(cls, scores: np.ndarray, vectors: Vectors) -> "ExpectedQuery":
+        """scores: of all items, [I]. All vectors need not stay in memory for it."""
+        some = slice(None, None, -(-len(scores) // _COMPARED))
+        return cls(scores[some].copy(), vectors.items[some].copy())
 
     def differences(self, answer: Arrays) -> Iterator[tuple[str, float]]:
         if answer["source"][0] != b"popularity":  # whose scores come from no vector
-            yield "scores", difference(self.vectors.items @ answer["embedding"][0], self.scores)
+            yield "scores", difference(self.items @ answer["embedding"][0], self.scores)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,3 +80,8 @@ def difference(found: np.ndarray, expected: np.ndarray) -> float:
     if not len(found):
         return 0.0
     return float(np.max(np.abs(found - expected) / np.maximum(np.abs(expected), 1.0)))
+
+
+def lengths(vectors: np.ndarray) -> np.ndarray:
+    """Of vectors [I, D], [I], and no less than what they can be divided by; without a copy."""
+    return np.maximum(np.sqrt(np.einsum("id,id->i", vectors, vectors)), 1e-12)

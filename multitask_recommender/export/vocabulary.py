@@ -14,6 +14,8 @@ _LINE, _NUMBER, _FIRST = (
     0,
 )
 
+_WORDS = 1 << 16  # written at a time: as Python's texts they take more than a model's vectors
+
 
 def read_words(path: pathlib.Path, are_numbers: bool) -> np.ndarray:
     """The words [V] of such a file: int64, or str in an array of objects."""
@@ -36,9 +38,11 @@ class Vocabulary(tf.Module):
         super().__init__()
         self.dtype = tf.int64 if np.asarray(words).dtype.kind in "iu" else tf.string
         self.size = len(words)
-        texts = [str(word) for word in words]
-        self._check(texts, path.stem)
-        path.write_bytes("".join(f"{text}\n" for text in texts).encode())
+        with path.open("wb") as file:
+            for start in range(0, self.size, _WORDS):
+                texts = [str(word) for word in words[start : start + _WORDS]]
+                self._check(texts, path.stem)
+                file.write("".join(f"{text}\n" for text in texts).encode())
         column = _FIRST if self.dtype == tf.int64 else _LINE
         self._ids = self._words = None
         if self.size:  # a table of no lines is refused

@@ -1,8 +1,8 @@
 """A trained model -> a SavedModel that answers requests: written, loaded anew, held against it."""
 
 import dataclasses
+import gc
 import pathlib
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -23,36 +23,39 @@ class Written:
     saved: Saved
 
 
-def write(
-    folder: pathlib.Path, about: dict[str, Any], parts: Parts, settings: Settings, trial: Trial
-) -> Written:
-    """Writes an export, its golden requests and their warm-up into a folder that is not there.
+def save(folder: pathlib.Path, parts: Parts, settings: Settings) -> None:
+    """Writes the SavedModel of an export into a folder that is not there.
+
+    Raises RunError where it cannot be written.
+    """
+    module = tf.Module()
+    # A SavedModel of the functions, and of what they read of the model's functions: no more.
+    module.cascade, module.model = Cascade(parts, settings), parts.model.functions
+    functions = signatures(parts, module.cascade, settings)
+    options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
+    try:
+        tf.saved_model.save(module, str(folder), signatures=functions, options=options)
+    except tf.errors.OpError as error:
+        raise RunError(f"{folder} cannot be written: {error.message}") from error
+    (folder / EXTRA).mkdir()
+    frozen.write(folder, parts.model.facts)
+
+
+def proved(folder: pathlib.Path, about: dict[str, Any], trial: Trial) -> Written:
+    """Loads what was saved anew, and writes its golden requests and their warm-up beside it.
 
     about: `model` and `version`. Raises RunError where it does not answer as the model does, or
-    cannot be written.
+    cannot be read.
     """
-    cascade = Cascade(parts, settings)
+    gc.collect()  # graphs and what they read are cycles, as large as what is loaded
     try:
-        save(folder, cascade, parts.model.functions, signatures(parts, cascade, settings))
         saved = Saved(folder)
     except tf.errors.OpError as error:
-        raise RunError(f"{folder} cannot be written, or read again: {error.message}") from error
+        raise RunError(f"{folder} cannot be read again: {error.message}") from error
     answers = golden.answered(saved, trial.requests)
     parity = trial.parity(answers)
     parity.check()
-    (folder / EXTRA).mkdir()
-    frozen.write(folder, parts.model.facts)
     about = {**about, "vocabulary": golden.vocabulary_checksums(folder)}
     golden.write(folder, about, trial.requests, answers)
     golden.write_warm_up(folder, about["model"], trial.requests, saved)
     return Written(parity, saved)
-
-
-def save(
-    folder: pathlib.Path, cascade: Cascade, model: Any, functions: dict[str, Callable]
-) -> None:
-    """A SavedModel of the functions, and of what they read of the model's functions: no more."""
-    module = tf.Module()
-    module.cascade, module.model = cascade, model
-    options = tf.saved_model.SaveOptions(namespace_whitelist=["Scann"])
-    tf.saved_model.save(module, str(folder), signatures=functions, options=options)

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.index._answers import Answers
+from multitask_recommender.index._cosines import Cosines
 from multitask_recommender.index.settings._search import IndexSettings
 
 
@@ -41,6 +42,18 @@ class BaseIndex(tf.Module, abc.ABC):
 
         saved: what a loaded SavedModel holds of it.
         """
+
+    @abc.abstractmethod
+    def rows(self) -> tf.Tensor:
+        """Its vectors as it holds them, [R, D]: those of all items, and rows of none."""
+
+    @abc.abstractmethod
+    def ids(self) -> np.ndarray:
+        """The items of its rows, int32 [R]; NO_ITEM for a row of none."""
+
+    def cosines(self, lengths: np.ndarray) -> Cosines:
+        """What finds the same items by the cosine; lengths: of their vectors, float32 [I]."""
+        return Cosines(self, lengths)
 
     def searching(self, settings: IndexSettings) -> Self:
         """The same variables searched by other settings, of the same `built_with`."""

@@ -13,14 +13,14 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.index import _tables
-from multitask_recommender.index._answers import Answers, padded
+from multitask_recommender.index._answers import NO_ITEM, Answers, padded
 from multitask_recommender.index._index import BaseIndex
 from multitask_recommender.index._parts import by_parts
 from multitask_recommender.index.settings.brute_force import Settings
 from multitask_recommender.schema import NO_SCORE
 
 GROUP = 64  # a power of two: rows are aligned, and both steps sort about as many at a million items
-MAX_CELLS = 1 << 27  # scores made at a time: 512 MiB, and as much for their masked copy
+MAX_CELLS = 1 << 26  # scores made at a time: 256 MiB, and as much for their masked copy
 
 
 class Index(BaseIndex):
@@ -37,6 +37,13 @@ class Index(BaseIndex):
     @staticmethod
     def vectors_of(saved: Any, number: int) -> np.ndarray:
         return saved._table.numpy()[1 : 1 + number]
+
+    def rows(self) -> tf.Tensor:
+        return self._table.value()
+
+    def ids(self) -> np.ndarray:
+        ids = np.arange(self._columns, dtype=np.int32)
+        return np.where(ids <= self._num_items, ids, NO_ITEM)
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
         part = max(1, MAX_CELLS // self._columns)

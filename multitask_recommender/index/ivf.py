@@ -58,6 +58,12 @@ class Index(BaseIndex):
         vectors[ids[ids != NO_ITEM] - 1] = rows[ids != NO_ITEM]
         return vectors
 
+    def rows(self) -> tf.Tensor:
+        return tf.reshape(self._vectors.value(), [self._num_blocks * BLOCK, -1])
+
+    def ids(self) -> np.ndarray:
+        return self._ids.numpy().ravel()
+
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
         wanted = number + num_extra(excluded)
         searched = -(-self.settings.searched * self._num_blocks // self.settings.leaves)

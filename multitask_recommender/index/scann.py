@@ -49,6 +49,12 @@ class Index(BaseIndex):
     def vectors_of(saved: Any, number: int) -> np.ndarray:
         return saved._vectors.numpy()
 
+    def rows(self) -> tf.Tensor:
+        return self._vectors.value()
+
+    def ids(self) -> np.ndarray:
+        return np.arange(1, self._num_items + 1, dtype=np.int32)
+
     def shared(self) -> Self:
         index = copy.copy(self)
         index._shared_name = f"scann-{uuid.uuid4()}"

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from multitask_recommender.interactions import Feature
+from multitask_recommender.layers.initial import Normal
 from multitask_recommender.layers.item_table import ItemTable, of_feature
 from multitask_recommender.layers.rows import keyed, sum_rows, take_rows
 
@@ -49,7 +50,7 @@ class FeatureVectors(tf.keras.layers.Layer):
         self.table = self.add_weight(
             name="table",
             shape=[width, dimension],
-            initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
+            initializer=Normal(stddev=stddev),
         )
         if self._is_categorical:
             keyed(self.table, learnt.vocabulary)

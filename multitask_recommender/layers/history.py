@@ -10,6 +10,7 @@ from multitask_recommender.histories import Rows
 from multitask_recommender.layers import draws
 from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.features import Stddev
+from multitask_recommender.layers.initial import Normal
 from multitask_recommender.layers.item_table import MEAN, NOTHING, ItemTable
 from multitask_recommender.layers.precision import product
 from multitask_recommender.layers.rows import sum_rows, take_rows
@@ -44,7 +45,7 @@ class History(tf.keras.layers.Layer):
         self.table = self.add_weight(
             name="table",
             shape=[num_members + 1, dimension],
-            initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
+            initializer=Normal(stddev=stddev),
         )
         self._met = _Members(met, num_members)
         self._positives = None if positives is None else _Members(positives, num_members)

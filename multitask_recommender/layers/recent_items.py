@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from multitask_recommender.layers.features import Stddev
+from multitask_recommender.layers.initial import Normal
 from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.schema import PAD
 
@@ -22,7 +23,7 @@ class RecentItems(tf.keras.layers.Layer):
         self.table = self.add_weight(
             name="table",
             shape=[num_items + 1, dimension],
-            initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
+            initializer=Normal(stddev=stddev),
         )
         self._decay = self.add_weight(
             name="decay", shape=[], initializer=tf.constant_initializer(_INITIAL_DECAY)

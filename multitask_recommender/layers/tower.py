@@ -14,6 +14,7 @@ from multitask_recommender.interactions import Entities, Feature, Interactions
 from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.features import FeatureEmbedding, Stddev
 from multitask_recommender.layers.history import History
+from multitask_recommender.layers.initial import Normal
 from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.precision import Dense
 from multitask_recommender.layers.recent_items import RecentItems
@@ -140,7 +141,7 @@ class Tower(tf.keras.layers.Layer):
             self._ids = self.add_weight(
                 name="ids",
                 shape=[side.num_rows, dimension],
-                initializer=tf.keras.initializers.RandomNormal(stddev=stddev),
+                initializer=Normal(stddev=stddev),
             )
             keyed(self._ids, side.entities.vocabulary)
         if HISTORY in inputs:

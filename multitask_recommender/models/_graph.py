@@ -12,6 +12,7 @@ from multitask_recommender.batches import NO_SEED, STEP_SEED
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.history import sum_distinct
+from multitask_recommender.layers.initial import Normal
 from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
@@ -209,7 +210,7 @@ def _initial_nodes(stddev: float, first_item_row: int) -> Any:
     """Normal, but for the two unknowns, which are nothing."""
 
     def initialise(shape: tf.TensorShape, dtype: tf.DType = tf.float32, **_: Any) -> tf.Tensor:
-        values = tf.keras.initializers.RandomNormal(stddev=stddev)(shape, dtype)
+        values = Normal(stddev=stddev)(shape, dtype)
         unknown = tf.constant([[0], [first_item_row]])
         return tf.tensor_scatter_nd_update(values, unknown, tf.zeros([2, shape[1]], dtype))
 

@@ -22,18 +22,8 @@ class Scorer:
 
     def __init__(self, model: "MultiTaskModel", vectors: str = "float32") -> None:
         self._model = model
-        self.items: np.ndarray | None = None  # retrieval vectors [I, D]
-        if model.retrieval is not None and vectors == "float32":
-            self.items = model.traced_items(tf.range(1, model.num_items + 1)).numpy()
-        elif model.retrieval is not None:
-            self.items = np.concatenate(
-                [
-                    model.traced_items(tf.range(start, min(start + _ITEMS, model.num_items + 1)))
-                    .numpy()
-                    .astype(vectors)
-                    for start in range(1, model.num_items + 1, _ITEMS)
-                ]
-            )
+        # Retrieval vectors [I, D]; None for a model that only ranks.
+        self.items = None if model.retrieval is None else _embedded(model, vectors)
 
     def score_block(self, queries: dict[str, np.ndarray]) -> np.ndarray:
         """Scores [Q, I] of all items; column c is item c + 1."""
@@ -68,3 +58,15 @@ class Scorer:
             return {}
         predictions = self._model.traced_predictions(self._model.features_of(queries))
         return {label: values.numpy() for label, values in predictions.items()}
+
+
+def _embedded(model: "MultiTaskModel", kind: str) -> np.ndarray:
+    """All items, some at a time: what a model makes of them on its way takes memory as well."""
+    vectors = None
+    for start in range(0, model.num_items, _ITEMS):
+        ids = tf.range(start + 1, min(start + _ITEMS, model.num_items) + 1)
+        part = model.traced_items(ids).numpy()
+        if vectors is None:
+            vectors = np.empty((model.num_items, part.shape[1]), kind)
+        vectors[start : start + len(part)] = part
+    return vectors

@@ -115,7 +115,10 @@ def _checked(interactions: Interactions, parts: np.ndarray, settings: Settings) 
 
 def joined(*parts: Interactions) -> Interactions:
     """The rows of some parts of the same split, to learn from: ranked among no negatives."""
+    parts = tuple(part for part in parts if len(part)) or parts[:1]
     first, join = parts[0], np.concatenate
+    if len(parts) == 1:
+        return dataclasses.replace(first, negatives=None)
     optional = {
         name: None if getattr(first, name) is None else join([getattr(p, name) for p in parts])
         for name in ("timestamps", "parts")

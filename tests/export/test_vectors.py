@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from multitask_recommender.errors import RunError
+from multitask_recommender.export import vectors
 from multitask_recommender.export.raw_ids import RawIds
 from multitask_recommender.export.vectors import ExpectedAlike, ExpectedQuery, Vectors
 
@@ -20,11 +21,26 @@ def test_the_vector_of_a_query_gives_the_scores_of_the_model():
     answer = {"embedding": np.array([[1.0, 0.0, 1.0]]), "source": np.array([b"user"])}
     scores = np.array([10.0, 5.0, 5.5])
 
-    found = list(ExpectedQuery(scores, VECTORS).differences(answer))
+    expected = ExpectedQuery.of(scores, VECTORS)
 
-    assert found == [("scores", pytest.approx(0.5 / 5.5))]  # 10, 5, 5
+    assert [*expected.differences(answer)] == [("scores", pytest.approx(0.5 / 5.5))]  # 10, 5, 5
     stranger = answer | {"source": np.array([b"popularity"])}
-    assert not list(ExpectedQuery(scores, VECTORS).differences(stranger))
+    assert not list(expected.differences(stranger))
+
+
+def test_of_many_items_some_are_kept_to_tell_of_a_query(monkeypatch):
+    monkeypatch.setattr(vectors, "_COMPARED", 2)
+    scores = np.array([10.0, 5.0, 5.0])
+
+    expected = ExpectedQuery.of(scores, VECTORS)
+
+    assert expected.scores.tolist() == [10, 5]
+    assert expected.items.tolist() == [[3, 4, 7], [4, 3, 1]]
+    assert not np.shares_memory(expected.items, VECTORS.items)
+
+
+def test_no_length_is_zero():
+    assert vectors.lengths(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist() == [5, 1e-12]
 
 
 def alike(ids, scores, is_exact=True):

@@ -129,6 +129,26 @@ def test_where_fewer_remain_than_are_asked_for_the_rest_is_nothing(name, vectors
     assert (answer["ids"].numpy()[[0, 3]] > 0).all()
 
 
+def test_cosines_are_found_exactly_among_the_same_vectors(name, exact, monkeypatch):
+    """One query a part, an item of no length, and fewer items left than are asked for."""
+    monkeypatch.setattr("multitask_recommender.index._cosines.MAX_CELLS", 150)
+    vectors = np.random.default_rng(4).standard_normal((90, DIMENSION)).astype(np.float32)
+    vectors[16] = 0
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
+    queries = (vectors / lengths[:, None])[[4, 50, 89]]
+    excluded = np.zeros((3, 88), np.int32)
+    excluded[0, :2] = [5, 17]
+    excluded[2] = np.arange(1, 89)
+    index = build(name, vectors)
+
+    answer = traced(index.cosines(lengths))(queries, 10, excluded)
+
+    check(answer, exact(vectors / lengths[:, None], queries, 10, excluded), 10)
+    own = {id(variable) for variable in index.variables}
+    more = [each for each in index.cosines(lengths).variables if id(each) not in own]
+    assert all(each.shape.rank == 1 for each in more)  # no vectors of its own
+
+
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_any_number_of_queries(name, vectors, queries, exact, rows):
     some, excluded = queries[:rows], np.full((rows, 1), 3, np.int32)

@@ -34,11 +34,15 @@ class Point:
 class Tuned:
     """An index that reaches the target, and how it was found."""
 
-    index: BaseIndex
+    index: BaseIndex | None  # None in what `without_index` gives
     name: str  # of its file
     chosen: Point
     curve: Sequence[Point]  # all that was tried, in order of recall
     note: str  # why it is not the index that was asked for; or nothing
+
+    def without_index(self) -> "Tuned":
+        """How it was found alone: the index takes memory."""
+        return dataclasses.replace(self, index=None)
 
 
 def tune(

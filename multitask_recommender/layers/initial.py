@@ -1,0 +1,41 @@
+"""How tables begin: Keras' normal values, drawn a block at a time into memory of numpy's.
+
+Keras draws a table as a whole, in three tensors. On a processor TensorFlow takes memory from a pool
+(oneDNN's) that gives nothing back, so that two of them would stay taken for as long as the process
+lives. What is drawn here becomes the variable as it is, and nothing stays beside it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from multitask_recommender import columns
+
+_ROWS = 1 << 14  # drawn at a time
+_NUMBERS_OF_A_COUNT = 4  # that Philox, the generator, draws until its counter goes on
+_AUTO = 3  # which generator: the device's own, in TensorFlow's numbering
+
+
+class Normal(tf.keras.initializers.RandomNormal):
+    """The values of the base, for the same seed."""
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None, **options: Any) -> tf.Tensor:
+        if options or len(shape) < 2 or shape[0] <= _ROWS:
+            return super().__call__(shape, dtype, **options)
+        kind = tf.as_dtype(dtype or tf.keras.backend.floatx())
+        table = columns.empty(tuple(shape), kind.as_numpy_dtype)
+        seed = self._random_generator.make_seed_for_stateless_op()
+        key, (count, fixed) = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+        for start in range(0, len(table), _ROWS):
+            block = table[start : start + _ROWS]
+            drawn = table[:start].size // _NUMBERS_OF_A_COUNT
+            values = tf.raw_ops.StatelessRandomNormalV2(
+                shape=block.shape,
+                key=key,
+                counter=tf.stack([count + tf.constant(drawn, tf.uint64), fixed]),
+                alg=_AUTO,
+                dtype=kind,
+            )
+            block[...] = values * self.stddev + self.mean
+        return columns.tensor(table)

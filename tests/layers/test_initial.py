@@ -1,0 +1,59 @@
+"""Tables begin as Keras' do, without what Keras leaves in memory."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from multitask_recommender.layers import initial
+
+SEED = 11
+
+
+def keras_normal(stddev, shape, seed=SEED):
+    return tf.keras.initializers.RandomNormal(stddev=stddev, seed=seed)(shape).numpy()
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (16, 3), (21, 5), (33, 2, 3), (40,)])
+def test_values_are_those_of_keras_in_blocks_too(monkeypatch, shape):
+    monkeypatch.setattr(initial, "_ROWS", 8)
+
+    found = initial.Normal(stddev=0.3, seed=SEED)(shape).numpy()
+
+    np.testing.assert_array_equal(found, keras_normal(0.3, shape))
+
+
+def test_every_coordinate_may_have_a_deviation_of_its_own(monkeypatch):
+    monkeypatch.setattr(initial, "_ROWS", 8)
+    deviations = [0.1, 2.0, 0.0]
+
+    found = initial.Normal(stddev=deviations, seed=SEED)((19, 3)).numpy()
+
+    np.testing.assert_array_equal(found, keras_normal(deviations, (19, 3)))
+    assert not found[:, 2].any()
+
+
+def test_the_seed_of_the_process_draws_as_keras_does(monkeypatch):
+    monkeypatch.setattr(initial, "_ROWS", 8)
+    tf.keras.utils.set_random_seed(5)
+    expected = [tf.keras.initializers.RandomNormal()((20, 4)).numpy() for _ in range(2)]
+
+    tf.keras.utils.set_random_seed(5)
+    found = [initial.Normal()((20, 4)).numpy() for _ in range(2)]
+
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(*found)
+
+
+def test_a_layers_table_is_the_memory_that_was_drawn_into(monkeypatch):
+    """A copy would stay in TensorFlow's pool for as long as the process lives."""
+    monkeypatch.setattr(initial, "_ROWS", 8)
+    made = []
+    monkeypatch.setattr(
+        initial.columns, "empty", lambda *args: made.append(np.empty(*args)) or made[-1]
+    )
+    monkeypatch.setattr(initial.columns, "tensor", lambda array: array)
+
+    found = initial.Normal(seed=SEED)((24, 4))
+
+    assert found is made[0]
+    np.testing.assert_array_equal(found, keras_normal(0.05, (24, 4)))
