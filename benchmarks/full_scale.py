@@ -38,6 +38,7 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
     given = {key: value for key, value in vars(arguments).items() if value is not None}
     return {
         "fraction": arguments.rows_fraction,
+        "tiles": arguments.tiles,
         "retrieval": {key: given[key] for key in retrieval if key in given},
         "training": {key: given[key] for key in training if key in given},
         "train_seconds": arguments.train_seconds,
@@ -92,6 +93,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows-fraction", type=float, default=1.0, help="of users, items, rows")
+    parser.add_argument("--tiles", type=int, default=1, help="small worlds beside one another")
     parser.add_argument("--folder", type=pathlib.Path, help="by default one that is removed")
     parser.add_argument("--stages", default=",".join(STAGES))
     parser.add_argument("--negatives", choices=["drawn", "in_batch", "full"])

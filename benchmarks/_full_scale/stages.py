@@ -63,7 +63,7 @@ def config(folder: pathlib.Path, options: dict[str, Any]) -> Config:
 
 
 def generate(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
-    found["rows"] = data.write(folder, options["fraction"])
+    found["rows"] = data.write(folder, options["fraction"], options["tiles"])
     found["bytes"] = sum(path.stat().st_size for path in folder.rglob("*.arrow"))
 
 

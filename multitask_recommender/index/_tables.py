@@ -18,5 +18,5 @@ def zeros(shape: tuple[int, ...], dtype: type[np.generic] = np.float32) -> np.nd
 
 
 def variable(array: np.ndarray, name: str) -> tf.Variable:
-    """Takes over an array of `zeros`, which must not be written to from here on."""
+    """Takes over an array of `zeros`, or of `columns.empty`: it must not be written to any more."""
     return tf.Variable(columns.tensor(array), trainable=False, name=name)

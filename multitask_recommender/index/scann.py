@@ -28,7 +28,10 @@ _TRAINING_ITERATIONS = 12
 
 
 class Index(BaseIndex):
-    """Item vectors, and what ScaNN makes of them, as variables."""
+    """Item vectors, and what ScaNN makes of them, as variables.
+
+    The vectors are taken over, not copied, if they are as `columns.empty` makes arrays.
+    """
 
     MIN_ITEMS = 1000  # below 16 it fails, and with few it is slower than brute force
 
@@ -36,9 +39,7 @@ class Index(BaseIndex):
         super().__init__(settings.checked(len(vectors)))
         self._num_items = len(vectors)
         self._shared_name = ""  # every function has a searcher of its own
-        table = _tables.zeros(vectors.shape)
-        table[:] = vectors
-        self._vectors = _tables.variable(table, "vectors")
+        self._vectors = _tables.variable(vectors, "vectors")
         self._state = _trained(settings, self._vectors.value(), reorders=False)
         # Training with a last step would hold the vectors twice more. It is a line of the config,
         # which is the same whatever it was trained on.

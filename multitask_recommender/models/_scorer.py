@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender import columns
 from multitask_recommender.schema import HISTORY, USER_ID
 
 if TYPE_CHECKING:
@@ -67,6 +68,6 @@ def _embedded(model: "MultiTaskModel", kind: str) -> np.ndarray:
         ids = tf.range(start + 1, min(start + _ITEMS, model.num_items) + 1)
         part = model.traced_items(ids).numpy()
         if vectors is None:
-            vectors = np.empty((model.num_items, part.shape[1]), kind)
+            vectors = columns.empty((model.num_items, part.shape[1]), kind)
         vectors[start : start + len(part)] = part
     return vectors

@@ -1,7 +1,6 @@
 """Bytes of a run before there is one: in memory by stage, and on disk.
 
-Counted are arrays whose shapes are known, as often as they are there at once: TensorFlow's
-allocator keeps what it was given, so that a table takes room for its making too. What cannot be
+Counted are arrays whose shapes are known, as often as they are there at once. What cannot be
 counted (graphs, threads, lookup tables) are the constants below. `benchmarks/plan_accuracy.py`
 holds all of it against fresh processes. Memory is the peak above a process's imports.
 """
@@ -24,7 +23,9 @@ _TRACED = 44 * MIB  # those of an export: its signatures, written and loaded aga
 _ID = 144  # bytes of an id in the four lookup tables of an export, two of them loaded again
 _GRAPH = 8e5  # bytes on disk of an export without its variables, and of its golden requests
 _RECORD = 4e4  # of a run's small files
-_CELLS = 2**27  # scores of a search that tries an index (index/brute_force.py), at the most
+_SCANN = 3.5  # times the vectors, while ScaNN learns of them
+_EXACT = 2 * 4 * 256 * 2**16  # of an exact search (index/tuning/exact.py): its scores, in order too
+_CELLS = 2**26  # scores of a search that tries an index (index/brute_force.py), at the most
 _TRIED = 256  # queries of it at a time
 _SCORES = 12  # bytes of a score of a batch: itself, its exponential and its gradient
 _PARQUET = 6  # bytes of a held-out row on disk
@@ -71,7 +72,7 @@ def plan(config: Config, shape: DataShape) -> Plan:
     """Raises ConfigError where the data lack what the config asks for."""
     arrays = model.arrays(config, shape)
     bytes_of = {kind: total(each) for kind, each in arrays.items()}
-    sizes = _Sizes(config, shape, bytes_of, max(array.bytes for array in arrays[model.LEARNT]))
+    sizes = _Sizes(config, shape, bytes_of)
     memory = {TRAINING: sizes.training(), EVALUATION: sizes.evaluation(), EXPORT: sizes.export()}
     return Plan(
         shape,
@@ -86,7 +87,6 @@ class _Sizes:
     config: Config
     shape: DataShape
     bytes_of: Mapping[str, int]  # the arrays of model.py, by kind
-    largest: int  # bytes of the largest table
 
     @property
     def data(self) -> Part:
@@ -117,7 +117,6 @@ class _Sizes:
             Part("optimizer", self.bytes_of[model.STATE]),
             Part("dense gradients", self.bytes_of[model.LEARNT] if dense else 0),
             Part("scores of a batch", self._batch()),
-            Part("held by the allocator", self.largest),
             Part("graphs and threads", _RUNTIME),
         ]
 
@@ -130,28 +129,37 @@ class _Sizes:
         scores = threads.num_workers() * _BLOCKS * block + exposed if self.vectors else 0
         return [
             *self.training()[:_LASTING],
-            Part("vectors of items", 3 * self.vectors),
+            Part("vectors of items", self.vectors),
             Part("scores of users", scores),
             Part("held-out rows", _ARRANGED * self.shape.held_out),
             Part("graphs and threads", _RUNTIME),
         ]
 
     def export(self) -> list[Part]:
-        """The model is restored, its index is tried, and what was written is loaded again.
+        """The model is restored, its index is made and tried, and what was written is loaded again.
 
-        The last two do not need room at the same time.
+        These need no room at the same time: each lets go of what the one before has made.
         """
-        items = self.shape.items.number
-        tried = 8 * min(_CELLS, _TRIED * items) if self.vectors else 0
-        written = self.exported(self.config.index.name)
+        index, items = self.config.index.name, self.shape.items.number
+        loaded = self.exported(index) + (self.vectors if index == "scann" else 0)
         return [
             self.data,
-            Part("weights, made and restored", 3 * self.weights),
-            Part("vectors of items, and indexes", 3 * self.vectors),
-            Part("scores that try an index, or what is loaded", max(tried, written)),
+            Part("weights", self.weights),
+            Part(
+                "weights again, an index, or what is loaded",
+                max(self.weights, self._made(index), loaded),
+            ),
             Part("ids in lookup tables", _ID * (self.shape.users.number + items)),
             Part("graphs and threads", _RUNTIME + _TRACED),
         ]
+
+    def _made(self, index: str) -> float:
+        """Vectors of items, and what an index takes while it is made of them and tried."""
+        if not self.vectors:
+            return 0.0
+        if index == "brute_force":
+            return 2 * self.vectors + 8 * min(_CELLS, _TRIED * self.shape.items.number)
+        return (_SCANN if index == "scann" else 2) * self.vectors + _EXACT
 
     def disk(self) -> Iterator[Part]:
         yield Part("run", self.weights + _PARQUET * self.shape.held_out + _RECORD)
@@ -172,12 +180,12 @@ class _Sizes:
         return parts + self._index(index) + _GRAPH
 
     def _index(self, name: str) -> float:
-        """The index, and the one of vectors of length one where they are not that already."""
+        """The index, and the lengths of its vectors where they have not one length already."""
         items = self.shape.items.number
         if not self.vectors:
             return 0.0
         own = self.vectors
-        alike = 0 if getattr(self.config.model.settings, "normalise", False) else own
+        alike = 0 if getattr(self.config.model.settings, "normalise", False) else 8 * items
         leaves = math.sqrt(items)
         width = own / max(1, items)  # bytes of a vector
         if name == "ivf":

@@ -12,6 +12,9 @@ TABLES = 4 * ((USERS + 1) + (ITEMS + 1)) * SIZE
 BIASES = 4 * ((USERS + 1) + 2 * (ITEMS + 1))
 
 
+LARGEST = "weights again, an index, or what is loaded"
+
+
 def planned(**sections):
     values = {
         "model": {"name": "two_tower", "embedding_dimension": SIZE},
@@ -32,7 +35,6 @@ def test_the_parts_of_training_by_hand():
 
     assert parts["weights"] == pytest.approx(TABLES + BIASES, rel=1e-4)
     assert parts["optimizer"] == pytest.approx(TABLES + BIASES, rel=1e-4)
-    assert parts["held by the allocator"] == 4 * (USERS + 1) * SIZE
     assert parts["scores of a batch"] == 12 * 4096 * 4096
     assert "dense gradients" not in parts and "who met what" not in parts
     assert parts["rows to learn from, a copy"] == 8_000_000 * 9  # two ids and a label; all 8:2
@@ -69,13 +71,25 @@ def test_exports_differ_by_their_index():
     unlike = disk["export, brute_force"]
     model = {"name": "two_tower", "embedding_dimension": SIZE, "normalise": True}
     alike = {part.name: part.bytes for part in planned(model=model)[0].disk}["export, brute_force"]
-    assert unlike - alike == pytest.approx(vectors, rel=1e-3)
+    assert unlike - alike == pytest.approx(8 * ITEMS)  # a length and an id of each
+
+
+@pytest.mark.parametrize("index", ["brute_force", "scann"])
+def test_an_export_needs_what_the_largest_of_its_steps_needs(index):
+    plan, _ = planned(export={"index": index})
+    vectors = 4 * ITEMS * (SIZE + 1)
+    on_disk = {part.name: part.bytes for part in plan.disk}[f"export, {index}"]
+    made = {"brute_force": 2 * vectors + 8 * 2**26, "scann": 3.5 * vectors + 8 * 256 * 2**16}
+    loaded = {"brute_force": on_disk, "scann": on_disk + vectors}  # ScaNN copies them
+
+    assert bytes_of(plan, EXPORT)[LARGEST] == pytest.approx(max(made[index], loaded[index]))
 
 
 def test_a_model_that_only_ranks_has_no_vectors_to_search():
     plan, _ = planned(model={"name": "fm", "embedding_dimension": SIZE}, tasks={"like": {}})
 
-    assert "vectors of items, and indexes" not in bytes_of(plan, EXPORT)
+    on_disk = {part.name: part.bytes for part in plan.disk}["export, brute_force"]
+    assert bytes_of(plan, EXPORT)[LARGEST] == on_disk  # it is loaded, and nothing else is made
     assert "scores of users" not in bytes_of(plan, EVALUATION)
 
 
