@@ -47,7 +47,11 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
             "vectors": arguments.vectors,
             "block_megabytes": 512,
         },
-        "export": {"index": "scann", "recall": 0.95, "tables": arguments.vectors},
+        "export": {
+            "index": {"name": "scann", "leaves": arguments.leaves},
+            "recall": arguments.recall,
+            "tables": arguments.vectors,
+        },
     }
 
 
@@ -107,6 +111,8 @@ def main() -> None:
     parser.add_argument("--train-seconds", type=float)
     parser.add_argument("--users", type=int, default=1000, help="that are evaluated")
     parser.add_argument("--vectors", default="float32", choices=["float32", "float16"])
+    parser.add_argument("--leaves", type=int, help="of ScaNN; by default they are searched for")
+    parser.add_argument("--recall", type=float, default=0.95, help="that ScaNN is to reach")
     parser.add_argument("--picture", type=pathlib.Path)
     arguments = parser.parse_args()
     given = options(arguments)

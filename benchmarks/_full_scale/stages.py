@@ -186,7 +186,8 @@ def export(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any])
     model = build(experiment.config, experiment.data.train)
     loop.load_weights(model, folder / "weights")
     found["restored s"] = time.perf_counter() - _STARTED
-    version = exporting.export(experiment, model, folder / "export", {"metrics": {}})
+    run = {"metrics": {}, "baselines": {"popularity": {}}, "protocol": {"trained_on": "train"}}
+    version = exporting.export(experiment, model, folder / "export", run)
     found["bytes"] = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
 
 
