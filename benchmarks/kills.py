@@ -18,6 +18,7 @@ import multiprocessing
 import pathlib
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -186,4 +187,5 @@ def _started(make: Callable[..., Any], overrides: list[str], place: pathlib.Path
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # from a checkout
     main()

@@ -97,4 +97,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # from a checkout
     sys.exit(main())

@@ -1,7 +1,11 @@
 """Errors that are the user's to mend: shown as one line, never as a traceback."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+
+_OPERATION = re.compile(r"^\{\{.*?\}\} | \[Op:\w+\]$")  # of TensorFlow, before and behind a message
 
 
 class ConfigError(Exception):
@@ -24,3 +28,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?`, or nothing where no known word is near."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def said_by_tensorflow(message: str) -> str:
+    """The first line of an error's message, without the operation that ran into it."""
+    return _OPERATION.sub("", message.partition("\n")[0])

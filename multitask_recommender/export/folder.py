@@ -27,7 +27,7 @@ def new_version(base: pathlib.Path) -> Iterator[tuple[int, pathlib.Path]]:
     is removed. Raises ConfigError where nothing can be written, RunError where another export is at
     work.
     """
-    run_folder.check_writable(base / "any")
+    run_folder.check_writable(base / run_folder.LOCK)
     base.mkdir(parents=True, exist_ok=True)
     with run_folder.locked(base, "export"):
         for left in base.glob(f"{_ASIDE}*"):

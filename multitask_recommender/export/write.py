@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from multitask_recommender.errors import RunError
+from multitask_recommender.errors import RunError, said_by_tensorflow
 from multitask_recommender.export import frozen, golden
 from multitask_recommender.export.cascade import Cascade, Parts
 from multitask_recommender.export.certificate import Parity, Trial
@@ -36,7 +36,8 @@ def save(folder: pathlib.Path, parts: Parts, settings: Settings) -> None:
     try:
         tf.saved_model.save(module, str(folder), signatures=functions, options=options)
     except tf.errors.OpError as error:
-        raise RunError(f"{folder} cannot be written: {error.message}") from error
+        reason = said_by_tensorflow(error.message)
+        raise RunError(f"{folder} cannot be written: {reason}.") from error
     (folder / EXTRA).mkdir()
     frozen.write(folder, parts.model.facts)
 
@@ -51,7 +52,8 @@ def proved(folder: pathlib.Path, about: dict[str, Any], trial: Trial) -> Written
     try:
         saved = Saved(folder)
     except tf.errors.OpError as error:
-        raise RunError(f"{folder} cannot be read again: {error.message}") from error
+        reason = said_by_tensorflow(error.message)
+        raise RunError(f"{folder} cannot be read again: {reason}.") from error
     answers = golden.answered(saved, trial.requests)
     parity = trial.parity(answers)
     parity.check()

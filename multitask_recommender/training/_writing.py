@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from multitask_recommender.errors import RunError
+from multitask_recommender.errors import RunError, said_by_tensorflow
 
 
 @contextlib.contextmanager
@@ -15,7 +15,7 @@ def writing(place: pathlib.Path) -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]
+        reason = said_by_tensorflow(error.message).rpartition("; ")[2]
         raise RunError(f"{place} cannot be written: {reason}.") from error
     except OSError as error:
         raise RunError(f"{place} cannot be written: {error.strerror}.") from error

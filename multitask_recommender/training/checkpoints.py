@@ -18,7 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 from multitask_recommender import differences, run_folder
-from multitask_recommender.errors import RunError
+from multitask_recommender.errors import RunError, said_by_tensorflow
 from multitask_recommender.training._writing import writing
 
 ABOUT = "about.json"
@@ -73,7 +73,9 @@ class Checkpoints:
         self._check(self.latest)
         try:
             state.read(str(self.latest / _STATE)).assert_consumed()
-        except (AssertionError, ValueError, IndexError, tf.errors.OpError) as error:
+        except tf.errors.OpError as error:
+            raise RunError(_damaged(self.latest, said_by_tensorflow(error.message))) from error
+        except (AssertionError, ValueError, IndexError) as error:
             reason = str(error).splitlines()[0]
             raise RunError(_damaged(self.latest, f"it does not fit the model: {reason}")) from error
 

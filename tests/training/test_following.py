@@ -3,12 +3,17 @@
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
+import time
 
+import numpy as np
 import polars as pl
 import pytest
+
+from benchmarks import kills
 
 ROOT = pathlib.Path(__file__).parents[2]
 CONFIG = """
@@ -20,8 +25,8 @@ training: {epochs: 3, batch_size: 500, optimizer: lazy_adam, learning_rate: 0.01
 """
 
 
-def train(folder, overrides, task=None, addresses=()):
-    """A process of `train.py`, in a folder with config.yaml; task is its index in the cluster."""
+def command(folder, arguments, task=None, addresses=()):
+    """A process of this package, in a folder with config.yaml; task: its index in the cluster."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     if task is not None:
         cluster = {
@@ -30,7 +35,7 @@ def train(folder, overrides, task=None, addresses=()):
         }
         environment["TF_CONFIG"] = json.dumps(cluster)
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), *overrides],
+        [sys.executable, "-m", "multitask_recommender", *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -39,24 +44,39 @@ def train(folder, overrides, task=None, addresses=()):
     )
 
 
-def cluster(folder, number, overrides):
-    """Exit statuses and outputs of as many workers."""
+def workers(folder, number, overrides):
+    """Processes of as many workers, the chief first."""
     addresses = []
     for _ in range(number):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             addresses.append(f"127.0.0.1:{free.getsockname()[1]}")
-    workers = [
-        train(folder, ["training.strategy=multi_worker", *overrides], task, addresses)
-        for task in range(number)
-    ]
-    outputs = [worker.communicate(timeout=900)[0] for worker in workers]
-    return [worker.returncode for worker in workers], outputs
+    arguments = ["train", "training.strategy=multi_worker", *overrides]
+    return [command(folder, arguments, task, addresses) for task in range(number)]
+
+
+def ended(processes):
+    """Their exit statuses and outputs."""
+    outputs = [process.communicate(timeout=900)[0] for process in processes]
+    return [process.returncode for process in processes], outputs
+
+
+def assert_ends(*processes):
+    statuses, outputs = ended(processes)
+    assert statuses == [0] * len(processes), outputs
 
 
 def losses(run):
     history = pl.read_csv(run / "history.csv")
     return history.select(pl.col("^loss.*$")).to_numpy()
+
+
+def assert_as_learnt_alone(run, alone):
+    np.testing.assert_allclose(losses(run), losses(alone), rtol=0, atol=1e-5)
+    weights, others = kills.weights_of(run), kills.weights_of(alone)
+    assert weights.keys() == others.keys()
+    for name, values in weights.items():  # the running sums of losses among them are thousands
+        np.testing.assert_allclose(values, others[name], rtol=1e-6, atol=1e-5, err_msg=name)
 
 
 @pytest.fixture
@@ -68,25 +88,60 @@ def folder(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 4])
 def test_workers_learn_what_one_process_learns_and_only_the_chief_writes(folder, number):
-    alone = train(folder, ["--run-dir", "alone"])
-    assert alone.wait(timeout=600) == 0
+    assert_ends(command(folder, ["train", "--run-dir", "alone"]))
 
-    statuses, outputs = cluster(folder, number, ["--run-dir", "together"])
+    statuses, outputs = ended(workers(folder, number, ["--run-dir", "together"]))
 
     assert statuses == [0] * number
     assert f"{number} devices: batches of 500 rows" in outputs[0]
     assert all("devices:" not in each and "Written" not in each for each in outputs[1:])
     assert {each.name for each in folder.iterdir()} == {"config.yaml", "alone", "together"}
-    one, other = (losses(folder / name) for name in ("alone", "together"))
-    assert one.shape == other.shape
-    assert abs(one - other).max() < 1e-4
+    assert_as_learnt_alone(folder / "together", folder / "alone")
+
+
+@pytest.mark.slow
+def test_when_a_worker_is_killed_the_others_end_and_all_go_on_when_started_again(folder):
+    """To the last bit; and what they have learnt is exported and begun with as any run is."""
+    long = ["training.epochs=40", "training.checkpoint_seconds=0", "--run-dir"]
+    assert_ends(*workers(folder, 3, [*long, "whole"]))
+
+    processes = workers(folder, 3, [*long, "killed"])
+    wait_for(folder / "killed.partial" / "checkpoints" / "search")
+    processes[2].send_signal(signal.SIGKILL)
+    started = time.monotonic()
+    statuses, outputs = ended(processes)
+
+    assert time.monotonic() - started < 120
+    assert statuses == [1, 1, -signal.SIGKILL]
+    for output in outputs[:2]:
+        assert "The cluster has stopped: " in output
+        assert "Give all processes the same command again" in output
+        assert "Traceback" not in output
+    assert not (folder / "killed").exists()
+
+    assert_ends(*workers(folder, 3, [*long, "killed"]))
+    assert kills.differences(folder / "killed", folder / "whole") == []
+    assert_ends(command(folder, ["export", "killed"]))
+    warm = ["training.epochs=1", "--warm-start", "killed", "--run-dir", "warm"]
+    assert_ends(*workers(folder, 2, warm))
+    origin = json.loads((folder / "warm" / "metrics.json").read_text())["training"]["warm_start"]
+    assert origin["items"]["kept"] > 40
+    assert origin["items"]["new"] == origin["items"]["gone"] == 0
+
+
+def wait_for(folder, seconds=300):
+    """Until there is a whole checkpoint in a folder."""
+    end = time.monotonic() + seconds
+    while not list(folder.glob("*[0-9]")):
+        assert time.monotonic() < end, f"no checkpoint in {folder} after {seconds} s"
+        time.sleep(0.05)
 
 
 @pytest.mark.slow
 def test_workers_end_as_the_chief_does(folder):
     (folder / "together").mkdir()  # a run is never written over
 
-    statuses, outputs = cluster(folder, 2, ["--run-dir", "together"])
+    statuses, outputs = ended(workers(folder, 2, ["--run-dir", "together"]))
 
     assert statuses == [2, 2]
     assert "together exists: choose another --run-dir" in outputs[0]
@@ -94,10 +149,10 @@ def test_workers_end_as_the_chief_does(folder):
 
 
 def test_a_worker_without_a_cluster_is_told_so_at_once(folder):
-    process = train(folder, ["training.strategy=multi_worker", "--run-dir", "run"])
+    process = command(folder, ["train", "training.strategy=multi_worker", "--run-dir", "run"])
 
-    output = process.communicate(timeout=120)[0]
+    (status,), (output,) = ended([process])
 
-    assert process.returncode == 2
+    assert status == 2
     assert "TF_CONFIG is not set" in output
     assert not (folder / "run.partial").exists()
