@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from _timing import ROOT  # noqa: F401  (which puts the package in reach)
+
 from multitask_recommender.config import Config
 from multitask_recommender.interactions import Interactions
 
