@@ -117,7 +117,7 @@ def _replicas(kind: str, number: int | None) -> Replicas:
         group = cluster.read(kind)
         return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), group)
     if kind == "none" or (kind == "auto" and len(gpus) < 2):
-        return Replicas(device="GPU:0" if gpus and kind == "auto" else None)
+        return Replicas(device="GPU:0" if gpus else None)
     # Not by TensorFlow's default, collectives: see models/_replicas.py, of gradients of some rows.
     exchange = tf.distribute.NcclAllReduce() if gpus else tf.distribute.ReductionToOneDevice()
     return Replicas(tf.distribute.MirroredStrategy(_devices(len(gpus), number), exchange))
