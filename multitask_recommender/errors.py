@@ -4,7 +4,6 @@ import difflib
 import re
 from collections.abc import Iterable
 
-
 _OPERATION = re.compile(r"^\{\{.*?\}\} | \[Op:\w+\]$")  # of TensorFlow, before and behind a message
 
 
