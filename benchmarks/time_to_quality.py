@@ -16,8 +16,8 @@ starting up, reading, building a model nor judging. Pin it to a core, so that bo
 thread.
 
 Peers have their own defaults (_peers/ says which). Of ours, `the same` is the same model with the
-same loss; what else stands beside it is what we would use. Learning rates of ours were chosen on
-validation.
+same loss; what else stands beside it is what we would use. Learning rates of ours, and deviations
+that vectors begin with, were chosen on validation; of RecBole, one may be given.
 """
 
 import argparse
@@ -87,7 +87,10 @@ PEERS = {
     "bpr": Peer(
         "recbole_models",
         60,
-        {"the same": (IDS, BPR, {"learning_rate": 0.005}), "softmax over all": SOFTMAX},
+        {
+            "the same": ({**IDS, "initial_stddev": 0.01}, BPR, {"learning_rate": 0.003}),
+            "softmax over all": SOFTMAX,
+        },
         "BPR",
         "recbole",
     ),
