@@ -6,8 +6,9 @@ thread. Seconds are the processor's, which other work takes none of, and of a pr
 its repeats counts. The ratio of a round is that of B to A.
 
 Rule: B is slower (faster) where the median ratio is off 1 by more than 5 % and every round is on
-the same side of 1. Else no difference was seen. The exit status is 1 where something is slower, or
-does not run at one of the commits: what it says then stands above the table.
+the same side of 1. Else no difference was seen, and of fewer than three rounds nothing is said. The
+exit status is 1 where something is slower, or does not run at one of the commits: what it says then
+stands above the table.
 Ratios are appended to runs/ratios.jsonl: a line for each, with its commits and the load.
 """
 
@@ -26,7 +27,8 @@ from _short import NAMES
 from _timing import ROOT, console, record, show
 
 THRESHOLD = 0.05
-FASTER, UNSEEN = "faster", "no difference seen"
+FEWEST_ROUNDS = 3  # of one or two, noise puts all on one side too often
+FASTER, UNSEEN, UNJUDGED = "faster", "no difference seen", "too few rounds"
 _ONE_THREAD = {
     name: "1"
     for name in (
@@ -41,6 +43,8 @@ _ONE_THREAD = {
 
 def judged(ratios: Sequence[float]) -> str:
     """By the rule above."""
+    if len(ratios) < FEWEST_ROUNDS:
+        return UNJUDGED
     median = statistics.median(ratios)
     if median > 1 + THRESHOLD and min(ratios) > 1:
         return "slower"
@@ -126,7 +130,7 @@ def main() -> int:
             console.print(f"{name}: {', '.join(f'{each:.3f}' for each in ratios)}", highlight=False)
             rows.append([name, f"{ratio:.3f}", f"{spread[0]:.3f} .. {spread[1]:.3f}", verdict])
     show(f"{after} beside {before}", ["", "x as long", "rounds", ""], rows)
-    return int(any(verdict not in (FASTER, UNSEEN) for *_, verdict in rows))
+    return int(any(verdict not in (FASTER, UNSEEN, UNJUDGED) for *_, verdict in rows))
 
 
 if __name__ == "__main__":
