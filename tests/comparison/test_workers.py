@@ -11,6 +11,7 @@ import time
 import pytest
 
 from multitask_recommender import cli
+from multitask_recommender.experiment import Experiment
 
 GRID = """
 base:
@@ -34,9 +35,25 @@ def grid(elsewhere):
     return path
 
 
-def test_a_cell_that_fails_is_told_and_the_others_are_runs_that_are_not_made_again(grid, capsys):
+@pytest.fixture
+def judged(monkeypatch):
+    """The names of what this process evaluates."""
+    names, judge = [], Experiment.judge
+
+    def recorded(self, scorer, name):
+        names.append(name)
+        return judge(self, scorer, name)
+
+    monkeypatch.setattr(Experiment, "judge", recorded)
+    return names
+
+
+def test_a_cell_that_fails_is_told_and_the_others_are_runs_that_are_not_made_again(
+    grid, judged, capsys
+):
     assert cli.main(["compare", str(grid), "--out", "out", "--workers", "2"]) == 1
 
+    assert sorted(judged) == ["ease", "oracle", "popularity", "random"]  # for all cells, each once
     board = json.loads(pathlib.Path("out/leaderboard.json").read_text())
     assert list(board["failed"]) == ["diverges-s42"]
     assert "diverges-s42 failed" in " ".join(capsys.readouterr().out.split())
