@@ -60,7 +60,7 @@ def of_runs(folders: Sequence[pathlib.Path]) -> list[Entry]:
         seed = values["training"].pop("seed")
         repeats[repr(values), seed] += 1  # a run that was made again is an entry of its own
         grouped.setdefault((repr(values), repeats[repr(values), seed]), []).append(run)
-    names = _short([runs[0].folder for runs in grouped.values()])
+    names = _short([_place(runs) for runs in grouped.values()])
     entries = [
         Entry(name, {"run": name}, None, runs, {})
         for name, runs in zip(names, grouped.values(), strict=True)
@@ -97,6 +97,12 @@ def _others(
         if task in each.runs[0].tasks
     }
     return {task: [name] for task, name in {**firsts, **twins}.items()}
+
+
+def _place(runs: Sequence[Run]) -> pathlib.Path:
+    """The folder of the first, without the seed that `compare` has written at its end."""
+    folder, seed = runs[0].folder, runs[0].config.training.seed
+    return folder if len(runs) == 1 else folder.with_name(folder.name.removesuffix(f"-s{seed}"))
 
 
 def _short(folders: Sequence[pathlib.Path]) -> list[str]:

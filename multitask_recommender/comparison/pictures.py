@@ -104,21 +104,18 @@ def _front(group: Group, joint: Entries, looks: Looks) -> "Figure | None":
     """
     ranks = nearest(list(group["columns"]), "full", "ndcg", 10)
     rates = next((k for k in group["columns"] if k.endswith("root_mean_squared_error")), None)
-    points = {
-        entry["name"]: (entry["metrics"][rates]["mean"], entry["metrics"][ranks]["mean"])
-        for entry in joint
-        if ranks in entry["metrics"] and rates in entry["metrics"]
-    }
-    weights = {repr(sorted((n, t["weight"]) for n, t in e["tasks"].items())) for e in joint}
-    if len(weights) < 2 or len(points) < 2:
+    both = [entry for entry in joint if {ranks, rates} <= entry["metrics"].keys()]
+    weights = {repr(sorted((n, t["weight"]) for n, t in each["tasks"].items())) for each in both}
+    if len(weights) < 2:
         return None
-    drawn = [(entry, [points[entry["name"]]]) for entry in joint if entry["name"] in points]
+    points = [tuple(each["metrics"][key]["mean"] for key in (rates, ranks)) for each in both]
+    drawn = [(entry, [point]) for entry, point in zip(both, points, strict=True)]
     figure = _drawn(looks, drawn, _told(rates), _told(ranks), are_lines=False)
     (axes,) = figure.axes
     best = [
         (error, rank)
-        for error, rank in points.values()
-        if not any(e <= error and r >= rank and (e, r) != (error, rank) for e, r in points.values())
+        for error, rank in points
+        if not any(e <= error and r >= rank and (e, r) != (error, rank) for e, r in points)
     ]
     axes.plot(*zip(*sorted(best), strict=True), "-", color="grey", linewidth=1, zorder=0)
     for twin in (entry for entry in group["entries"] if entry["task"] is not None):

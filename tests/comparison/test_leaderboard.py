@@ -62,6 +62,20 @@ def test_runs_of_one_setting_are_an_entry_and_each_task_is_held_against_its_twin
     assert found["like/auc"]["low"] < 0 < found["like/auc"]["high"]
 
 
+def test_an_entry_of_several_seeds_is_not_called_by_one_of_them(make_run, compare):
+    runs = [
+        make_run(f"{name}-s{seed}", seed=seed, model={"name": model})
+        for name, model in (("a", "two_tower"), ("b", "mf_ncf"))
+        for seed in (1, 2)
+    ]
+
+    (group,) = compare(*runs, make_run("c-s3", seed=3, model={"name": "fm"}, tasks=["rating"]))[
+        "groups"
+    ]
+
+    assert {entry["name"] for entry in group["entries"]} == {"a", "b", "c-s3"}
+
+
 def test_without_a_twin_a_run_is_held_against_the_first(make_run, compare):
     board = compare(make_run("a"), make_run("b", gain=0.3, model={"name": "mf_ncf"}))
 

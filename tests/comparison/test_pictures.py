@@ -47,6 +47,15 @@ def test_the_front_is_drawn_where_weights_vary_and_leaves_out_who_is_beaten_in_b
     assert front.get_xydata().tolist() == [[0.9, 0.1], [0.95, 0.3]]
 
 
+def test_weights_of_entries_that_do_not_have_both_figures_make_no_front():
+    ranks = entry("ranks", 1.0, 0.35, 0.0)
+    del ranks["metrics"][RMSE], ranks["tasks"]["rating"]
+
+    drawn = dict(pictures.draw(group(entry("a", 1.0, 0.3, 0.95), entry("b", 1.0, 0.1, 0.9), ranks)))
+
+    assert "Retrieval against rating, over the weights of the tasks" not in drawn
+
+
 def test_without_several_weights_or_axes_there_is_neither_front_nor_grid():
     titles = [title for title, _ in pictures.draw(group(entry("a", 1.0, 0.3, 0.9)))]
 
