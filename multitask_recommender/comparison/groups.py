@@ -23,6 +23,7 @@ class Group:
     dataset: dict[str, Any]
     protocol: dict[str, Any]
     runs: list[Run]
+    warnings: dict[str, None] = dataclasses.field(default_factory=dict)  # of any run, each once
 
     def takes(self, results: Mapping[str, Any]) -> bool:
         """Whether results, as metrics.json has them, are of these data and protocols."""
@@ -40,6 +41,7 @@ def group(runs: Sequence[Run]) -> list[Group]:
             fitting = Group(_dataset(run.results), {}, [])
             groups.append(fitting)
         fitting.protocol = _protocol(run.results) | fitting.protocol
+        fitting.warnings |= dict.fromkeys(run.results["dataset"]["warnings"])
         fitting.runs.append(run)
     place = {run.name: number for number, run in enumerate(runs)}
     for each in groups:
@@ -55,7 +57,6 @@ def _dataset(results: Mapping[str, Any]) -> dict[str, Any]:
         "users": dataset["users"],
         "items": dataset["items"],
         "parts": {name: count["rows"] for name, count in dataset["parts"].items()},
-        "warnings": dataset["warnings"],
     }
 
 

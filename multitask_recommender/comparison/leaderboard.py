@@ -99,7 +99,7 @@ def _group(
         ),
     )
     return {
-        "dataset": group.dataset,
+        "dataset": {**group.dataset, "warnings": list(group.warnings)},
         "protocol": group.protocol,
         "columns": columns,
         "axes": _axes(within),

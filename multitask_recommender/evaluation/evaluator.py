@@ -126,12 +126,7 @@ class Evaluator:
             metrics={key: value for key, value in self._flat(metrics).items() if value is not None},
             protocol={
                 "split": self._split,
-                "popularity": f"percentiles of events in the {self._num_seen} rows before this "
-                "part, learnt from or not",
-                **{
-                    name: protocol.record() | self._intervals(outcomes[name])
-                    for name, protocol in protocols.items()
-                },
+                **self._ranked(protocols, outcomes),
                 "labels": outcomes[""].counts,
                 **self._told,
             },
@@ -152,6 +147,22 @@ class Evaluator:
         found = {name: protocol.directions() for name, protocol in self._protocols().items()}
         found[""] = label_directions(self.rows, kinds)
         return self._flat(found)
+
+    def _ranked(
+        self, protocols: Mapping[str, RankingProtocol], outcomes: Mapping[str, Outcome]
+    ) -> dict[str, Any]:
+        """What is said of the protocols; nothing where a scorer ranks nothing."""
+        if not protocols:
+            return {}
+        popularity = (
+            f"percentiles of events in the {self._num_seen} rows before this part, learnt from or "
+            "not"
+        )
+        told = {
+            name: protocol.record() | self._intervals(outcomes[name])
+            for name, protocol in protocols.items()
+        }
+        return {"popularity": popularity, **told}
 
     def _intervals(self, outcome: Outcome) -> dict[str, Any]:
         """Of the means over drawn users, and of how many they were drawn; nothing where all are.

@@ -141,6 +141,16 @@ def test_a_twin_that_ranks_nothing_stands_with_those_that_agree_in_the_rest(make
     assert [run.name for run in group.runs] == ["b", "a"]
 
 
+def test_what_is_said_of_a_label_of_some_is_no_other_data(make_run):
+    joint, twin = (finished.read(name, make_run(name)) for name in ("a", "b"))
+    joint.results["dataset"]["warnings"] = ["synthetic", "2 likes count as none"]
+    twin.results["dataset"]["warnings"] = ["synthetic"]
+
+    (group,) = groups.group([joint, twin])
+
+    assert list(group.warnings) == ["synthetic", "2 likes count as none"]
+
+
 def test_the_same_lists_for_all_are_flagged(make_run, compare, capsys):
     board = compare(make_run("same", overlap=0.46), make_run("other", overlap=0.44, gain=0.1))
 
