@@ -6,6 +6,7 @@ counts, which takes more memory than the columns themselves.
 
 import itertools
 import math
+import mmap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,21 @@ def take(column: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
         part = column[block][rows[block]] if is_mask else column[rows[block]]
         taken[end : end + len(part)] = part
         end += len(part)
+        if is_mask:
+            _unload(column[block])
     return taken
+
+
+def _unload(values: np.ndarray) -> None:
+    """Of a mapped file: counts as memory no more, until it is read again. Else nothing."""
+    owner = values.base
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    file = owner.obj if isinstance(owner, memoryview) else None
+    if isinstance(file, mmap.mmap) and values.size:
+        start = values.ctypes.data - np.frombuffer(file, np.uint8).ctypes.data
+        start -= start % mmap.PAGESIZE
+        file.madvise(mmap.MADV_DONTNEED, start, values.nbytes)
 
 
 def count(ids: np.ndarray, num_ids: int, chosen: np.ndarray | None = None) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Long columns, worked on in blocks: here of four rows."""
 
+import mmap
+import pathlib
+
 import numpy as np
 import pytest
 
@@ -26,6 +29,29 @@ def test_ids_are_counted_and_those_beyond_are_not():
     assert columns.count(IDS, 4).tolist() == [1, 3, 1, 3]
     assert columns.count(IDS, 7, chosen=IDS != 1).tolist() == [1, 0, 1, 3, 1, 1, 0]
     assert columns.count(IDS[:0], 2).tolist() == [0, 0]
+
+
+def test_what_is_taken_of_a_mapped_file_counts_as_memory_no_more(tmp_path, monkeypatch):
+    """Of 8 MiB that were read, the system may keep what it reads ahead."""
+    monkeypatch.setattr(columns, "_BLOCK", 1 << 20)
+    path = tmp_path / "column"
+    path.write_bytes(np.arange(1 << 21, dtype=np.int32).tobytes())
+    with path.open("rb") as file:
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    column = np.frombuffer(pages, np.int32)
+    before = _resident_kilobytes(path) if column.sum() else 0
+
+    taken = columns.take(column, np.arange(len(column)) % 1024 == 5)
+
+    assert taken.tolist() == list(range(5, 1 << 21, 1024))
+    assert before > 8000 and _resident_kilobytes(path) < 2000
+    assert column[-1] == (1 << 21) - 1  # and can be read again
+
+
+def _resident_kilobytes(path):
+    lines = iter(pathlib.Path("/proc/self/smaps").read_text().splitlines())
+    of_file = next(line for line in lines if line.endswith(str(path))) and lines
+    return next(int(line.split()[1]) for line in of_file if line.startswith("Rss:"))
 
 
 def test_ids_of_chosen_rows_are_marked():

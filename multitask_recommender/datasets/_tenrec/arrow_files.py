@@ -5,6 +5,7 @@ and any reader of Arrow opens it. Imports pyarrow.
 """
 
 import io
+import mmap
 import pathlib
 import zlib
 
@@ -63,11 +64,19 @@ def write(path: pathlib.Path, values: np.ndarray) -> Proof:
 
 
 def mapped(path: pathlib.Path) -> np.ndarray:
-    """The column, read-only, of which only what is used is read from the disk."""
-    column = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0).column(0)
-    if not pa.types.is_fixed_size_list(column.type):
-        return column.to_numpy(zero_copy_only=True)
-    return column.values.to_numpy(zero_copy_only=True).reshape(-1, column.type.list_size)
+    """The column, read-only, of which only what is used is read from the disk.
+
+    Its memory is that of a `mmap`, as whoever takes rows from it may want to know (columns.py).
+    """
+    with path.open("rb") as file:
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    whole = pa.py_buffer(pages)
+    column = pa.ipc.open_file(whole).get_batch(0).column(0)
+    is_list = pa.types.is_fixed_size_list(column.type)
+    numbers = column.values if is_list else column
+    kind, first = numbers.type.to_pandas_dtype(), numbers.buffers()[1].address - whole.address
+    values = np.frombuffer(pages, kind, len(numbers), first) if len(numbers) else np.empty(0, kind)
+    return values.reshape(-1, column.type.list_size) if is_list else values
 
 
 def holds(path: pathlib.Path, proof: Proof) -> bool:
