@@ -1,10 +1,13 @@
 """Labels from which nothing, or not what is meant, can be learnt."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.label_chains import count_without
 from multitask_recommender.traps._trap import Trap
 
 if TYPE_CHECKING:
@@ -34,27 +37,45 @@ def find(train: Interactions, config: "Config") -> list[Trap]:
 
 
 def _constant(train: Interactions, config: "Config", label: str, where: str) -> Trap | None:
-    rows = train.is_observed(label)
     task = config.tasks.get(label)
     among = getattr(task and task.settings, "observed_where", None)
-    if among in train.labels:
-        rows = rows & train.positives(among)
-    values = train.labels[label][rows]
     parent = getattr(task and task.settings, "only_with", None)
-    if parent in train.labels:  # the label that is learnt is that of both
-        values = values * train.positives(parent)[rows]
-    if not len(values) or values.min() != values.max():
+    number, found = 0, set()
+    for part in _parts(train):
+        values = _learnt_values(part, label, among, parent)
+        number += len(values)
+        found |= {values.min(), values.max()} if len(values) else set()
+    if len(found) != 1:
         return None
+    (value,) = found
     is_positive = where.endswith(".positive")  # of retrieval, for which a constant 1 will do
-    if is_positive and values[0] != 0:
+    if is_positive and value != 0:
         return None
     remedy = "name another label there" if is_positive else f"take the task out ({where}=null)"
     held = f"training rows that hold '{label}'" + (f" where '{among}' is 1" if among else "")
-    if values[0] == 0:
-        told = f"{where}: none of the {len(values):,} {held} is 1"
+    if value == 0:
+        told = f"{where}: none of the {number:,} {held} is 1"
         return Trap("never_positive", "error", f"{told}, so nothing can be learnt: {remedy}.")
-    told = f"{where}: all {len(values):,} {held} have the value {values[0]:g}"
+    told = f"{where}: all {number:,} {held} have the value {value:g}"
     return Trap("constant_label", "error", f"{told}, so nothing can be learnt: {remedy}.")
+
+
+def _parts(train: Interactions) -> Iterator[Interactions]:
+    """Some rows at a time: masks of all of them, several at once, are as large as the labels."""
+    return (train.take(block) for block in columns.blocks(len(train)))
+
+
+def _learnt_values(
+    rows: Interactions, label: str, among: str | None, parent: str | None
+) -> np.ndarray:
+    """What is learnt of a label, where it is observed."""
+    chosen = rows.is_observed(label)
+    if among in rows.labels:
+        chosen = chosen & rows.positives(among)
+    values = rows.labels[label][chosen]
+    if parent in rows.labels:  # the label that is learnt is that of both
+        values = values * rows.positives(parent)[chosen]
+    return values
 
 
 def _without_click(train: Interactions, config: "Config") -> list[Trap]:
@@ -66,15 +87,11 @@ def _without_click(train: Interactions, config: "Config") -> list[Trap]:
         parent = said or CLICK
         if label == parent or parent not in train.labels or not _is_binary(train, label):
             continue
-        positive = train.positives(label)
-        without = positive & train.is_observed(parent) & (train.labels[parent] == 0)
-        count = int(np.count_nonzero(without))
+        count = sum(count_without(part, label, parent) for part in _parts(train))
         if not count:
             continue
-        sentence = (
-            f"{count:,} of {int(np.count_nonzero(positive)):,} training rows with {label} = 1 have "
-            f"{parent} = 0"
-        )
+        positives = sum(int(np.count_nonzero(part.positives(label))) for part in _parts(train))
+        sentence = f"{count:,} of {positives:,} training rows with {label} = 1 have {parent} = 0"
         if said:
             sentence += (
                 f", though tasks.{label}.only_with is {parent}: they are learnt as {label} = 0. "
