@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from multitask_recommender.layers.own_gradient import own_gradient
+
 EXCLUDED = -1e30  # a logit whose exponential is 0; finite, so that no gradient is NaN
 
 
@@ -28,7 +30,7 @@ def softmax_parts(
     alone.
     """
 
-    @tf.custom_gradient
+    @own_gradient
     def parts(scores: tf.Tensor) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable]:
         logits = scores + offsets
         if again is not None:

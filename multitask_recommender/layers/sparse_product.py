@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-# The one private module of TensorFlow's that is used, and here alone: a bare CSR variant that
-# `tf.raw_ops` makes cannot be captured by a tf.function, as it lacks what this class attaches.
+# Private: a bare CSR variant that `tf.raw_ops` makes cannot be captured by a tf.function, as it lacks
+# what this class attaches.
 from tensorflow.python.ops.linalg.sparse.sparse_csr_matrix_ops import CSRSparseMatrix
+
+from multitask_recommender.layers.own_gradient import own_gradient
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -31,7 +33,7 @@ class SymmetricProduct:
     def __call__(self, dense: tf.Tensor) -> tf.Tensor:
         """dense [n, D] -> [n, D]."""
 
-        @tf.custom_gradient
+        @own_gradient
         def product(dense: tf.Tensor) -> tuple[tf.Tensor, Callable]:
             return self._multiply(dense), self._multiply
 

@@ -1,0 +1,41 @@
+"""Gradients of one's own: a tape's alone, and gone with the graph that they were made for."""
+
+import gc
+import weakref
+
+import pytest
+import tensorflow as tf
+
+from multitask_recommender.layers.own_gradient import own_gradient
+
+
+@own_gradient
+def tripled(values):
+    """As it is; its gradient is said to be three times what it is."""
+    return values + 0.0, lambda upstream: 3.0 * upstream
+
+
+def gradient(values):
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        total = tf.reduce_sum(2.0 * tripled(values))
+    return tape.gradient(total, values)
+
+
+@pytest.mark.parametrize("within", [lambda function: function, tf.function], ids=["eager", "graph"])
+def test_a_tape_knows_of_it(within):
+    found = within(gradient)(tf.constant([1.0, 5.0]))
+
+    assert found.numpy().tolist() == [6.0, 6.0]
+
+
+def test_nothing_keeps_the_graph_and_what_it_has_captured():
+    table = tf.Variable(tf.zeros([3]))
+    traced = tf.function(lambda: gradient(tf.identity(table))).get_concrete_function()
+    assert traced().numpy().tolist() == [6.0, 6.0, 6.0]
+    graph, handle = weakref.ref(traced.graph), weakref.ref(table.handle)
+
+    del traced, table
+    gc.collect()
+
+    assert graph() is None and handle() is None
