@@ -1,6 +1,7 @@
 """The command line: which command is run, and what its errors and its ends are to a shell."""
 
 import argparse
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,8 @@ def run(command: str, arguments: Sequence[str], prog: str) -> int:
     function = COMMANDS[command]
     # Training saves first: it has a handler of its own while it runs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    # TensorFlow warns of many models in one process, which a run and its export are by themselves.
+    logging.getLogger("tensorflow").addFilter(_is_no_retracing)
     parser = _Parser(prog=prog, description=function.__doc__, allow_abbrev=False)
     try:
         return function(parser, arguments)
@@ -77,6 +80,10 @@ def run(command: str, arguments: Sequence[str], prog: str) -> int:
         if end.code != TERMINATED:
             raise
         return _fail(f"stopped by SIGTERM. {_RESUME}", TERMINATED)
+
+
+def _is_no_retracing(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 def _fail(fault: object, status: int) -> int:

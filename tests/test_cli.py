@@ -1,6 +1,7 @@
 """The commands: arguments, exit statuses, and errors as lines. `runs` is a stand-in."""
 
 import json
+import logging
 import os
 import pathlib
 import re
@@ -178,6 +179,15 @@ def test_sigterm_is_a_line_and_143(calls, loads, capsys):
 
     assert cli.main(["train"]) == 143
     assert capsys.readouterr().err.startswith("error: stopped by SIGTERM.")
+
+
+def test_tensorflows_advice_on_retracing_is_not_for_users(calls, loads, caplog):
+    assert cli.main(["train"]) == 0
+
+    tensorflow = logging.getLogger("tensorflow")
+    tensorflow.warning("5 out of the last 14 calls to %s triggered tf.function retracing.", "f")
+    tensorflow.warning("The disk is full.")
+    assert caplog.messages == ["The disk is full."]
 
 
 def test_generate_writes_the_file_that_tenrec_ships(tmp_path, capsys):

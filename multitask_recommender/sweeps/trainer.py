@@ -1,7 +1,6 @@
 """One setting, learnt from train and judged on validation: never on test."""
 
 import gc
-import logging
 import math
 import pathlib
 import shutil
@@ -85,8 +84,6 @@ class Trainer:
     def _searched(self, experiment: Experiment, goes_on: GoesOn | None) -> dict[str, Any]:
         import tensorflow as tf
 
-        # TensorFlow warns of many models in one process, which is what a sweep is.
-        tf.get_logger().addFilter(_is_no_retracing)
         listener = _Listener(goes_on)
         try:
             searched = experiment.search(self._folder_of(experiment.config), listener)
@@ -124,10 +121,6 @@ class Trainer:
 def with_monitor(config: Config, monitor: Monitor) -> Config:
     """The same config, its epochs chosen by the metric that settings are judged by."""
     return config.with_training(monitor=monitor.key.removeprefix(f"{VALIDATION}/"))
-
-
-def _is_no_retracing(record: logging.LogRecord) -> bool:
-    return "triggered tf.function retracing" not in record.getMessage()
 
 
 class _Listener:
