@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-# Private: a bare CSR variant that `tf.raw_ops` makes cannot be captured by a tf.function, as it lacks
-# what this class attaches.
+# Private: a bare CSR variant that `tf.raw_ops` makes cannot be captured by a tf.function, as it
+# lacks what this class attaches.
 from tensorflow.python.ops.linalg.sparse.sparse_csr_matrix_ops import CSRSparseMatrix
 
 from multitask_recommender.layers.own_gradient import own_gradient

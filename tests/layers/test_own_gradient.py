@@ -30,12 +30,16 @@ def test_a_tape_knows_of_it(within):
 
 
 def test_nothing_keeps_the_graph_and_what_it_has_captured():
-    table = tf.Variable(tf.zeros([3]))
-    traced = tf.function(lambda: gradient(tf.identity(table))).get_concrete_function()
-    assert traced().numpy().tolist() == [6.0, 6.0, 6.0]
-    graph, handle = weakref.ref(traced.graph), weakref.ref(table.handle)
+    graph, handle = of_a_function_that_is_gone()
 
-    del traced, table
     gc.collect()
 
     assert graph() is None and handle() is None
+
+
+def of_a_function_that_is_gone():
+    """Its graph, and the handle of the table that it has captured, if they are still there."""
+    table = tf.Variable(tf.zeros([3]))
+    traced = tf.function(lambda: gradient(tf.identity(table))).get_concrete_function()
+    assert traced().numpy().tolist() == [6.0, 6.0, 6.0]
+    return weakref.ref(traced.graph), weakref.ref(table.handle)
