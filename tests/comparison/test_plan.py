@@ -8,6 +8,7 @@ from multitask_recommender import cli
 from multitask_recommender.comparison.plan import Asked, Plan
 from multitask_recommender.errors import ConfigError
 
+GRIDS = pathlib.Path(__file__).parents[2] / "experiments" / "grids"
 BASE = """
 base:
   dataset: {name: synthetic, users: 30, items: 20, rows: 300}
@@ -177,11 +178,16 @@ def test_the_command_line_refuses_what_it_cannot_mean(plan, tmp_path, capsys):
         assert fault in capsys.readouterr().err
 
 
-def test_the_grid_of_the_repository_is_four_models_by_three_sharings_with_twins():
-    path = pathlib.Path(__file__).parents[2] / "experiments" / "grids" / "movielens_100k.yaml"
-
+@pytest.mark.parametrize("path", sorted(GRIDS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_nothing_of_the_grids_of_the_repository_is_refused(path):
     found = Plan(Asked([str(path)]))
 
-    assert (len(found.cells), found.refused) == (72, [])
+    assert found.refused == []
+
+
+def test_the_grid_of_the_repository_is_four_models_by_three_sharings_with_twins():
+    found = Plan(Asked([str(GRIDS / "movielens_100k.yaml")]))
+
+    assert len(found.cells) == 72
     assert sum(cell.task is None for cell in found.cells) == 4 * 3 * 3
     assert sum(cell.task is not None for cell in found.cells) == 4 * 3 * 3  # three tasks alone
