@@ -69,8 +69,6 @@ def config_of(model: dict[str, Any], sizes: argparse.Namespace):
 
 def ours(config: Any, train: Interactions, folder: pathlib.Path) -> Callable[[], None]:
     """Trains OUR_STEPS more steps when called."""
-    import tensorflow as tf
-
     from multitask_recommender.batches import TrainingBatches
     from multitask_recommender.experiment import build
     from multitask_recommender.training.checkpoints import Checkpoints
@@ -79,8 +77,8 @@ def ours(config: Any, train: Interactions, folder: pathlib.Path) -> Callable[[],
     model = build(config, train)
     batches = TrainingBatches(model.narrowed(train), BATCH_SIZE, seed=0)
     training = Training(model, batches, config.training, Checkpoints(folder))
-    iterator = iter(batches.dataset())
-    return lambda: training._run_steps(iterator, tf.constant(OUR_STEPS))
+    steps = training.rounds()
+    return lambda: steps(OUR_STEPS)
 
 
 def row_by_row(train: Interactions) -> Callable[[], None]:

@@ -96,8 +96,9 @@ class Experiment:
         from multitask_recommender import plots
 
         fit = self._fit(folder)
-        batch_size = self.config.training.batch_size
-        report.show_replicas(fit.num_replicas, batch_size, len(self.data.train))
+        division = fit.division(len(self.data.train))
+        if division is not None:
+            report.say(division)
         model = fit(self.data.train)
         monitor = None if self._validator is None else self.monitor.key
         plots.draw_curves(fit.history.rows, monitor, folder / run_folder.CURVES)

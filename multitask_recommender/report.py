@@ -88,16 +88,6 @@ def show_data(data: Splits, config: Config, traps: Sequence[Trap] = ()) -> None:
             console.print(f"note: {escape(trap.sentence)}", highlight=False)
 
 
-def show_replicas(number: int, batch_size: int, num_rows: int) -> None:
-    """How a batch is divided, where several devices share it; no batch has more than all rows."""
-    rows = min(batch_size, num_rows)
-    if number > 1:
-        console.print(
-            f"{number} devices: batches of {rows:,} rows, about {rows / number:,.0f} on each",
-            highlight=False,
-        )
-
-
 def _show_unknown(rates: Mapping[str, Rates]) -> None:
     """A line of the ids and features that are unknown in some rows, where there are any."""
     told = [

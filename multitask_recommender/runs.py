@@ -37,13 +37,17 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
     Of a finished run whose export is wanted and was interrupted, only that is done. In a cluster,
     each of its processes calls this: the chief does so, the others take part.
     """
-    if config.training.strategy != "multi_worker":
+    if config.training.strategy not in cluster.STRATEGIES:
         return _train(config, run_dir)
-    cluster.read(config.training.strategy)  # before the seconds that TensorFlow takes to import
+    group = cluster.read(config.training.strategy)  # before TensorFlow takes seconds to import
 
     from multitask_recommender.training.fit import REFIT, SEARCH, WORDS
     from multitask_recommender.training.following import follow, taking_part
+    from multitask_recommender.training.parameter_servers import serve
 
+    if group.serves:
+        report.say(f"{group.kind} {group.index} at {group.address}, until the chief has ended.")
+        return serve(group)
     with taking_part(config.training) as replicas:
         if replicas.is_chief:
             return _train(config, run_dir)

@@ -13,7 +13,7 @@ import tensorflow as tf
 from multitask_recommender.interactions import Feature
 from multitask_recommender.layers.initial import Normal
 from multitask_recommender.layers.item_table import ItemTable, of_feature
-from multitask_recommender.layers.rows import keyed, sum_rows, take_rows
+from multitask_recommender.layers.rows import keyed, lookup, sum_rows, take_rows
 
 # Up to this many, a matrix product and a small dense gradient beat gathering a row for each code.
 _FEW_CODES = 32
@@ -60,7 +60,7 @@ class FeatureVectors(tf.keras.layers.Layer):
             return tf.matmul(self.weights_of(values), self.table)
         if values.shape.rank == 1:
             known = tf.cast(values > 0, tf.float32)[:, None]
-            return tf.gather(self.table, values) * known
+            return lookup(self.table, values) * known
         return self._means(values)
 
     def weights_of(self, values: tf.Tensor) -> tf.Tensor:

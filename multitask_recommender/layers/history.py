@@ -13,7 +13,7 @@ from multitask_recommender.layers.features import Stddev
 from multitask_recommender.layers.initial import Normal
 from multitask_recommender.layers.item_table import MEAN, NOTHING, ItemTable
 from multitask_recommender.layers.precision import product
-from multitask_recommender.layers.rows import sum_rows, take_rows
+from multitask_recommender.layers.rows import lookup, sum_rows, take_rows
 from multitask_recommender.schema import PAD
 
 _DENSE_CELLS = 2**22  # a matrix of 16 MiB: below, one matrix product beats gathering rows
@@ -89,7 +89,7 @@ def sum_distinct(table: tf.Tensor | tf.Variable, members: tf.Tensor) -> tf.Tenso
     is_new = members != tf.pad(members, [[0, 0], [1, 0]])[:, :-1]  # ascending, the padding first
     lines = tf.where(is_new)
     sums = tf.math.unsorted_segment_sum(
-        tf.gather(table, tf.boolean_mask(members, is_new)), lines[:, 0], tf.shape(members)[0]
+        lookup(table, tf.boolean_mask(members, is_new)), lines[:, 0], tf.shape(members)[0]
     )
     numbers = tf.math.count_nonzero(is_new, axis=1, keepdims=True, dtype=tf.float32)
     return sums / tf.sqrt(tf.maximum(numbers, 1.0))

@@ -6,7 +6,7 @@ import tensorflow as tf
 from multitask_recommender.layers.draws import AnySeed
 from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.precision import product
-from multitask_recommender.layers.rows import keyed
+from multitask_recommender.layers.rows import keyed, lookup
 from multitask_recommender.layers.tower import NOTHING_TOLD, Side, Told, Tower, View
 from multitask_recommender.layers.weight_decay import WeightDecay
 
@@ -92,7 +92,7 @@ class RankingSpace(tf.keras.layers.Layer):
 
     def fields(self, ids: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         """The biases [B, 1] of each row's user and item."""
-        return tuple(tf.gather(bias, each) for bias, each in zip(self._biases, ids, strict=True))
+        return tuple(lookup(bias, each) for bias, each in zip(self._biases, ids, strict=True))
 
     def penalty(self, ids: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Weight decay of the rows that the events [B] of a batch touch."""

@@ -5,6 +5,7 @@ import tensorflow as tf
 from multitask_recommender.layers.features import Stddev
 from multitask_recommender.layers.initial import Normal
 from multitask_recommender.layers.item_table import MEAN, ItemTable
+from multitask_recommender.layers.rows import lookup
 from multitask_recommender.schema import PAD
 
 _INITIAL_DECAY = 0.3  # an item weighs exp(-0.3) of the next newer one, at first
@@ -40,5 +41,5 @@ class RecentItems(tf.keras.layers.Layer):
         weights = known * tf.exp(-self._decay * age)
         # Each distinct item is read once, so that the gradient is as sparse as the batch.
         distinct, places = tf.unique(tf.reshape(items, [-1]))
-        vectors = tf.gather(tf.gather(self.table, distinct), tf.reshape(places, tf.shape(items)))
+        vectors = tf.gather(lookup(self.table, distinct), tf.reshape(places, tf.shape(items)))
         return tf.einsum("nt,ntd->nd", weights, vectors)

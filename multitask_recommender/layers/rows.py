@@ -1,6 +1,6 @@
 """Rows of tables: taken without a copy where all are wanted, summed reading each of them once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,25 @@ def keyed(table: tf.Variable, *vocabularies: Sequence) -> tf.Variable:
     return table
 
 
+def whole(variables: Iterable[tf.Variable]) -> list[tf.Variable]:
+    """The variables, with a table in the place of its shards, where it is in shards."""
+    tables = {}
+    for variable in variables:
+        container = getattr(variable, "_sharded_container", None)  # Keras too asks TensorFlow so
+        table = variable if container is None else container()
+        tables[id(table)] = table
+    return list(tables.values())
+
+
+def lookup(table: tf.Tensor | tf.Variable, ids: tf.Tensor) -> tf.Tensor:
+    """table [R, ...] at ids [...] -> [..., ...].
+
+    Of a table in shards on several servers (training/parameter_servers.py) each is asked for its
+    own rows alone, where `tf.gather` would bring the whole table here.
+    """
+    return tf.nn.embedding_lookup(table, ids)
+
+
 def take_rows(table: tf.Tensor | tf.Variable, ids: tf.Tensor) -> tf.Tensor:
     """table [R, ...] at ids [n] -> [n, ...].
 
@@ -24,7 +43,7 @@ def take_rows(table: tf.Tensor | tf.Variable, ids: tf.Tensor) -> tf.Tensor:
     """
     if _are_all(ids, table.shape[0]):
         return tf.convert_to_tensor(table)
-    return tf.gather(table, ids)
+    return lookup(table, ids)
 
 
 def sum_rows(
@@ -36,7 +55,7 @@ def sum_rows(
     as the batch.
     """
     distinct, places = tf.unique(members)
-    vectors = tf.gather(table, distinct)
+    vectors = lookup(table, distinct)
     return tf.sparse.segment_sum(vectors, places, owners, num_segments=num_owners)
 
 

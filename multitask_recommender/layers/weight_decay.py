@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from multitask_recommender.layers.rows import lookup
+
 
 class WeightDecay:
     """l2 times the mean, over the rows of a batch, of |vector|^2 * count^(power - 1).
@@ -25,7 +27,7 @@ class WeightDecay:
         """
         distinct, places = tf.unique(ids)
         occurrences = tf.math.bincount(places, minlength=tf.size(distinct), dtype=tf.float32)
-        vectors = tf.gather(table, distinct)
+        vectors = lookup(table, distinct)
         if projection is not None:
             vectors = tf.matmul(vectors, projection)
         charged = tf.reduce_sum(tf.square(vectors), axis=1) * occurrences

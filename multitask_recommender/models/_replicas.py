@@ -44,7 +44,9 @@ def apply(
     if are_shares:
         gradients = summed_gradients(gradients)
     pairs = zip(gradients, variables, strict=True)
-    optimizer.apply_gradients(pairs, experimental_aggregate_gradients=False)  # sums already
+    # Sums already. TensorFlow lets nobody say so to parameter servers; there, they are of one.
+    are_of_one = isinstance(tf.distribute.get_strategy(), tf.distribute.ParameterServerStrategy)
+    optimizer.apply_gradients(pairs, experimental_aggregate_gradients=are_of_one)
 
 
 def summed_gradients(gradients: Sequence[tf.Tensor | tf.IndexedSlices]) -> list:

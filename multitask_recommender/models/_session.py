@@ -23,7 +23,7 @@ from multitask_recommender.layers.heads import PairShape
 from multitask_recommender.layers.item_table import MEAN, ItemTable
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.retrieval_space import RetrievalSpace, log_popularity
-from multitask_recommender.layers.rows import keyed
+from multitask_recommender.layers.rows import keyed, lookup
 from multitask_recommender.layers.tower import Told, Tower, View, sides
 from multitask_recommender.models._base import Features, MultiTaskModel
 from multitask_recommender.models.settings._session import SessionSettings
@@ -155,7 +155,7 @@ class SessionModel(MultiTaskModel):
 
     def _fields(self, features: Features) -> tuple[tf.Tensor, ...]:
         """What labels are told beside the pair: the item's bias, and the event's context."""
-        return tf.gather(self._label_bias, features[ITEM_ID]), *self._context(features)
+        return lookup(self._label_bias, features[ITEM_ID]), *self._context(features)
 
     def _penalty(self, features: Features) -> tf.Tensor | float:
         """Weight decay of the rows that the batch's events [B] touch."""

@@ -55,7 +55,7 @@ class Checkpoints:
         step = str(place["step"])
         if not (self.folder / step).exists():
             with self._aside(step) as folder:
-                state.write(str(folder / _STATE))
+                state.write(_state(folder))
                 sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
                 about = {**place, "files": sizes, "identity": self.identity}
                 (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n")
@@ -72,7 +72,7 @@ class Checkpoints:
             return
         self._check(self.latest)
         try:
-            state.read(str(self.latest / _STATE)).assert_consumed()
+            state.read(_state(self.latest)).assert_consumed()
         except tf.errors.OpError as error:
             raise RunError(_damaged(self.latest, said_by_tensorflow(error.message))) from error
         except (AssertionError, ValueError, IndexError) as error:
@@ -110,6 +110,11 @@ class Checkpoints:
                 folder.rename(self.folder / step)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _state(folder: pathlib.Path) -> str:
+    """Absolute: parameter servers read and write it too, and may work in another folder."""
+    return str(folder.absolute() / _STATE)
 
 
 def _damaged(folder: pathlib.Path, fault: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from multitask_recommender.errors import ConfigError, RunError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import TOTAL_LOSS
-from multitask_recommender.training import loop, strategy, vocabulary
+from multitask_recommender.training import cluster, loop, strategy, vocabulary
 from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.early_stopping import EarlyStopping, Monitor
 from multitask_recommender.training.history import History
@@ -84,10 +84,10 @@ class Fit:
         self._checkpoints = checkpoints
         self._progress = progress
 
-    @property
-    def num_replicas(self) -> int:
-        """How many devices share each batch."""
-        return strategy.replicas(self._settings).number
+    def division(self, num_rows: int) -> str | None:
+        """How batches are divided among devices; no batch has more than all rows."""
+        settings = self._settings
+        return strategy.replicas(settings).division(min(settings.batch_size, num_rows))
 
     def __call__(self, train: Interactions) -> Any:
         """Searches on train, then refits where validation has rows for it: the final model."""
@@ -107,10 +107,10 @@ class Fit:
 
         Raises ConfigError in a cluster: only a whole training has workers that follow it.
         """
-        if self._settings.strategy == "multi_worker":
+        if self._settings.strategy in cluster.STRATEGIES:
             raise ConfigError(
-                "training.strategy is multi_worker, which is for train.py: a sweep is of one "
-                "process. Use auto, none or mirrored."
+                f"training.strategy is {self._settings.strategy}, which is for train.py: a sweep "
+                "is of one process. Use auto, none or mirrored."
             )
         if self._is_searched():  # interrupted after it
             model = self._build(train)

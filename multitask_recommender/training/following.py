@@ -13,6 +13,7 @@ from multitask_recommender.interactions import Interactions
 from multitask_recommender.training import _sigterm, strategy
 from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.loop import STEPS, Training
+from multitask_recommender.training.replicas import Replicas
 from multitask_recommender.training.settings import Settings
 
 END = 0  # what the chief tells at last, with its exit status
@@ -47,7 +48,7 @@ def follow(
 
 
 @contextlib.contextmanager
-def taking_part(settings: Settings) -> Iterator[strategy.Replicas]:
+def taking_part(settings: Settings) -> Iterator[Replicas]:
     """The replicas of a training; where the block ends, however it does, the others are told.
 
     Raises RunError where another worker is lost.

@@ -19,12 +19,13 @@ from multitask_recommender.errors import RunError
 from multitask_recommender.histories import Recent
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.layers import loss_scale
+from multitask_recommender.layers.rows import whole
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import _sigterm, optimizers
 from multitask_recommender.training._writing import writing
 from multitask_recommender.training.checkpoints import Checkpoints
+from multitask_recommender.training.replicas import Replicas
 from multitask_recommender.training.settings import Settings
-from multitask_recommender.training.strategy import Replicas
 
 _STEPS_WORTH_ONE_MORE = 100  # in an epoch: one more for the tasks' gradients costs about 1%
 STEPS = 3  # a chief's word to its workers: so many steps, see strategy.py
@@ -96,9 +97,7 @@ class Training:
         self._replicas.agree([*model.variables, *model.optimizer.variables(), *state])
         self._saved, self.saved_epochs = time.monotonic(), self.epoch
         self._per_call = 1  # the first step is traced: how long one takes is seen at the next
-        # Without AutoGraph: rewriting every function from here down takes seconds, and none of them
-        # branches on a tensor. One that does can be a tf.function of its own.
-        self._run_steps = tf.function(self._steps, autograph=False)
+        self._rounds = self._replicas.rounds(model, batches)
 
     @property
     def step(self) -> int:
@@ -142,8 +141,7 @@ class Training:
 
     def rounds(self) -> Callable[[int], bool]:
         """What makes the next steps, so many of them, and says whether all losses were finite."""
-        iterator = self._replicas.iterator(self._batches, self.step)
-        return lambda number: bool(self._run_steps(iterator, tf.constant(number)))
+        return self._rounds(self.step)
 
     def _call(self, run: Callable[[int], bool], number: int) -> None:
         started = time.monotonic()
@@ -151,10 +149,11 @@ class Training:
         if not run(number):
             raise RunError(self._fault())
         per_step = (time.monotonic() - started) / number
-        self._per_call = max(1, min(_STEPS_PER_CALL, int(_SECONDS_PER_CALL / per_step)))
+        most = _STEPS_PER_CALL * self._replicas.steps_at_once
+        self._per_call = max(1, min(most, int(_SECONDS_PER_CALL / per_step)))
 
     def _fault(self) -> str:
-        """What is wrong after a step that `_steps` has stopped at."""
+        """What is wrong after a step that a round has stopped at."""
         losses = {metric.name: float(metric.result()) for metric in self.model.metrics}
         of = {name: f"The loss of {name}" for name in losses} | {TOTAL_LOSS: "The total loss"}
         faults = [f"{of[n]} is {loss}" for n, loss in losses.items() if not math.isfinite(loss)]
@@ -192,24 +191,6 @@ class Training:
         place["step_in_epoch"] = self.step % self.steps_per_epoch
         self._checkpoints.save(self._state, place)
         self._saved, self.saved_epochs = time.monotonic(), self.epoch
-
-    def _steps(self, iterator: Iterator, number: tf.Tensor) -> tf.Tensor:
-        """Makes `number` steps, or stops after one that is a fault: says if none was.
-
-        A step whose gradients overflow, for being scaled, is none: it is left out.
-        """
-
-        def body(done: tf.Tensor, is_well: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            self._replicas.learn(self.model, next(iterator))
-            losses = tf.stack([metric.result() for metric in self.model.metrics])
-            is_well = tf.reduce_all(tf.math.is_finite(losses))
-            return done + 1, is_well & ~loss_scale.is_exhausted(self.model.optimizer)
-
-        def goes_on(done: tf.Tensor, is_well: tf.Tensor) -> tf.Tensor:
-            return (done < number) & is_well
-
-        start = [tf.constant(0), tf.constant(True)]
-        return tf.while_loop(goes_on, body, start, parallel_iterations=1)[1]
 
 
 def _scale(settings: Settings, number: int) -> float:
@@ -252,7 +233,7 @@ def save_weights(model: tf.keras.Model, folder: pathlib.Path) -> None:
     _check_finite(model)
     checkpoint = _weights(model)
     with writing(folder):
-        tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save()
+        tf.train.CheckpointManager(checkpoint, str(folder.absolute()), max_to_keep=1).save()
 
 
 def has_weights(folder: pathlib.Path) -> bool:
@@ -295,14 +276,15 @@ def _check_finite(model: tf.keras.Model) -> None:
 
 
 def _is_finite(weight: tf.Variable) -> bool:
-    # A table that a step has changed in part would be copied by an ordinary read.
-    values = tf.reshape(weight.read_value_no_copy(), [-1])
-    parts = (values[start : start + _NUMBERS] for start in range(0, len(values), _NUMBERS))
-    return all(bool(tf.reduce_all(tf.math.is_finite(part))) for part in parts)
+    with tf.device(weight.device):  # a table of another process stays there
+        # A table that a step has changed in part would be copied by an ordinary read.
+        values = tf.reshape(weight.read_value_no_copy(), [-1])
+        parts = (values[start : start + _NUMBERS] for start in range(0, len(values), _NUMBERS))
+        return all(bool(tf.reduce_all(tf.math.is_finite(part))) for part in parts)
 
 
 def _weights(model: tf.keras.Model) -> tf.train.Checkpoint:
     """Without the optimizer, which the model holds too; names say which weight is missing."""
     return tf.train.Checkpoint(
-        **{f"{_WEIGHT}{n}": weight for n, weight in enumerate(model.weights)}
+        **{f"{_WEIGHT}{n}": weight for n, weight in enumerate(whole(model.weights))}
     )

@@ -47,7 +47,23 @@ class _Clipping:
         return list(zip(clipped(gradients, self.clip_norm), variables, strict=True))
 
 
-class Adagrad(_Clipping, tf.keras.optimizers.legacy.Adagrad):
+class _KeepsSlots:
+    """Keras makes the slot of a table in shards anew whenever it is asked for it, of those of the
+    shards, and TensorFlow restores only what somebody holds.
+    """
+
+    def __init__(self, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        self._kept = {}
+
+    def get_slot(self, var, slot_name):
+        slot = super().get_slot(var, slot_name)
+        if isinstance(slot, tf.__internal__.distribute.ShardedVariable):
+            _, slot = self._kept.setdefault((id(var), slot_name), (var, slot))
+        return slot
+
+
+class Adagrad(_KeepsSlots, _Clipping, tf.keras.optimizers.legacy.Adagrad):
     """Adagrad (Duchi et al., JMLR 12, 2011) as in Keras; only how rows are updated differs."""
 
     def _resource_apply_sparse(self, grad, var, indices, apply_state=None):
@@ -94,7 +110,7 @@ class RowwiseAdagrad(Adagrad):
         return tf.reduce_mean(tf.square(grad), axis=columns, keepdims=True)
 
 
-class Adam(_Clipping, tf.keras.optimizers.legacy.Adam):
+class Adam(_KeepsSlots, _Clipping, tf.keras.optimizers.legacy.Adam):
     """Adam as in Keras, which moves every row at every step; only how differs.
 
     Keras' own takes half a dozen passes over a table of which a batch used some rows. With the
@@ -106,7 +122,7 @@ class Adam(_Clipping, tf.keras.optimizers.legacy.Adam):
         return self._resource_apply_dense(dense, handle, **state)
 
 
-class LazyAdam(_Clipping, tf.keras.optimizers.legacy.Adam):
+class LazyAdam(_KeepsSlots, _Clipping, tf.keras.optimizers.legacy.Adam):
     """Adam (Kingma and Ba, ICLR 2015) that leaves the rows alone which a batch did not use.
 
     Differs from the paper: the moments of an unused row do not decay, and momentum does not move

@@ -53,12 +53,13 @@ class Settings(settings.Settings):
         "else it is shortened to that. Embedding rows that a batch did not use take no part.",
     )
     seed: int = Field(42, ge=0, lt=2**31, description="Of weights, order, dropout, negatives.")
-    strategy: Literal["auto", "none", "mirrored", "multi_worker"] = Field(
+    strategy: Literal["auto", "none", "mirrored", "multi_worker", "parameter_server"] = Field(
         "auto",
         description="auto: the GPU where there is one, mirrored where there are more; none: the "
         "CPU; mirrored: all GPUs of this machine; multi_worker: the processes that TF_CONFIG "
         "names, each of which is given the same command. What is learnt is the same, but for "
-        "rounding.",
+        "rounding. parameter_server: such processes too, of which servers (ps) hold the tables in "
+        "shards, and each worker learns batch_size rows a step without waiting for the others.",
     )
     replicas: int | None = Field(
         None,

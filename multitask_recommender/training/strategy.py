@@ -1,115 +1,24 @@
-"""The devices that train together, on one machine or several: what training.strategy makes.
-
-All strategies here are synchronous: the replicas of a step share one batch of training.batch_size
-rows (shares.py), sum their gradients, and so take the step that one device would have taken.
-
-Several processes follow the first, the chief. It alone reads checkpoints, evaluates, writes and
-prints; before each round of steps it tells the others what comes next (`tell`, `hear`), so that
-whatever it decides, when to stop say, is decided once.
-"""
+"""What training.strategy makes: the devices that train together, on one machine or several."""
 
 import contextlib
 import functools
 import os
-from collections.abc import Iterable, Iterator
-from typing import Any
 
 import tensorflow as tf
 
-from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.training import cluster
+from multitask_recommender.training.parameter_servers import ParameterServers
+from multitask_recommender.training.replicas import Replicas
 from multitask_recommender.training.settings import Settings
 
-_SUM = tf.distribute.ReduceOp.SUM
 _OPERATIONS_AT_ONCE = "TF_NUM_INTEROP_THREADS"  # how many, where the user says so
-
-
-class Replicas:
-    """One device, or the replicas of a strategy of TensorFlow's.
-
-    device: the one device, if batches are to be copied there while the step before is made, as
-    TensorFlow's strategies do.
-    """
-
-    def __init__(
-        self,
-        strategy: tf.distribute.Strategy | None = None,
-        group: cluster.Cluster | None = None,
-        device: str | None = None,
-    ) -> None:
-        self._strategy, self._device = strategy, device
-        self.is_chief = group is None or group.is_chief
-        self.num_workers = 1 if group is None else group.num_workers
-        self._first_copy = (
-            None if strategy is None else tf.function(self._of_first, autograph=False)
-        )
-
-    @property
-    def number(self) -> int:
-        """How many share a batch."""
-        return 1 if self._strategy is None else self._strategy.num_replicas_in_sync
-
-    def scope(self) -> contextlib.AbstractContextManager:
-        """Where variables are made that all replicas hold."""
-        return contextlib.nullcontext() if self._strategy is None else self._strategy.scope()
-
-    def iterator(self, batches: TrainingBatches, start: int) -> Iterator:
-        """Of batches from step `start` on, or of the shares of them that are this process's."""
-        if self._strategy is None:
-            dataset = batches.dataset(start)
-            if self._device is not None:
-                dataset = dataset.apply(tf.data.experimental.prefetch_to_device(self._device))
-            return iter(dataset)
-
-        def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            each = self.number // context.num_input_pipelines
-            first = context.input_pipeline_id * each
-            return batches.dealt(start, range(first, first + each), self.number)
-
-        return iter(self._strategy.distribute_datasets_from_function(dataset))
-
-    def learn(self, model: tf.keras.Model, features: Any) -> None:
-        """One step on what the iterator gave, within a graph."""
-        if self._strategy is None:
-            model.train_step(features)
-        else:
-            self._strategy.run(model.learn, args=(features,))
-
-    def tell(self, word: int, number: int = 0) -> None:
-        """Of the chief: what comes next."""
-        if self.num_workers > 1:
-            self._first_copy([tf.constant([word, number], tf.int64)])
-
-    def hear(self) -> tuple[int, int]:
-        """Of the others: what the chief tells next; waits for it."""
-        (told,) = self._first_copy([tf.zeros([2], tf.int64)])
-        word, number = told.numpy().tolist()
-        return word, number
-
-    def agree(self, variables: Iterable[tf.Variable]) -> None:
-        """Gives all workers the chief's values, when all of them call it."""
-        if self.num_workers > 1:
-            variables = list(variables)
-            values = self._first_copy([tf.convert_to_tensor(each) for each in variables])
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
-
-    def _of_first(self, values: list[tf.Tensor]) -> list[tf.Tensor]:
-        """The values that the first replica of all brings."""
-
-        def summed(values: list[tf.Tensor]) -> list[tf.Tensor]:
-            context = tf.distribute.get_replica_context()
-            is_first = tf.equal(context.replica_id_in_sync_group, 0)
-            own = [tf.where(is_first, each, tf.zeros_like(each)) for each in values]
-            return [context.all_reduce(_SUM, each) for each in own]
-
-        found = self._strategy.run(summed, args=(values,))
-        return [self._strategy.experimental_local_results(each)[0] for each in found]
 
 
 @functools.cache
 def _replicas(kind: str, number: int | None) -> Replicas:
+    if kind == "parameter_server":
+        return ParameterServers(cluster.read(kind))
     gpus = [] if kind == "none" else tf.config.list_physical_devices("GPU")
     if not gpus:
         _make_sums_in_one_order()

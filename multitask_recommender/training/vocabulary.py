@@ -14,6 +14,7 @@ import numpy as np
 from multitask_recommender import run_folder
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.layers.rows import whole
 
 FILE = "vocabulary.npz"
 _SIDES = ("users", "items")
@@ -21,10 +22,10 @@ _WEIGHTS = "weights"  # JSON: by the place of a weight, the names of its vocabul
 
 
 def write(model: Any, train: Interactions, folder: pathlib.Path) -> None:
-    """Of a model's weights, in the order of `model.weights`; see layers/rows.py."""
+    """Of a model's weights, in their order; see layers/rows.py."""
     arrays = {side: as_array(getattr(train, side).vocabulary) for side in _SIDES}
     weights = {}
-    for place, weight in enumerate(model.weights):
+    for place, weight in enumerate(whole(model.weights)):
         keys = getattr(weight, "row_keys", ())
         if keys:
             weights[place] = [_name(arrays, as_array(each)) for each in keys]

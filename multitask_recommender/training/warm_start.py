@@ -18,6 +18,7 @@ import tensorflow as tf
 from multitask_recommender import run_folder
 from multitask_recommender.errors import RunError
 from multitask_recommender.interactions import Entities, Feature, Interactions
+from multitask_recommender.layers.rows import whole
 from multitask_recommender.training import loop, vocabulary
 
 _RIDGE = 10.0  # rows without any features that weigh as much
@@ -32,10 +33,11 @@ def begin(model: Any, train: Interactions, run_dir: pathlib.Path) -> None:
     folder = run_dir / run_folder.CHECKPOINTS
     arrays, of_weights = vocabulary.read(folder)
     there = loop.read_weights(folder)
-    if len(there) != len(model.weights):
-        raise RunError(f"{run_dir} has {len(there)} weights, and this model {len(model.weights)}.")
+    weights = whole(model.weights)
+    if len(there) != len(weights):
+        raise RunError(f"{run_dir} has {len(there)} weights, and this model {len(weights)}.")
     entities = (train.users, train.items)
-    for place, (weight, values) in enumerate(zip(model.weights, there, strict=True)):
+    for place, (weight, values) in enumerate(zip(weights, there, strict=True)):
         keys = getattr(weight, "row_keys", ())
         names = of_weights.get(place, [])
         if len(names) != len(keys) or values.shape[1:] != weight.shape[1:]:

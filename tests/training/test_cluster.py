@@ -56,7 +56,36 @@ def test_an_index_beyond_the_cluster_is_refused(tf_config):
         cluster.read("multi_worker")
 
 
-def test_parameter_servers_are_refused(tf_config):
+def test_parameter_servers_are_refused_where_all_hold_the_tables(tf_config):
     tf_config({"ps": ["p:1"], **WORKERS}, "worker", 1)
     with pytest.raises(ConfigError, match="TF_CONFIG has ps, worker: .* chief and workers alone"):
         cluster.read("multi_worker")
+
+
+SERVERS = {"chief": ["c:1"], "ps": ["p:1", "p:2"], **WORKERS}
+
+
+@pytest.mark.parametrize("kind, serves", [("chief", False), ("worker", True), ("ps", True)])
+def test_of_parameter_servers_all_but_the_chief_serve(tf_config, kind, serves):
+    tf_config(SERVERS, kind, 0)
+    read = cluster.read("parameter_server")
+    assert (read.is_chief, read.serves) == (not serves, serves)
+    assert (read.number_of("worker"), read.number_of("ps")) == (3, 2)
+    assert read.address == f"{kind[0].replace('w', 'a')}:1"
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        WORKERS,
+        {**SERVERS, "ps": []},
+        {"chief": ["c:1"], "ps": ["p:1"], "worker": []},
+        {**SERVERS, "chief": ["c:1", "c:2"]},
+        {**SERVERS, "evaluator": ["e:1"]},
+    ],
+)
+def test_a_cluster_without_any_of_them_or_with_others_is_refused(tf_config, addresses):
+    kind = next(kind for kind, each in addresses.items() if each)
+    tf_config(addresses, kind, 0)
+    with pytest.raises(ConfigError, match="TF_CONFIG has {.*}: .* of one chief, and of one worker"):
+        cluster.read("parameter_server")

@@ -1,12 +1,7 @@
 """Workers of a cluster on this machine, through the command that a user gives each of them."""
 
 import json
-import os
-import pathlib
 import signal
-import socket
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -14,8 +9,8 @@ import polars as pl
 import pytest
 
 from benchmarks import kills
+from tests.training import processes
 
-ROOT = pathlib.Path(__file__).parents[2]
 CONFIG = """
 dataset: {name: synthetic, users: 60, items: 50, rows: 3000}
 model: {name: two_tower, embedding_dimension: 8, dropout: 0.3, user: [id, history], item: [id]}
@@ -25,45 +20,27 @@ training: {epochs: 3, batch_size: 500, optimizer: lazy_adam, learning_rate: 0.01
 """
 
 
-def command(folder, arguments, task=None, addresses=()):
+def command(folder, arguments, task=None, addresses=None):
     """A process of this package, in a folder with config.yaml; task: its index in the cluster."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    if task is not None:
-        cluster = {
-            "cluster": {"worker": list(addresses)},
-            "task": {"type": "worker", "index": task},
-        }
-        environment["TF_CONFIG"] = json.dumps(cluster)
-    return subprocess.Popen(
-        [sys.executable, "-m", "multitask_recommender", *arguments],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return processes.start(folder, arguments, addresses, "worker", task)
 
 
 def workers(folder, number, overrides):
     """Processes of as many workers, the chief first."""
-    addresses = []
-    for _ in range(number):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            addresses.append(f"127.0.0.1:{free.getsockname()[1]}")
+    addresses = processes.addresses(worker=number)
     arguments = ["train", "training.strategy=multi_worker", *overrides]
     return [command(folder, arguments, task, addresses) for task in range(number)]
 
 
-def ended(processes):
+def ended(started):
     """Their exit statuses and outputs."""
-    outputs = [process.communicate(timeout=900)[0] for process in processes]
-    return [process.returncode for process in processes], outputs
+    outputs = [process.communicate(timeout=900)[0] for process in started]
+    return [process.returncode for process in started], outputs
 
 
-def assert_ends(*processes):
-    statuses, outputs = ended(processes)
-    assert statuses == [0] * len(processes), outputs
+def assert_ends(*started):
+    statuses, outputs = ended(started)
+    assert statuses == [0] * len(started), outputs
 
 
 def losses(run):
@@ -105,11 +82,11 @@ def test_when_a_worker_is_killed_the_others_end_and_all_go_on_when_started_again
     long = ["training.epochs=40", "training.checkpoint_seconds=0", "--run-dir"]
     assert_ends(*workers(folder, 3, [*long, "whole"]))
 
-    processes = workers(folder, 3, [*long, "killed"])
+    killed = workers(folder, 3, [*long, "killed"])
     wait_for(folder / "killed.partial" / "checkpoints" / "search")
-    processes[2].send_signal(signal.SIGKILL)
+    killed[2].send_signal(signal.SIGKILL)
     started = time.monotonic()
-    statuses, outputs = ended(processes)
+    statuses, outputs = ended(killed)
 
     assert time.monotonic() - started < 120
     assert statuses == [1, 1, -signal.SIGKILL]

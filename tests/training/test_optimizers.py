@@ -178,3 +178,29 @@ def test_lazy_adam_follows_a_schedule_and_goes_on_within_a_graph():
     assert (after[1] != ROWS[1]).all()
     np.testing.assert_array_equal(table, after)
     assert int(optimizer.iterations) == 3
+
+
+@pytest.mark.parametrize("name", ["adagrad", "rowwise_adagrad", "adam", "lazy_adam"])
+def test_what_it_knows_of_a_table_in_shards_is_read_into_other_shards(name, tmp_path):
+    def trained(*blocks):
+        shards = [
+            tf.Variable(each, dtype=tf.float32, name=f"table/part_{place}")
+            for place, each in enumerate(blocks)
+        ]
+        table = tf.__internal__.distribute.ShardedVariable(shards)
+        optimizer = optimizers.build(name, 0.1)
+        gradients = [tf.IndexedSlices([[2.0, 4.0]], [0], tf.shape(each)) for each in shards]
+        optimizer.apply_gradients(zip(gradients, shards, strict=True))
+        return table, optimizer, tf.train.Checkpoint(table=table, optimizer=optimizer)
+
+    table, optimizer, state = trained(np.ones([2, 2]), np.ones([2, 2]))
+    state.write(str(tmp_path / "state"))
+    other, its_optimizer, its_state = trained(np.zeros([3, 2]), np.zeros([1, 2]))
+
+    its_state.read(str(tmp_path / "state")).assert_consumed()
+
+    assert optimizer.get_slot_names()
+    for slot in optimizer.get_slot_names():
+        one, same = optimizer.get_slot(table, slot), its_optimizer.get_slot(other, slot)
+        np.testing.assert_array_equal(tf.convert_to_tensor(one), tf.convert_to_tensor(same))
+    np.testing.assert_array_equal(tf.convert_to_tensor(table), tf.convert_to_tensor(other))

@@ -1,5 +1,7 @@
 """What the settings of models share that propagate vectors over the graph of training."""
 
+from typing import Any
+
 from pydantic import Field
 
 from multitask_recommender.interactions import Interactions
@@ -30,6 +32,15 @@ class GraphSettings(IdSettings):
         description="The label whose 1 makes a training event an edge; by default that of "
         "retrieval, if there is one.",
     )
+
+    def conflicts(self, config: Any) -> list[str]:
+        if config.training.strategy != "parameter_server":
+            return []
+        return [
+            "training.strategy parameter_server is not for model "
+            f"{config.model.name}: each step propagates all nodes, so that every worker would "
+            "fetch every table at every step. Use mirrored or multi_worker."
+        ]
 
     def missing_from(self, train: Interactions, where: str) -> list[str]:
         if self.graph_positive is None:
