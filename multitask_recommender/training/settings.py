@@ -1,6 +1,6 @@
 """Settings of the training loop."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -111,3 +111,12 @@ class Settings(settings.Settings):
         if self.initial_accumulator is not None:
             return self.initial_accumulator
         return _OF_A_SUM / self.batch_size**2
+
+    def conflicts(self, config: Any) -> list[str]:
+        if self.strategy != "parameter_server" or self.precision != "float16":
+            return []
+        return [
+            "training.precision float16 is not for training.strategy parameter_server: whose step "
+            "is left out, and what losses are scaled by, would depend on who comes first. Use "
+            "bfloat16."
+        ]

@@ -16,7 +16,7 @@ from multitask_recommender import config
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.training import parameter_servers
 from multitask_recommender.training.cluster import Cluster
-from tests.training import processes
+from tests.training import processes, replica_exactness
 
 SCRIPT = pathlib.Path(__file__).with_name("parameter_server_zoo.py")
 CONFIG = """
@@ -54,19 +54,22 @@ def assert_learns(found):
 
 
 def test_tables_in_shards_learn_resume_and_are_read_by_one_process():
-    found = outcomes(["model/two_tower_recent/pcgrad"])
+    found = outcomes(["model/two_tower, recent/pcgrad"])
 
     assert len(found) == 1
-    assert_learns(found["model/two_tower_recent/pcgrad"])
+    assert_learns(found["model/two_tower, recent/pcgrad"])
 
 
 @pytest.mark.slow
 def test_every_model_learns_or_refuses():
-    found = outcomes(["model/", "sharing/ple/uncertainty", "sharing/esmm/fixed", "retrieval/drawn"])
+    names = [f"model/{name}/pcgrad" for name in replica_exactness.MODELS]
+    names += [f"sharing/{name}/uncertainty" for name in replica_exactness.SHARINGS]
 
+    found = outcomes(names)
+
+    assert list(found) == names
     refusing = {name for name, outcome in found.items() if "refused" in outcome}
-    assert {name.split("/")[1] for name in refusing} == {"lightgcn", "ngcf"}
-    assert len(found) == 23
+    assert refusing == {"model/lightgcn/pcgrad", "model/ngcf/pcgrad"}
     for name in found.keys() - refusing:
         assert_learns(found[name])
 
@@ -75,6 +78,11 @@ def test_every_model_learns_or_refuses():
 def test_models_that_propagate_every_table_are_refused(name):
     with pytest.raises(ConfigError, match=f"parameter_server is not for model {name}: .* fetch"):
         config.parse({"model": name, "training": {"strategy": "parameter_server"}})
+
+
+def test_float16_is_refused():
+    with pytest.raises(ConfigError, match="float16 is not for training.strategy parameter_server"):
+        config.parse({"training": {"strategy": "parameter_server", "precision": "float16"}})
 
 
 def test_who_serves_ends_when_the_chief_has_come_and_gone(monkeypatch):
