@@ -18,8 +18,8 @@ from multitask_recommender.planning.shape import DataShape
 
 MIB = 2**20
 IMPORTS = 590 * MIB  # Python with TensorFlow, Polars and this package, before anything is done
-_RUNTIME = 80 * MIB  # graphs of a training step, and threads with their heaps
-_TRACED = 44 * MIB  # those of an export: its signatures, written and loaded again
+_RUNTIME = 140 * MIB  # graphs of a training step, and threads with their heaps
+_TRACED = 124 * MIB  # those of an export: its signatures, written and loaded again
 _ID = 144  # bytes of an id in the four lookup tables of an export, two of them loaded again
 _GRAPH = 8e5  # bytes on disk of an export without its variables, and of its golden requests
 _RECORD = 4e4  # of a run's small files
@@ -150,7 +150,7 @@ class _Sizes:
                 max(self.weights, self._made(index), loaded),
             ),
             Part("ids in lookup tables", _ID * (self.shape.users.number + items)),
-            Part("graphs and threads", _RUNTIME + _TRACED),
+            Part("graphs and threads", _TRACED),
         ]
 
     def _made(self, index: str) -> float:
