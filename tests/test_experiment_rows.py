@@ -61,6 +61,20 @@ def test_what_is_retrieved_are_positives(parts):
     assert made(parts, retrieval=None).positives(parts.train) is None
 
 
+def test_who_met_what_is_told_of_the_same_rows_without_labels(parts):
+    assert pairs(made(parts).met(parts.train)) == [(1, 1), (2, 3)]
+    assert not made(parts).met(parts.train).labels
+    everything = made(parts, retrieval=None).met(parts.train)
+    assert everything.item_ids is parts.train.item_ids and not everything.labels
+
+
+def test_rows_that_nothing_is_joined_to_are_not_copied(parts):
+    joined = splits.joined(parts.train, parts.train.take(np.zeros(3, bool)))
+
+    assert joined.user_ids is parts.train.user_ids
+    assert pairs(splits.joined(parts.validation, parts.train)) == [(1, 1), (1, 2), (2, 3), (3, 5)]
+
+
 def test_users_are_told_of_by_what_is_known_beside_the_learnt_rows(parts):
     known = made(parts)
 
