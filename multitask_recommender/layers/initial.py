@@ -2,7 +2,8 @@
 
 Keras draws a table as a whole, in three tensors. On a processor TensorFlow takes memory from a pool
 (oneDNN's) that gives nothing back, so that two of them would stay taken for as long as the process
-lives. What is drawn here becomes the variable as it is, and nothing stays beside it.
+lives. What is drawn here becomes the variable; TensorFlow copies it once, into its pool, when rows
+are first read of it, and numpy gives back the rest.
 """
 
 from collections.abc import Sequence

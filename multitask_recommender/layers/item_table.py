@@ -33,7 +33,9 @@ class ItemTable(tf.Module):
     def __init__(self, table: tf.Tensor | tf.Variable, start: str) -> None:
         super().__init__()
         self.start = start
-        values = tf.convert_to_tensor(table)
+        # A table of which rows were read would be copied by an ordinary read.
+        is_variable = isinstance(table, tf.Variable)
+        values = table.read_value_no_copy() if is_variable else tf.convert_to_tensor(table)
         # Values of a feature may get wider as well: more of them in a row.
         others = [None] * (values.shape.rank - 1) if feature_of(start) else values.shape[1:]
         self.rows = tf.Variable(values, trainable=False, shape=[None, *others], name="items")

@@ -23,9 +23,6 @@ _TRACED = 124 * MIB  # those of an export: its signatures, written and loaded ag
 _ID = 144  # bytes of an id in the four lookup tables of an export, two of them loaded again
 _GRAPH = 8e5  # bytes on disk of an export without its variables, and of its golden requests
 _RECORD = 4e4  # of a run's small files
-_SCANN = 3.5  # times the vectors, while ScaNN learns of them
-_EXACT = 2 * 4 * 256 * 2**16  # of an exact search (index/tuning/exact.py): its scores, in order too
-_CELLS = 2**26  # scores of a search that tries an index (index/brute_force.py), at the most
 _TRIED = 256  # queries of it at a time
 _SCORES = 12  # bytes of a score of a batch: itself, its exponential and its gradient
 _PARQUET = 6  # bytes of a held-out row on disk
@@ -36,6 +33,24 @@ _HISTORY = 32  # bytes a row, of histories in order and of windows that share th
 _EDGE = 48  # bytes an edge, of the graph's matrix and of what it is made of
 _MANY_USERS = 10_000  # whose blocks are as large as any
 _BLOCK_ROWS = 64  # of the tables of indexes, which are filled up
+
+
+@dataclasses.dataclass(frozen=True)
+class _Index:
+    """What an index takes beside its variables.
+
+    made, loaded: while it is made of vectors, them included, and once it is loaded: in vectors of
+      all items. cells: scores of a search that tries it, at the most; of those that look into
+      leaves, the exact search (index/tuning/exact.py) has more.
+    """
+
+    made: float
+    loaded: float
+    cells: int
+
+
+_EXACT = _Index(2, 0, 2**26)  # as brute_force, and what is not known here
+_INDEXES = {"ivf": _Index(2, 0, 2**24), "scann": _Index(3.5, 1, 2**24)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,26 +155,18 @@ class _Sizes:
 
         These need no room at the same time: each lets go of what the one before has made.
         """
-        index, items = self.config.index.name, self.shape.items.number
-        loaded = self.exported(index) + (self.vectors if index == "scann" else 0)
+        name, items = self.config.index.name, self.shape.items.number
+        index = _INDEXES.get(name, _EXACT)
+        scores = 8 * min(index.cells, _TRIED * items) if self.vectors else 0
+        made = index.made * self.vectors + scores
+        loaded = index.loaded * self.vectors + self.exported(name)
         return [
             self.data,
             Part("weights", self.weights),
-            Part(
-                "weights again, an index, or what is loaded",
-                max(self.weights, self._made(index), loaded),
-            ),
+            Part("weights again, an index, or what is loaded", max(self.weights, made, loaded)),
             Part("ids in lookup tables", _ID * (self.shape.users.number + items)),
             Part("graphs and threads", _TRACED),
         ]
-
-    def _made(self, index: str) -> float:
-        """Vectors of items, and what an index takes while it is made of them and tried."""
-        if not self.vectors:
-            return 0.0
-        if index == "brute_force":
-            return 2 * self.vectors + 8 * min(_CELLS, _TRIED * self.shape.items.number)
-        return (_SCANN if index == "scann" else 2) * self.vectors + _EXACT
 
     def disk(self) -> Iterator[Part]:
         yield Part("run", self.weights + _PARQUET * self.shape.held_out + _RECORD)

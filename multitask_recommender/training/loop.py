@@ -22,6 +22,7 @@ from multitask_recommender.layers import loss_scale
 from multitask_recommender.layers.rows import whole
 from multitask_recommender.schema import TOTAL_LOSS
 from multitask_recommender.training import _sigterm, optimizers
+from multitask_recommender.training._finite import is_finite
 from multitask_recommender.training._writing import writing
 from multitask_recommender.training.checkpoints import Checkpoints
 from multitask_recommender.training.replicas import Replicas
@@ -33,7 +34,6 @@ _STEPS_PER_CALL = 50  # steps between two looks at the clock and at SIGTERM, at 
 _WEIGHT, _VALUE = "weight_", ".ATTRIBUTES/VARIABLE_VALUE"  # as TensorFlow calls them
 _WIDER = "float16 ends at 65,504; try training.precision=bfloat16"
 _TRY = "try a smaller training.learning_rate in a new --run-dir"
-_NUMBERS = 1 << 22  # of a weight that are looked at at a time
 _SECONDS_PER_CALL = 1.0  # so many of them as take no longer, where a step is long
 
 
@@ -270,17 +270,9 @@ def read_weights(folder: pathlib.Path) -> list[np.ndarray]:
 def _check_finite(model: tf.keras.Model) -> None:
     """Weights may be spoilt by a step before any loss tells."""
     for weight in model.trainable_variables:
-        if not _is_finite(weight):
+        if not is_finite(weight):
             step = int(model.optimizer.iterations.numpy())
             raise RunError(f"{weight.name} is not finite after step {step}: {_TRY}.")
-
-
-def _is_finite(weight: tf.Variable) -> bool:
-    with tf.device(weight.device):  # a table of another process stays there
-        # A table that a step has changed in part would be copied by an ordinary read.
-        values = tf.reshape(weight.read_value_no_copy(), [-1])
-        parts = (values[start : start + _NUMBERS] for start in range(0, len(values), _NUMBERS))
-        return all(bool(tf.reduce_all(tf.math.is_finite(part))) for part in parts)
 
 
 def _weights(model: tf.keras.Model) -> tf.train.Checkpoint:

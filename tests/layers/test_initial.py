@@ -44,8 +44,8 @@ def test_the_seed_of_the_process_draws_as_keras_does(monkeypatch):
     assert not np.array_equal(*found)
 
 
-def test_a_layers_table_is_the_memory_that_was_drawn_into(monkeypatch):
-    """A copy would stay in TensorFlow's pool for as long as the process lives."""
+def test_a_table_is_drawn_into_one_array(monkeypatch):
+    """Tensors of its size would stay in TensorFlow's pool for as long as the process lives."""
     monkeypatch.setattr(initial, "_ROWS", 8)
     made = []
     monkeypatch.setattr(

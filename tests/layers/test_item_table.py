@@ -20,6 +20,16 @@ def test_there_may_be_more_rows_than_when_a_function_was_traced():
     assert not table.rows.trainable
 
 
+def test_values_stay_where_they_are_though_rows_were_read_before():
+    variable = tf.Variable(tf.ones([40, 3]))
+    tf.gather(variable, [5])  # from here on an ordinary read copies all of it
+
+    table = ItemTable(variable, MEAN)
+
+    held = (each.read_value_no_copy() for each in (variable, table.rows))
+    assert np.shares_memory(*(np.asarray(memoryview(each)) for each in held))
+
+
 def test_values_of_a_feature_may_get_wider_as_well():
     table = ItemTable(tf.constant([[0, 0], [1, 2]]), item_table.of_feature("genre/s"))
 

@@ -283,17 +283,6 @@ def test_weights_that_no_loss_has_told_of_are_not_saved(begin, tmp_path):
     assert not (tmp_path / "weights").exists()
 
 
-@pytest.mark.parametrize("row", [0, 5, 6])
-def test_large_weights_are_looked_through_some_numbers_at_a_time(monkeypatch, row):
-    monkeypatch.setattr(loop, "_NUMBERS", 6)
-    weight = tf.Variable(tf.ones([7, 2]))
-    assert loop._is_finite(weight)
-
-    weight.scatter_nd_update([[row, 1]], [float("inf")])
-
-    assert not loop._is_finite(weight)
-
-
 class TestWeights:
     def test_are_read_as_they_were_written(self, begin, tmp_path, assert_same_weights):
         training = begin()
