@@ -28,10 +28,11 @@ def count_among(keys: np.ndarray, others: Iterable[np.ndarray]) -> int:
     """How many of the keys occur among the others, of which one part is read at a time."""
     if not len(keys):
         return 0
-    distinct, numbers = np.unique(keys, return_counts=True)
-    are_there = np.zeros(len(distinct), bool)
+    in_order = np.sort(keys)
+    are_there = np.zeros(len(keys), bool)  # the first of each that is
     for part in others:
-        places = np.searchsorted(distinct, part)
-        np.minimum(places, len(distinct) - 1, out=places)
-        are_there[places[distinct[places] == part]] = True
-    return int(numbers[are_there].sum())
+        places = np.searchsorted(in_order, part)
+        np.minimum(places, len(keys) - 1, out=places)
+        are_there[places[in_order[places] == part]] = True
+    first = np.flatnonzero(are_there)
+    return int((np.searchsorted(in_order, in_order[first], side="right") - first).sum())
