@@ -118,8 +118,9 @@ def by_xla(name: str, rounds: int) -> list[str]:
         try:
             times = alternate(runs, rounds, time.process_time)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
-            operation = re.search(r"with op (\w+)|No registered '(\w+)'", error.message)
-            return ["-", f"refused: {operation.group(1) or operation.group(2)}"]
+            named = re.search(r"with op (\w+)|No registered '(\w+)'", error.message)
+            reason = named[1] or named[2] if named else error.message.partition(".")[0]
+            return ["-", f"refused: {reason}"]
     return [f"{1e3 * times.median('plain') / STEPS:.0f}", f"{times.ratio('XLA', 'plain'):.2f}"]
 
 
