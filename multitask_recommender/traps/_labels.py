@@ -104,5 +104,8 @@ def _without_click(train: Interactions, config: "Config") -> list[Trap]:
 
 
 def _is_binary(train: Interactions, label: str) -> bool:
-    values = train.labels[label]
-    return bool(((values == 0) | (values == 1) | ~train.is_observed(label)).all())
+    def of(rows: Interactions) -> bool:
+        values = rows.labels[label]
+        return bool(((values == 0) | (values == 1) | ~rows.is_observed(label)).all())
+
+    return all(map(of, _parts(train)))
