@@ -1,13 +1,10 @@
 """Whole runs on small synthetic data: what they write, and that others find the same in it."""
 
 import json
-import os
 import pathlib
-import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import numpy as np
 import polars as pl
@@ -34,7 +31,6 @@ evaluation:
   protocols: [full, unfiltered, sampled]
   baselines: {ials: {dimension: 4, epochs: 3}, biased_mf: {dimension: 2}, ease: {}}
 """
-KILLED_WHILE = ["training.checkpoint_seconds=0"]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +44,7 @@ def config_path(tmp_path_factory):
 def run_dir(config_path):
     """A finished run."""
     path = config_path.parent / "run"
-    runs.train(config.load(config_path, KILLED_WHILE), path)
+    runs.train(config.load(config_path), path)
     return path
 
 
@@ -84,9 +80,7 @@ def test_a_run_holds_what_the_design_says(run_dir):
     }
     assert [path.name for path in run_dir.parent.glob("run*")] == ["run"]
     assert {path.name for path in (run_dir / "tensorboard").iterdir()} == {"search", "refit"}
-    assert config.load(run_dir / "config.yaml") == config.load(
-        run_dir.parent / "config.yaml", KILLED_WHILE
-    )
+    assert config.load(run_dir / "config.yaml") == config.load(run_dir.parent / "config.yaml")
 
 
 def test_the_history_has_every_loss_of_every_epoch(run_dir, results):
@@ -431,45 +425,6 @@ def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkey
     runs.train(chosen, tmp_path / "run")
 
     assert (tmp_path / "run" / "history.csv").read_text() == history
-
-
-def start(config_path, run_dir):
-    command = [sys.executable, str(ROOT / "train.py"), "--config", str(config_path)]
-    return subprocess.Popen(
-        [*command, "--run-dir", str(run_dir), *KILLED_WHILE],
-        cwd=config_path.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def test_killed_in_the_middle_the_same_command_ends_with_the_same_metrics(
-    config_path, results, tmp_path
-):
-    """And with those of another process: the same config and seed give the same numbers."""
-    run_dir = tmp_path / "killed"
-    history = tmp_path / "killed.partial" / "history.csv"
-    first = start(config_path, run_dir)
-    for _ in range(6_000):
-        if history.exists() and history.read_text().count("\n") > 5:
-            break
-        assert first.poll() is None, first.stdout.read()
-        time.sleep(0.01)
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
-    assert not run_dir.exists()
-
-    second = start(config_path, run_dir)
-    output = second.communicate()[0]
-
-    assert second.returncode == 0, output
-    assert "popularity" in output
-    found = json.loads((run_dir / "metrics.json").read_text())
-    assert found["metrics"] == results["metrics"]
-    assert found["baselines"] == results["baselines"]
-    phases = pl.read_csv(run_dir / "history.csv").group_by("phase").len()
-    assert phases.filter(pl.col("phase") == "search")["len"].item() == 30
 
 
 def test_a_fresh_process_finds_the_same_in_a_model_with_hidden_layers(tmp_path):
