@@ -1,11 +1,13 @@
 """Gradients of one's own: a tape's alone, and gone with the graph that they were made for."""
 
 import gc
+import pathlib
 import weakref
 
 import pytest
 import tensorflow as tf
 
+import multitask_recommender
 from multitask_recommender.layers.own_gradient import own_gradient
 
 
@@ -43,3 +45,10 @@ def of_a_function_that_is_gone():
     traced = tf.function(lambda: gradient(tf.identity(table))).get_concrete_function()
     assert traced().numpy().tolist() == [6.0, 6.0, 6.0]
     return weakref.ref(traced.graph), weakref.ref(table.handle)
+
+
+def test_nobody_else_makes_gradients_of_his_own():
+    package = pathlib.Path(multitask_recommender.__file__).parent
+    users = [path.name for path in package.rglob("*.py") if "custom_gradient" in path.read_text()]
+
+    assert users == ["own_gradient.py"]
