@@ -1,11 +1,12 @@
-"""What drawn negatives keep of the exact loss: `python benchmarks/negatives.py`.
+"""Losses of retrieval, and what they reach: `python benchmarks/negatives.py`.
 
 The made-up rows of full_scale.py, and its recipe with each loss of retrieval in turn, all else
-alike: recall over all items for some users; the difference to the first loss, with a 95 % interval
-over the same users; the AUC of clicks; and rows a second of a processor. float16 is drawn-1024 once
-more, its tables and the vectors of its items being kept in half precision. Beside them popularity,
-and the best there can be: the numbers that the rows were made with, for one who does not know what
-a user clicked last, as towers of ids do not either.
+alike: recall over all items for some users; the difference to the recipe, with a 95 % interval over
+the same users; the AUC of clicks; and rows a second of a processor. drawn-1024-.5 draws 1,024
+negatives a batch by count^.5. float16 is the recipe once more, its tables and the vectors of its
+items being kept in half precision. Beside them popularity, iALS, and the best there can be: the
+numbers that the rows were made with, for one who does not know what a user clicked last, as towers
+of ids do not either.
 
 --losses takes those named below. exact costs as much as there are rows times items (a hundredth of
 the data: minutes); exact-by-user only users times items, but makes one step a user and pass.
@@ -25,8 +26,8 @@ from full_scale import run
 
 from multitask_recommender.metrics.intervals import paired_interval
 
-POPULARITY, BEST, HALVED = "popularity", "best", "float16"
-BASE = "drawn-1024"  # whose tables are halved
+HALVED, BESIDE = "float16", ("popularity", "ials", "best")
+BASE = "drawn-1024-.75"  # the recipe; its tables are halved
 
 
 def drawn(number: int, power: float) -> dict[str, Any]:
@@ -36,30 +37,28 @@ def drawn(number: int, power: float) -> dict[str, Any]:
 LOSSES = {  # settings of retrieval, and of training
     "exact": ({"negatives": "full"}, {"batch_size": 2048}),  # of less memory
     "exact-by-user": ({"negatives": "full"}, {"batch_by": "user"}),
-    "drawn-256": (drawn(256, 0.5), {}),
-    BASE: (drawn(1024, 0.5), {}),
-    "drawn-4096": (drawn(4096, 0.5), {}),
-    "drawn-1024-uniform": (drawn(1024, 0.0), {}),
-    "drawn-1024-power-.75": (drawn(1024, 0.75), {}),
+    "drawn-256-.5": (drawn(256, 0.5), {}),
+    "drawn-1024-0": (drawn(1024, 0.0), {}),
+    "drawn-1024-.5": (drawn(1024, 0.5), {}),
+    BASE: (drawn(1024, 0.75), {}),
+    "drawn-4096-.5": (drawn(4096, 0.5), {}),
     "in-batch": ({"negatives": "in_batch"}, {}),
     "in-batch-without-logq": ({"negatives": "in_batch", "logq": False}, {}),
 }
 
 
 def train(folder: pathlib.Path, loss: str, given: dict[str, Any]) -> None:
-    """Keeps what became of a loss, and of what stands beside it."""
+    """Keeps what became of a loss."""
     retrieval, training = LOSSES[loss]
     given = given | {"retrieval": retrieval, "training": given["training"] | training}
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # of the loss before
     run("train", folder, given)
-    run("evaluate", folder, given | {"with_popularity": loss == BASE})
+    run("evaluate", folder, given)
     speed = json.loads((folder / "train.json").read_text())["examples/processor s"]
     keep(folder, "evaluate", "model", loss, {"speed": speed})
     if loss == BASE:
-        keep(folder, "evaluate", POPULARITY, POPULARITY)
         halves = {"evaluation": given["evaluation"] | {"vectors": HALVED}}
-        halves |= {"export": {"tables": HALVED}, "with_popularity": False}
-        run("evaluate", folder, given | halves)
+        run("evaluate", folder, given | halves | {"export": {"tables": HALVED}})
         keep(folder, "evaluate", "model", HALVED)
 
 
@@ -74,24 +73,25 @@ def keep(folder: pathlib.Path, stage: str, scorer: str, name: str, more: Any = (
 def kept(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
     """Metrics by name, with `users`: those of each user [Q], by metric."""
     found = {}
-    for name in (*LOSSES, HALVED, POPULARITY, BEST):
+    for name in (*LOSSES, HALVED, *BESIDE):
         path = folder / "losses" / f"{name}.json"
         if path.exists():
-            with np.load(path.with_suffix(".npz")) as arrays:
+            with np.load(path.with_name(f"{name}.npz")) as arrays:
                 users = {key.rpartition("/")[2]: arrays[key] for key in arrays}
             found[name] = json.loads(path.read_text()) | {"users": users}
     return found
 
 
-def line(name: str, found: dict[str, Any], first: dict[str, Any]) -> list[str]:
+def line(name: str, found: dict[str, Any], recipe: dict[str, Any]) -> list[str]:
     cells = [name]
     for metric in ("recall@20", "recall@100"):
         cells.append(f"{found[f'full/{metric}']:.4f}")
-        each = paired_interval(found["users"][metric], first["users"][metric])
+        each = paired_interval(found["users"][metric], recipe["users"][metric])
         difference = f"{each.mean:+.4f} [{each.low:+.4f}, {each.high:+.4f}]"
-        cells.append("" if found is first else difference)
+        cells.append("" if found is recipe else difference)
+    auc = f"{found['click/auc']:.4f}" if "click/auc" in found else ""  # iALS ranks only
     speed = f"{found['speed']:,.0f}" if "speed" in found else ""
-    return [*cells, f"{found['click/auc']:.4f}", speed]
+    return [*cells, auc, speed]
 
 
 def main() -> None:
@@ -100,7 +100,8 @@ def main() -> None:
     )
     parser.add_argument("--rows-fraction", type=float, default=0.01)
     parser.add_argument("--folder", type=pathlib.Path, help="by default one that is removed")
-    parser.add_argument("--losses", default=",".join(LOSSES))
+    parser.add_argument("--losses", default=",".join(LOSSES), help=f"{BASE} is the recipe")
+    parser.add_argument("--beside", default=",".join(BESIDE))
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--users", type=int, default=5000, help="that are evaluated")
     arguments = parser.parse_args()
@@ -108,6 +109,7 @@ def main() -> None:
         "fraction": arguments.rows_fraction,
         "training": {"epochs": arguments.epochs},
         "evaluation": {"users": arguments.users},
+        "beside": [],
     }
     with tempfile.TemporaryDirectory() as aside:
         folder = arguments.folder or pathlib.Path(aside)
@@ -116,14 +118,14 @@ def main() -> None:
             run("generate", folder, given)
         for loss in filter(None, arguments.losses.split(",")):
             train(folder, loss, given)
-        if not (folder / "losses" / f"{BEST}.json").exists():
-            run(BEST, folder, given)
-            keep(folder, BEST, BEST, BEST)
+        for name in filter(None, arguments.beside.split(",")):
+            run("beside", folder, given | {"beside": [name]})
+            keep(folder, "beside", name, name)
         found = kept(folder)
-    first = found[next(iter(found))]
-    columns = ["loss", "recall@20", "to the first", "recall@100", "to the first", "click AUC"]
+    recipe = found.get(BASE) or next(iter(found.values()))
+    columns = ["loss", "recall@20", "to the recipe", "recall@100", "to the recipe", "click AUC"]
     title = f"{arguments.rows_fraction:g} of the rows, {arguments.epochs} passes"
-    lines = [line(name, each, first) for name, each in found.items()]
+    lines = [line(name, each, recipe) for name, each in found.items()]
     show(title, [*columns, "rows/s"], lines)
 
 

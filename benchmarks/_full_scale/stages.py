@@ -26,7 +26,7 @@ RETRIEVAL = {
     "positive": "click",
     "negatives": "drawn",
     "num_negatives": 1024,
-    "negatives_power": 0.5,
+    "negatives_power": 0.75,
 }
 TRAINING = {
     "epochs": 1,
@@ -151,17 +151,27 @@ def evaluate(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any
     found["users"] = experiment.test_evaluator.num_users
     found["arranged s"] = time.perf_counter() - _STARTED
     _judge(experiment, "model", model.scorer(experiment.config.evaluation.vectors), found, folder)
-    if options.get("with_popularity", True):
-        _judge(experiment, "popularity", experiment.baseline("popularity"), found, folder)
+    _judge_beside(experiment, options, found, folder)
 
 
-def best(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
-    from _full_scale.planted import Planted
+def beside(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
     from multitask_recommender.experiment import Experiment
 
-    experiment = Experiment(config(folder, options))
-    planted = Planted(options["fraction"], experiment.data.train)
-    _judge(experiment, "best", planted, found, folder)
+    _judge_beside(Experiment(config(folder, options)), options, found, folder)
+
+
+def _judge_beside(
+    experiment: Any, options: dict[str, Any], found: dict[str, Any], folder: pathlib.Path
+) -> None:
+    """Judges baselines by name, and `best`: the numbers that the rows were made with."""
+    for name in options.get("beside", ["popularity"]):
+        if name == "best":
+            from _full_scale.planted import Planted
+
+            scorer = Planted(options["fraction"], experiment.data.train)
+        else:
+            scorer = experiment.baseline(name)
+        _judge(experiment, name, scorer, found, folder)
 
 
 def _judge(
@@ -192,7 +202,7 @@ def export(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any])
     found["bytes"] = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
 
 
-_ALL = (bounds, generate, prepare, train, evaluate, export, best)
+_ALL = (bounds, generate, prepare, train, evaluate, export, beside)
 STAGES = {each.__name__: each for each in _ALL}
 _STARTED = time.perf_counter()
 
