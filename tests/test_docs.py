@@ -154,7 +154,7 @@ def check(command: str, *arguments: str) -> None:
     elif command == "sweep":
         asked = given.recipe, given.settings, given.one_at_a_time, given.search, given.seeds
         Plan(Asked(*asked, given.metric))
-    elif command == "compare" and not given.places[0].startswith("runs/"):  # not there
+    elif command == "compare" and not re.match("(runs|DIR)/", given.places[0]):  # not there
         comparison.Plan(comparison.Asked(given.places, given.seeds))
     elif command == "explore" and not given.name.isupper():
         keys = [f"dataset.{setting}" for setting in given.settings]
