@@ -33,8 +33,8 @@ ROWS_MOVED = 8
 
 def options(arguments: argparse.Namespace) -> dict[str, Any]:
     """What is not given here is as in _full_scale/stages.py."""
-    retrieval = ("negatives", "num_negatives", "precision")
-    training = ("batch_size", "optimizer", "learning_rate", "epochs", "batch_by")
+    retrieval = ("negatives", "num_negatives")
+    training = ("batch_size", "optimizer", "learning_rate", "epochs", "batch_by", "precision")
     given = {key: value for key, value in vars(arguments).items() if value is not None}
     return {
         "fraction": arguments.rows_fraction,
@@ -45,7 +45,7 @@ def options(arguments: argparse.Namespace) -> dict[str, Any]:
         "evaluation": {
             "users": arguments.users,
             "vectors": arguments.vectors,
-            "block_megabytes": 512,
+            "block_megabytes": 128,
         },
         "export": {
             "index": {"name": "scann", "leaves": arguments.leaves},

@@ -63,7 +63,7 @@ def config(folder: pathlib.Path, options: dict[str, Any]) -> Config:
 
 
 def generate(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
-    found["rows"] = data.write(folder, options["fraction"], options["tiles"])
+    found["rows"] = data.write(folder, options["fraction"], options.get("tiles", 1))
     found["bytes"] = sum(path.stat().st_size for path in folder.rglob("*.arrow"))
 
 
@@ -101,7 +101,7 @@ def train(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) 
     except _Enough:
         found["losses"] = {each.name: float(each.result()) for each in model.metrics}
     retrieval = experiment.config.tasks["retrieval"].settings
-    found |= {"negatives": retrieval.num_negatives, "precision": retrieval.precision}
+    found |= {"negatives": retrieval.num_negatives, "precision": settings.precision}
     examples = min(clock.steps, training.step) * settings.batch_size
     found |= {
         "steps": training.step,
