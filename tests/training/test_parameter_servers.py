@@ -203,7 +203,7 @@ def test_a_server_that_is_killed_ends_it_and_the_same_again_goes_on(tmp_path):
     assert "Give all processes the same command again" in output
     with Job(tmp_path) as job:
         output = job.output("chief", 0)
-        assert set(job.statuses().values()) == {0}
+        assert set(job.statuses().values()) == {0}, output
     assert epochs(tmp_path) == WHOLE
 
 
