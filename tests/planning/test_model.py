@@ -128,4 +128,5 @@ def test_an_export_holds_what_the_plan_says_it_reads(exported):
     # The rest is the export's own: indexes, popularity, who was met, what was seen.
     left = sum(int(np.prod(shape)) for shape in saved)
     columns = 128  # of 80 items and the padding, in groups of 64
-    assert left == 2 * columns * 5 + columns + 81 + 51 + 52 + plan.shape.rows + 1
+    by_cosine = 2 * columns  # ids and lengths
+    assert left == columns * 5 + columns + by_cosine + 81 + 51 + 52 + plan.shape.rows + 1
