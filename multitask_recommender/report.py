@@ -62,6 +62,7 @@ _BINARY = {  # of the second table: a row a label, so that any number of labels 
 _NOT_COMPUTED = "-"
 _LONG_NAME = 20  # letters of the name of a row, above which it may go over several lines
 _NUMBER = len("0.0000")
+_WIDEST = 10_000  # columns, that any table fits into
 _EXPLAINED = {
     "full": "full: all items but those the user has seen, ties count against the model",
     "sampled": "sampled: {candidates}",
@@ -196,9 +197,12 @@ def show_table(
     for name, cells in rows.items():
         table.add_row(escape(name), *cells, style="bold" if name == bold else None)
     least = 2 + min(longest, _LONG_NAME) + (1 + _NUMBER) * len(columns)  # with its edges
+    words = Measurement.get(console, console.options.update(width=_WIDEST), table)
     if least > console.width:  # rather a line that is too long than a number without its end
-        words = Measurement.get(console, console.options.update(width=least * 10), table)
         table.width = words.minimum
+    elif is_long and words.maximum > console.width:
+        # Told, as rich gives back what it takes of a column below its least width, and cuts lines.
+        table.columns[0].width = max(_LONG_NAME, longest - (words.maximum - console.width))
     console.print(table, soft_wrap=least > console.width)
 
 

@@ -106,17 +106,6 @@ def test_warnings_and_the_place_of_the_run_are_said(printed):
     assert "runs/[b]a/metrics.json" in printed().replace("\n", "")
 
 
-def test_no_batch_of_several_devices_has_more_rows_than_there_are(printed):
-    report.show_replicas(2, 10_000, 20_000)
-    report.show_replicas(3, 10_000, 900)
-    report.show_replicas(1, 10_000, 900)
-
-    assert printed().splitlines() == [
-        "2 devices: batches of 10,000 rows, about 5,000 on each",
-        "3 devices: batches of 900 rows, about 300 on each",
-    ]
-
-
 def test_the_data_is_said_whatever_its_path(tiny, printed):
     """Square brackets are markup to rich: a path with them vanished, or was an error."""
     source = Source("table [/old]/[b]log.csv", warnings=("Label [like] is NaN.",))
@@ -238,3 +227,19 @@ def test_a_table_too_wide_for_the_terminal_keeps_its_numbers_whole(monkeypatch):
 
     lines = screen.file.getvalue().splitlines()
     assert any(all(f"{n}.2345" in line for n in range(9)) for line in lines)
+
+
+@pytest.mark.parametrize("width", [64, 80, 81, 88, 120])
+def test_long_names_and_titles_leave_numbers_whole(monkeypatch, width):
+    screen = Console(file=io.StringIO(), width=width)
+    monkeypatch.setattr(report, "console", screen)
+    titles = ["full\nndcg@10", "full\nrecall@20", "unfiltered\nhit rate@20", "unfiltered\nmrr@20"]
+    cells = [f"{n}.2345" for n in range(6)]
+
+    report.show_table(
+        "t", [*titles, "full\ncoverage@20", "rating\nRMSE"], {"two_tower x linear x alike": cells}
+    )
+
+    lines = screen.file.getvalue().splitlines()
+    assert next(line for line in lines if "5.23" in line).split()[-6:] == cells
+    assert max(map(len, lines)) <= width

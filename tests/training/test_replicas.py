@@ -5,6 +5,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from multitask_recommender import config, registry
 from multitask_recommender.tasks.settings import retrieval
+from multitask_recommender.training.replicas import Replicas
 from tests.training import replica_exactness
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -33,6 +35,13 @@ def lines_of(script, *names):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_how_a_batch_is_divided_is_said_of_several_devices_alone():
+    three = Replicas(types.SimpleNamespace(num_replicas_in_sync=3))
+
+    assert three.division(900) == "3 devices: batches of 900 rows, about 300 on each"
+    assert Replicas().division(900) is None
 
 
 def differences(names):
