@@ -31,8 +31,8 @@ class Parts:
 
     index: of item vectors (index/), called with queries [B, D], a number and ids [B, X] to leave
       out; None for a model that only ranks.
-    alike: an index of item vectors of length one, with the biases that `index` has or without any;
-      None too.
+    alike: what finds items by the cosine of their vectors, for queries of length one and 0 for the
+      biases that `index` has; None too.
     popular: an index of popularity [I, 1].
     user_features, context: those of the user and of the event that are read, by the names of
       their inputs.
