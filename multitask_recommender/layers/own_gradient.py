@@ -25,10 +25,10 @@ def own_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
     def called(*tensors: tf.Tensor) -> Any:
         if tf.executing_eagerly():
             return with_gradient(*tensors)
-        known = set(_registry.list())
         results = with_gradient(*tensors)
-        for name in _registry.list() - known:
-            del _registry._registry[name]
+        # Its own entry: what other threads enter meanwhile is theirs.
+        operation = tf.nest.flatten(results)[0].op
+        del _registry._registry[operation.get_attr("_gradient_op_type").decode()]
         return results
 
     return called

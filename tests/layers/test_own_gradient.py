@@ -2,6 +2,7 @@
 
 import gc
 import pathlib
+import threading
 import weakref
 
 import pytest
@@ -45,6 +46,25 @@ def of_a_function_that_is_gone():
     traced = tf.function(lambda: gradient(tf.identity(table))).get_concrete_function()
     assert traced().numpy().tolist() == [6.0, 6.0, 6.0]
     return weakref.ref(traced.graph), weakref.ref(table.handle)
+
+
+def test_what_another_thread_traces_meanwhile_keeps_its_gradient():
+    theirs = tf.function(tf.custom_gradient(lambda values: (values, lambda upstream: 5 * upstream)))
+    one = tf.constant([1.0])
+
+    @own_gradient
+    def own(values):
+        other = threading.Thread(target=theirs, args=[one])
+        other.start()
+        other.join()
+        return values + 0.0, lambda upstream: upstream
+
+    tf.function(own)(one)
+
+    with tf.GradientTape() as tape:
+        tape.watch(one)
+        total = theirs(one)
+    assert tape.gradient(total, one).numpy().tolist() == [5.0]
 
 
 def test_nobody_else_makes_gradients_of_his_own():
