@@ -71,7 +71,11 @@ def read(strategy: str) -> Cluster:
         addresses, task = value["cluster"], value["task"]
         cluster = Cluster(addresses, task["type"], int(task["index"]))
         _ = cluster.address
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        if cluster.index < 0:
+            raise IndexError(cluster.index)
+        for each in sum(addresses.values(), []):
+            endpoint(each)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ConfigError(
             f"{VARIABLE} is {text!r}, which names no process of a cluster ({error!r}). Expected "
             f"such as {example}."
@@ -84,6 +88,15 @@ def read(strategy: str) -> Cluster:
             "a chief and workers alone."
         )
     return cluster
+
+
+def endpoint(address: str) -> tuple[str, int]:
+    """Host and port of an address, without the brackets of an IPv6 host.
+
+    Raises ValueError where there is no port.
+    """
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def _check_servers(cluster: Cluster) -> None:

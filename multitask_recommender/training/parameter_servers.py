@@ -105,11 +105,11 @@ def serve(group: cluster.Cluster) -> None:
     """
     _ = start(group)  # it serves as long as somebody holds it
     (chief,) = group.addresses[cluster.CHIEF]
-    host, _, port = chief.rpartition(":")
+    host, port = cluster.endpoint(chief)
     missed = -1  # looks in a row without an answer; -1 until the first
     while missed < _LOOKS:
         time.sleep(_SECONDS_BETWEEN_LOOKS)
-        if _answers(host, int(port)):
+        if _answers(host, port):
             missed = 0
         elif missed >= 0:
             missed += 1

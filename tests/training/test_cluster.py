@@ -56,6 +56,27 @@ def test_an_index_beyond_the_cluster_is_refused(tf_config):
         cluster.read("multi_worker")
 
 
+def test_a_negative_index_is_refused(tf_config):
+    tf_config(WORKERS, "worker", -1)
+    with pytest.raises(ConfigError, match="names no process of a cluster"):
+        cluster.read("multi_worker")
+
+
+@pytest.mark.parametrize("found", [["a", "b:1"], ["a:one"], "a:1", [None]])
+def test_addresses_that_are_none_are_refused(tf_config, found):
+    tf_config({"worker": found}, "worker", 0)
+    with pytest.raises(ConfigError, match="names no process of a cluster .*Expected such as"):
+        cluster.read("multi_worker")
+
+
+@pytest.mark.parametrize(
+    "address, expected",
+    [("host0:2222", ("host0", 2222)), ("[fe80::7]:2222", ("fe80::7", 2222))],
+)
+def test_an_address_is_a_host_and_a_port(address, expected):
+    assert cluster.endpoint(address) == expected
+
+
 def test_parameter_servers_are_refused_where_all_hold_the_tables(tf_config):
     tf_config({"ps": ["p:1"], **WORKERS}, "worker", 1)
     with pytest.raises(ConfigError, match="TF_CONFIG has ps, worker: .* chief and workers alone"):
