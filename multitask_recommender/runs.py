@@ -48,6 +48,9 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
     if group.serves:
         report.say(f"{group.kind} {group.index} at {group.address}, until the chief has ended.")
         return serve(group)
+    report.say(
+        f"{group.kind} {group.index} at {group.address} begins when all of the cluster have come."
+    )
     with taking_part(config.training) as replicas:
         if replicas.is_chief:
             return _train(config, run_dir)

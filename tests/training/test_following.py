@@ -62,6 +62,26 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    "strategy, kind, numbers",
+    [
+        ("multi_worker", "worker", {"worker": 2}),
+        ("parameter_server", "chief", {"chief": 1, "worker": 1, "ps": 1}),
+    ],
+)
+def test_who_waits_for_others_says_so(folder, strategy, kind, numbers):
+    addresses = processes.addresses(**numbers)
+    arguments = ["train", f"training.strategy={strategy}"]
+    process = processes.start(folder, arguments, addresses, kind)
+
+    said = process.stdout.readline()
+
+    process.kill()
+    process.communicate()
+    address = addresses[kind][0]
+    assert said == f"{kind} 0 at {address} begins when all of the cluster have come.\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 4])
 def test_workers_learn_what_one_process_learns_and_only_the_chief_writes(folder, number):
