@@ -14,7 +14,7 @@ import tensorflow as tf
 from multitask_recommender import columns
 
 _ROWS = 1 << 14  # drawn at a time
-_NUMBERS_OF_A_COUNT = 4  # that Philox, the generator, draws until its counter goes on
+_NUMBERS_OF_A_COUNT = 4  # float32, that Philox, the generator, draws until its counter goes on
 _AUTO = 3  # which generator: the device's own, in TensorFlow's numbering
 
 
@@ -22,9 +22,9 @@ class Normal(tf.keras.initializers.RandomNormal):
     """The values of the base, for the same seed."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, **options: Any) -> tf.Tensor:
-        if options or len(shape) < 2 or shape[0] <= _ROWS:
-            return super().__call__(shape, dtype, **options)
         kind = tf.as_dtype(dtype or tf.keras.backend.floatx())
+        if options or kind != tf.float32 or len(shape) < 2 or shape[0] <= _ROWS:
+            return super().__call__(shape, dtype, **options)
         table = columns.empty(tuple(shape), kind.as_numpy_dtype)
         seed = self._random_generator.make_seed_for_stateless_op()
         key, (count, fixed) = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)

@@ -22,6 +22,16 @@ def test_values_are_those_of_keras_in_blocks_too(monkeypatch, shape):
     np.testing.assert_array_equal(found, keras_normal(0.3, shape))
 
 
+def test_other_kinds_of_numbers_are_those_of_keras(monkeypatch):
+    monkeypatch.setattr(initial, "_ROWS", 8)
+    found, expected = (
+        kind(seed=SEED)((21, 4), dtype=tf.float64).numpy()
+        for kind in (initial.Normal, tf.keras.initializers.RandomNormal)
+    )
+
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_every_coordinate_may_have_a_deviation_of_its_own(monkeypatch):
     monkeypatch.setattr(initial, "_ROWS", 8)
     deviations = [0.1, 2.0, 0.0]
