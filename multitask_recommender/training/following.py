@@ -61,8 +61,8 @@ def taking_part(settings: Settings) -> Iterator[Replicas]:
         lines = [line.strip() for line in error.message.splitlines()]
         reason = next((line for line in lines if "Collective ops is aborted" in line), lines[0])
         raise RunError(
-            f"The cluster has stopped: {reason} Give all processes the same command again: the "
-            "training goes on from its last checkpoint."
+            f"The cluster has stopped: {reason.rstrip('.')}. Give all processes the same command "
+            "again: the training goes on from its last checkpoint."
         ) from error
     except BaseException as error:
         if replicas.is_chief:

@@ -23,7 +23,7 @@ import tensorflow as tf
 from multitask_recommender.batches import TrainingBatches
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.training import cluster
-from multitask_recommender.training.replicas import Replicas, Rounds, are_finite
+from multitask_recommender.training.replicas import Replicas, Rounds, are_finite, listening
 
 SHARD_BYTES = 2**18  # a table is cut in shards of no less, and in no more than there are servers
 _PROTOCOL = "grpc"
@@ -103,7 +103,8 @@ def serve(group: cluster.Cluster) -> None:
 
     They have no data and read no config: the chief sends what they compute, with every batch.
     """
-    _ = start(group)  # it serves as long as somebody holds it
+    with listening(group):
+        _ = start(group)  # it serves as long as somebody holds it
     (chief,) = group.addresses[cluster.CHIEF]
     host, port = cluster.endpoint(chief)
     missed = -1  # looks in a row without an answer; -1 until the first

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 import tensorflow as tf
 
 from multitask_recommender.batches import TrainingBatches
+from multitask_recommender.errors import RunError, said_by_tensorflow
 from multitask_recommender.layers import loss_scale
 from multitask_recommender.training import cluster
 
@@ -143,3 +144,15 @@ def are_finite(model: tf.keras.Model) -> tf.Tensor:
     """Whether all mean losses of an epoch so far are."""
     losses = tf.stack([metric.result() for metric in model.metrics])
     return tf.reduce_all(tf.math.is_finite(losses))
+
+
+@contextlib.contextmanager
+def listening(group: cluster.Cluster) -> Iterator[None]:
+    """Raises RunError where, within the block, this process cannot take its place in a cluster."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise RunError(
+            f"{group.kind} {group.index} cannot serve at {group.address}: "
+            f"{said_by_tensorflow(error.message)}. Is that port another process's?"
+        ) from error

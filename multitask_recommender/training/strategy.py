@@ -9,7 +9,7 @@ import tensorflow as tf
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.training import cluster
 from multitask_recommender.training.parameter_servers import ParameterServers
-from multitask_recommender.training.replicas import Replicas
+from multitask_recommender.training.replicas import Replicas, listening
 from multitask_recommender.training.settings import Settings
 
 _OPERATIONS_AT_ONCE = "TF_NUM_INTEROP_THREADS"  # how many, where the user says so
@@ -18,13 +18,16 @@ _OPERATIONS_AT_ONCE = "TF_NUM_INTEROP_THREADS"  # how many, where the user says 
 @functools.cache
 def _replicas(kind: str, number: int | None) -> Replicas:
     if kind == "parameter_server":
-        return ParameterServers(cluster.read(kind))
+        group = cluster.read(kind)
+        with listening(group):
+            return ParameterServers(group)
     gpus = [] if kind == "none" else tf.config.list_physical_devices("GPU")
     if not gpus:
         _make_sums_in_one_order()
     if kind == "multi_worker":
         group = cluster.read(kind)
-        return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), group)
+        with listening(group):
+            return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), group)
     if kind == "none" or (kind == "auto" and len(gpus) < 2):
         return Replicas(device="GPU:0" if gpus else None)
     # Not by TensorFlow's default, collectives: see models/_replicas.py, of gradients of some rows.

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import time
 
 import numpy as np
@@ -80,6 +81,35 @@ def test_who_waits_for_others_says_so(folder, strategy, kind, numbers):
     process.communicate()
     address = addresses[kind][0]
     assert said == f"{kind} 0 at {address} begins when all of the cluster have come.\n"
+
+
+@pytest.mark.parametrize(
+    "strategy, kind, numbers",
+    [
+        ("parameter_server", "ps", {"chief": 1, "worker": 1, "ps": 1}),
+        pytest.param(
+            "parameter_server",
+            "chief",
+            {"chief": 1, "worker": 1, "ps": 1},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("multi_worker", "worker", {"worker": 2}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_port_that_is_taken_is_told(folder, strategy, kind, numbers):
+    addresses = processes.addresses(**numbers)
+    host, port = addresses[kind][0].split(":")
+    with socket.create_server((host, int(port))):
+        process = processes.start(
+            folder, ["train", f"training.strategy={strategy}"], addresses, kind
+        )
+        output = process.communicate(timeout=300)[0]
+
+    assert process.returncode == 1
+    assert f"error: {kind} 0 cannot serve at {host}:{port}: Could not start gRPC" in " ".join(
+        output.split()
+    )
+    assert "Traceback" not in output
 
 
 @pytest.mark.slow
