@@ -54,7 +54,7 @@ SCENARIOS: dict[str, list[str]] = {
     "keeps the best": ["training.refit=false"],
     "exports": ["training.epochs=2", "export.when_trained=true"],
 }
-SHORTEST = 8.0  # seconds in which a training is killed, at the most
+SHORTER = 0.8  # the time in which a training is killed, after one that came to its end before
 EXIT_KILLED = -9
 
 
@@ -168,11 +168,10 @@ def main() -> None:
             place = folder / f"run {runs}"
             start = functools.partial(_started, make, SCENARIOS[scenario], place)
             while not is_whole(place, SCENARIOS[scenario]):
-                # Shorter and shorter where the machine was busy when the whole run was timed.
-                most = seconds[scenario] = 0.9 * seconds[scenario]
-                if killed(start, generator.uniform(0.05, 1.0) * most):
+                if killed(start, generator.uniform(0.05, 1.0) * seconds[scenario]):
                     moments[moment(place)] += 1
-                seconds[scenario] = max(seconds[scenario], SHORTEST)
+                else:  # the machine was busier when the whole run was timed
+                    seconds[scenario] *= SHORTER
             told = differences(place, folder / scenario)
             faults += [f"run {runs} ({scenario}): {each}" for each in told]
             print(f"run {runs} ({scenario}): {told or 'the same'}, {dict(moments)}", flush=True)
