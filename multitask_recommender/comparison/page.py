@@ -62,7 +62,7 @@ def _protocol(group: Mapping[str, Any]) -> str:
 
 
 def _entries(group: Mapping[str, Any]) -> list[list[str]]:
-    heading = over_seeds(group["entries"], "means over seeds (deviation)")
+    heading = over_seeds(group["entries"], " (deviation)")
     rows = [[heading, *group["columns"].values(), "seeds"]]
     for entry in group["entries"]:
         found = [entry["metrics"].get(key) for key in group["columns"]]

@@ -78,9 +78,14 @@ def _show_entries(group: Mapping[str, Any]) -> None:
     report.show_table(escape(f"cost, {about}"), _COST, costs, bold="")
 
 
-def over_seeds(entries: Sequence[Mapping[str, Any]], several: str = "means over seeds") -> str:
-    """What the figures of entries are."""
-    return several if any(len(each["seeds"]) > 1 for each in entries) else "one seed"
+def over_seeds(entries: Sequence[Mapping[str, Any]], more: str = "") -> str:
+    """What the figures of entries are; `more` is said of means."""
+    numbers = [len(each["seeds"]) for each in entries]
+    least, most = min(numbers), max(numbers)
+    if most == 1:
+        return "one seed"
+    told = f"{most}" if least == most else f"{least} to {most}"
+    return f"means over {told} seeds{more}"
 
 
 _COST = ("training\ns", "peak\nMB", "parameters", "ms /\nuser")

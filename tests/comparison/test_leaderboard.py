@@ -90,11 +90,18 @@ def test_one_seed_is_not_called_a_mean(runs, make_run, compare, capsys):
     compare(make_run("a"))
 
     assert "one seed" in capsys.readouterr().out
-    assert "over seeds" not in pathlib.Path("out/report.html").read_text().partition("How this")[0]
+    assert "means over" not in pathlib.Path("out/report.html").read_text().partition("How this")[0]
 
     compare(*runs)
 
-    assert "means over seeds" in capsys.readouterr().out
+    assert f"means over {len(SEEDS)} seeds" in capsys.readouterr().out
+
+
+def test_how_many_seeds_a_line_has_is_told_where_lines_differ(make_run, compare, capsys):
+    of_two = [make_run("a"), make_run("b", seed=7)]
+    compare(*of_two, make_run("c", model={"name": "mf_ncf"}))
+
+    assert "means over 1 to 2 seeds" in capsys.readouterr().out
 
 
 def test_a_run_that_learns_one_task_too_is_no_twin(make_run, compare):
