@@ -13,10 +13,10 @@ from multitask_recommender.training import vocabulary
 
 @pytest.fixture
 def written(tiny, tmp_path):
-    """Of three weights: rows of users and items, of words, and of none."""
-    words = types.SimpleNamespace(row_keys=(("art", "bio"),))
+    """Of four weights: rows of users and items, of none, and twice of the same words."""
+    words, again = (types.SimpleNamespace(row_keys=(("art", "bio"),)) for _ in range(2))
     both = types.SimpleNamespace(row_keys=(tiny.users.vocabulary, tiny.items.vocabulary))
-    model = types.SimpleNamespace(weights=[both, object(), words, words])
+    model = types.SimpleNamespace(weights=[both, object(), words, again])
     vocabulary.write(model, tiny, tmp_path)
     return tmp_path
 

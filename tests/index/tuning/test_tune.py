@@ -136,6 +136,12 @@ class Fading(BaseIndex):
     def vectors_of(saved, number):
         raise NotImplementedError  # it is never saved
 
+    def rows(self):
+        return self._exact.rows()
+
+    def ids(self):
+        return self._exact.ids()
+
 
 def test_an_index_that_is_built_again_is_measured_again(clustered, monkeypatch):
     """2 leaves cost less than 4, and are built anew, since those of 4 took their place."""
