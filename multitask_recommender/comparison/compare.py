@@ -25,6 +25,7 @@ from multitask_recommender.comparison import (
     table,
     workers,
 )
+from multitask_recommender.comparison.entries import Entry
 from multitask_recommender.comparison.plan import Cell, Plan, Refused
 from multitask_recommender.comparison.workers import Done, Job
 from multitask_recommender.config import parse
@@ -46,13 +47,14 @@ def run(plan: Plan, folder: pathlib.Path, num_workers: int, exports: bool) -> in
     """
     run_folder.check_writable(folder / JSON)
     cells, refused = _fitting(plan)
-    entries.of_runs(plan.runs)  # one that cannot be read ends this before anything is trained
+    given = entries.of_runs(plan.runs)  # one that cannot be read ends this before any training
     with _opened(folder):
         leaderboard.check_untampered(folder / JSON, folder / RUNS)
         jobs = [job for cell in cells if (job := _job(cell, folder, exports)) is not None]
         table.show_plan(plan, len(cells), len(jobs), refused, folder)
         failed = _train(jobs, num_workers)
-        return _conclude(plan, folder, cells, refused, failed)
+        found = [*entries.of_cells(cells, folder / RUNS), *given]
+        return _conclude(plan, folder, found, refused, failed)
 
 
 @contextlib.contextmanager
@@ -129,14 +131,10 @@ def _train(jobs: Sequence[Job], num_workers: int) -> dict[str, str]:
 def _conclude(
     plan: Plan,
     folder: pathlib.Path,
-    cells: Sequence[Cell],
+    found: Sequence[Entry],
     refused: Sequence[Refused],
     failed: Mapping[str, str],
 ) -> int:
-    found = [
-        *entries.of_cells(cells, folder / RUNS),
-        *entries.of_runs(plan.runs),
-    ]
     if not found:
         raise RunError("Every run failed:\n" + "\n".join(dict.fromkeys(failed.values())))
     heading = {"name": plan.name, "notes": list(plan.grid.notes) if plan.grid else []}

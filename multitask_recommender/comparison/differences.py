@@ -21,8 +21,8 @@ from multitask_recommender.metrics.paired import Difference, difference, holm, r
 
 LEVEL = 0.05
 NO_DIFFERENCE, BETTER, WORSE = "no difference found", "better", "worse"
+MARKS = {BETTER: "+", WORSE: "-"}  # of a verdict, beside a figure
 _RANKED_BY = (("full", "ndcg", 10), ("full", "recall", 20), ("unfiltered", "mrr", 20))
-_TITLES = {"auc": labels.auc, "log_loss": labels.log_loss}
 _RMSE = "root_mean_squared_error"
 
 
@@ -48,31 +48,33 @@ def nearest(keys: Sequence[str], protocol: str, metric: str, cutoff: int) -> str
 
 
 def less_is_better(key: str) -> bool:
-    """Whether a metric is an error or a loss."""
-    return key.endswith(("error", "loss"))
+    """Whether the metric of a key (`test/full/ndcg@10`) is declared so: metrics/direction.py."""
+    name = key.rpartition("/")[2].partition("@")[0]
+    metric = getattr(ranking, name, None) or getattr(labels, name, None)
+    return metric is not None and direction(metric) == LOWER
 
 
 def compare(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
     """For each pair and metric of its task: the difference, its interval, and what that says."""
     found = [
-        (pair, metric, is_lower, each, len(common))
+        (pair, metric, each, len(common))
         for pair in pairs
         for common in [_common_seeds(pair)]
         if common
-        for metric, is_lower, each in _of(pair, common)
+        for metric, each in _of(pair, common)
         if each is not None
     ]
-    levels = holm([each.p_value for _, _, _, each, _ in found], LEVEL)
+    levels = holm([each.p_value for _, _, each, _ in found], LEVEL)
     return [
-        _told(pair, metric, is_lower, each, num_seeds, level)
-        for (pair, metric, is_lower, each, num_seeds), level in zip(found, levels, strict=True)
+        _told(pair, metric, each, num_seeds, level)
+        for (pair, metric, each, num_seeds), level in zip(found, levels, strict=True)
     ]
 
 
 def _told(
-    pair: Pair, metric: str, is_lower: bool, found: Difference, num_seeds: int, level: float
+    pair: Pair, metric: str, found: Difference, num_seeds: int, level: float
 ) -> dict[str, Any]:
-    interval = found.interval(1 - level)
+    interval, is_lower = found.interval(1 - level), less_is_better(metric)
     verdict = NO_DIFFERENCE
     if found.p_value <= level:
         verdict = BETTER if (found.mean < 0) == is_lower else WORSE
@@ -106,10 +108,8 @@ def _common_seeds(pair: Pair) -> list[tuple[Run, Run]]:
     return common
 
 
-def _of(
-    pair: Pair, runs: Sequence[tuple[Run, Run]]
-) -> Iterator[tuple[str, bool, Difference | None]]:
-    """Metrics of the task, whether less is better, and the difference."""
+def _of(pair: Pair, runs: Sequence[tuple[Run, Run]]) -> Iterator[tuple[str, Difference | None]]:
+    """Metrics of the task, and the difference."""
     rows = runs[0][0].per_row
     if pair.task in rows["label"].unique().to_list():
         yield from _of_label(pair, runs)
@@ -119,8 +119,7 @@ def _of(
         key = nearest(columns, protocol, metric, cutoff)
         if key is not None and key in runs[0][1].per_user.columns:
             a, b = _by_user(pair, runs, key)
-            lower = direction(getattr(ranking, metric)) == LOWER
-            yield key, lower, ratio_difference(a, b, np.ones(a.shape[1]))
+            yield key, ratio_difference(a, b, np.ones(a.shape[1]))
 
 
 def _by_user(
@@ -137,7 +136,7 @@ def _by_user(
 
 def _of_label(
     pair: Pair, runs: Sequence[tuple[Run, Run]]
-) -> Iterator[tuple[str, bool, Difference | None]]:
+) -> Iterator[tuple[str, Difference | None]]:
     frames = [[_rows(run, pair.task) for run in both] for both in runs]
     first = frames[0][0]
     for run, frame in zip(
@@ -150,16 +149,15 @@ def _of_label(
     a, b = (np.stack([both[side]["prediction"].to_numpy() for both in frames]) for side in (0, 1))
     if runs[0][0].config.tasks[pair.task].name == "rating":
         errors = [np.square(each.astype(np.float64) - targets) for each in (a, b)]
-        yield f"{pair.task}/{_RMSE}", True, _ratios(errors, users, np.sqrt)
+        yield f"{pair.task}/{_RMSE}", _ratios(errors, users, np.sqrt)
         return
     found = auc_differences(targets, a, b, users)
     yield (
         f"{pair.task}/auc",
-        False,
         None if found is None else difference(*found, int(users.max()) + 1),
     )
     losses = [np.stack([labels.log_losses(targets, each) for each in side]) for side in (a, b)]
-    yield f"{pair.task}/log_loss", True, _ratios(losses, users, np.asarray)
+    yield f"{pair.task}/log_loss", _ratios(losses, users, np.asarray)
 
 
 def _ratios(values: Sequence[np.ndarray], users: np.ndarray, transform: Any) -> Difference | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multitask_recommender.comparison.differences import BETTER, WORSE, less_is_better, nearest
+from multitask_recommender.comparison.differences import MARKS, less_is_better, nearest
 from multitask_recommender.comparison.looks import PANEL, Looks, legend, panel, varied
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 Group = Mapping[str, Any]
 Entries = Sequence[Mapping[str, Any]]
-_MARKS = {BETTER: "+", WORSE: "-"}  # of a cell of the heat map, beside its figure
 
 
 def draw(group: Group) -> "Iterator[tuple[str, Figure]]":
@@ -84,7 +83,7 @@ def _mark(group: Group, entry: Mapping[str, Any], key: str) -> str:
     metric = key.removeprefix("test/")
     for each in group["differences"]:
         if each["is_twin"] and each["name"] == entry["name"] and each["metric"] == metric:
-            return _MARKS.get(each["verdict"], "")
+            return MARKS.get(each["verdict"], "")
     return ""
 
 

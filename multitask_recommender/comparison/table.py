@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 
 from multitask_recommender import report
-from multitask_recommender.comparison.differences import BETTER, WORSE
+from multitask_recommender.comparison.differences import MARKS
 from multitask_recommender.comparison.plan import Plan, Refused
 from multitask_recommender.comparison.workers import Done
 
@@ -129,7 +129,7 @@ def _show_lines(title: str, differences: Sequence[tuple[str, Mapping[str, Any]]]
     rows: dict[str, dict[str, str]] = {}
     for name, each in differences:
         reach = (each["high"] - each["low"]) / 2
-        mark = _MARKS.get(each["verdict"], " ")
+        mark = MARKS.get(each["verdict"], " ")
         cell = f"{each['difference']:+.4f} {mark}\n±{reach:.4f}  "
         rows.setdefault(name, {})[each["metric"]] = cell
     report.show_table(
@@ -141,6 +141,3 @@ def _show_lines(title: str, differences: Sequence[tuple[str, Mapping[str, Any]]]
         },
         bold="",
     )
-
-
-_MARKS = {BETTER: "+", WORSE: "-"}

@@ -6,7 +6,14 @@ import pathlib
 import pytest
 
 from multitask_recommender import cli, run_folder
-from multitask_recommender.comparison import entries, finished, groups, leaderboard, page
+from multitask_recommender.comparison import (
+    differences,
+    entries,
+    finished,
+    groups,
+    leaderboard,
+    page,
+)
 from multitask_recommender.errors import RunError
 
 SEEDS = (1, 2, 3)
@@ -255,3 +262,18 @@ def test_what_a_run_found_of_drawn_users_is_no_condition(make_run):
 
     two.results["protocol"]["full"]["users_drawn"] = 7
     assert len(groups.group([one, two])) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "is_less"),
+    [
+        ("test/full/ndcg@10", False),
+        ("test/full/coverage@20", False),
+        ("test/like/auc", False),
+        ("test/like/normalised_entropy", True),
+        ("test/like/expected_calibration_error", True),
+        ("rating/root_mean_squared_error", True),
+    ],
+)
+def test_which_way_a_metric_is_better_is_what_it_declares(key, is_less):
+    assert differences.less_is_better(key) is is_less
