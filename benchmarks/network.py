@@ -12,11 +12,12 @@ import json
 import os
 import pathlib
 import socket
-import tempfile
 import time
 
 import numpy as np
+from _steps import begun
 from _timing import console, show
+from step_cost import events
 
 BATCH_SIZE, STEPS = 4096, 40
 IDS = ("user_id", "item_id")
@@ -54,13 +55,9 @@ def start(servers: int) -> list:
     ]
 
 
-def measure(num_rows: int, dimension: int, folder: pathlib.Path) -> dict[str, float]:
+def measure(num_rows: int, dimension: int) -> dict[str, float]:
     """Bytes a step: measured, and as computed by parts."""
     from multitask_recommender import config
-    from multitask_recommender.assembly import build
-    from multitask_recommender.training.checkpoints import Checkpoints
-    from multitask_recommender.training.loop import Training
-    from multitask_recommender.training.strategy import replicas
 
     chosen = config.parse(
         {
@@ -70,21 +67,18 @@ def measure(num_rows: int, dimension: int, folder: pathlib.Path) -> dict[str, fl
             "training": {"batch_size": BATCH_SIZE, "strategy": "parameter_server"},
         }
     )
-    train = events(num_rows)
-    devices = replicas(chosen.training)
-    with devices.scope():
-        model = build(chosen, train)
-    batches = model.batches(train, BATCH_SIZE, 0)
-    training = Training(model, batches, chosen.training, Checkpoints(folder), devices)
-    run = training.rounds()
-    run(5)
-    first, before, started = training.step, loopback_bytes(), time.monotonic()
-    run(STEPS)
-    moved, seconds = loopback_bytes() - before, time.monotonic() - started
+    train = events(num_rows, (STEPS + 10) * BATCH_SIZE)
+    with begun(chosen, train) as training:
+        run, model = training.rounds(), training.model
+        run(5)
+        first, before, started = training.step, loopback_bytes(), time.monotonic()
+        run(STEPS)
+        moved, seconds = loopback_bytes() - before, time.monotonic() - started
     before = loopback_bytes()
     time.sleep(seconds)
     others = loopback_bytes() - before
 
+    batches = model.batches(train, BATCH_SIZE, chosen.training.seed)
     named = [batches.batch(step) for step in range(first, first + STEPS)]
     return {"measured": (moved - others) / STEPS, **computed(model, named, num_rows + 1)}
 
@@ -108,14 +102,6 @@ def computed(model, batches: list, length: int) -> dict[str, float]:
     }
 
 
-def events(num_rows: int):
-    """Random events among users and items, num_rows of each, all equally likely."""
-    import step_cost
-
-    step_cost.STEPS, step_cost.BATCH_SIZE = STEPS + 10, BATCH_SIZE
-    return step_cost.events(num_rows)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=200_000, help="users, and as many items")
@@ -123,8 +109,7 @@ def main() -> None:
     parser.add_argument("--servers", type=int, default=2)
     chosen = parser.parse_args()
     processes = start(chosen.servers)
-    with tempfile.TemporaryDirectory() as folder:
-        found = measure(chosen.rows, chosen.dimension, pathlib.Path(folder))
+    found = measure(chosen.rows, chosen.dimension)
     total = found.pop("measured")
     lines = found | {"computed in all": sum(found.values()), "measured": total}
     show(

@@ -9,14 +9,13 @@ one operation at a time to several (below 1: one is faster).
 import argparse
 import contextlib
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from _steps import begun
 from _timing import ROOT, alternate, console, record, show
 
 ROWS = {"name": "synthetic", "users": 2_000, "items": 3_000, "rows": 60_000}
@@ -34,19 +33,13 @@ SEVERAL, ONE = "0", "1"  # of TF_NUM_INTEROP_THREADS; 0: as many as cores
 def work(name: str) -> None:
     """An epoch for each line that is read; then a line with the processor's seconds so far."""
     from multitask_recommender.config import parse
-    from multitask_recommender.experiment import Experiment, build
-    from multitask_recommender.training.checkpoints import Checkpoints
-    from multitask_recommender.training.loop import Training
+    from multitask_recommender.experiment import Experiment
 
     training = {"batch_size": 4096, "optimizer": "lazy_adam", "learning_rate": 0.01}
     values = {"dataset": ROWS, "tasks": TASKS, "training": training, **RECIPES[name]}
     experiment = Experiment(parse(values))
-    settings, rows = experiment.config.training, experiment.data.train
-    model = build(experiment.config, rows)
-    batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoints = Checkpoints(pathlib.Path(folder))
-        epochs = Training(model, batches, settings, checkpoints).epochs(10**6, lambda steps: None)
+    with begun(experiment.config, experiment.data.train) as training:
+        epochs = training.epochs(10**6, lambda steps: None)
         for _ in sys.stdin:
             next(epochs)
             print(sum(os.times()[:2]), flush=True)

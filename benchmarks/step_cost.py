@@ -29,10 +29,9 @@ OPTIMIZERS = ("adagrad", "rowwise_adagrad", "lazy_adam")
 STEPS = 40  # of a round
 
 
-def events(num_rows: int) -> Interactions:
-    """Random events among users and items, num_rows of each, all equally likely."""
+def events(num_rows: int, number: int = STEPS * BATCH_SIZE) -> Interactions:
+    """So many random events among users and items, num_rows of each, all equally likely."""
     generator = np.random.default_rng(0)
-    number = STEPS * BATCH_SIZE
     stars = generator.integers(1, 6, number).astype(np.float32)
     user_ids, item_ids = generator.integers(1, num_rows + 1, (2, number), dtype=np.int32)
     entities = Entities(np.arange(1, num_rows + 1), num_rows)

@@ -34,6 +34,7 @@ from typing import Any
 
 import numpy as np
 import sessions_against_recbole as sessions
+from _steps import begun
 from _timing import console, record, show
 from evaluation import Factors
 from graph_against_recbole import BPR, write_inter
@@ -188,19 +189,12 @@ def ours(task: Task, chosen: Any) -> Curve:
 
 
 def _epochs(values: config.Config, data: splits.Splits) -> Curve:
-    from multitask_recommender.training.checkpoints import Checkpoints
-    from multitask_recommender.training.loop import Training
-
-    settings, rows = values.training, data.train
     experiment.Experiment(values, data)  # checks the one against the other
-    built = experiment.build(values, rows)
-    batches = built.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
-    spent, started = 0.0, time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Training(built, batches, settings, Checkpoints(pathlib.Path(folder)))
-        for _ in trainer.epochs(settings.epochs, lambda steps: None):
+    with begun(values, data.train) as training:
+        spent, started = 0.0, time.process_time()
+        for _ in training.epochs(values.training.epochs, lambda steps: None):
             spent += time.process_time() - started
-            yield spent, built.scorer()
+            yield spent, training.model.scorer()
             started = time.process_time()
 
 

@@ -8,6 +8,7 @@ seconds of the processor since the start that went into training.
 
 import pathlib
 import time
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,16 @@ class Curve:
         self._number += 1
         path = self._folder / f"{self._number:03}.npz"
         np.savez(path, users=users, items=items, seconds=self._spent)
+
+
+def fit(model: Any, rows: Any, folder: str, epochs: int) -> None:
+    """Of a model of Keras', any of them, with embeddings `users` and `items`."""
+    curve = Curve(folder)
+    for _ in range(epochs):
+        curve.start()
+        model.fit(rows, epochs=1, verbose=0)
+        curve.stop()
+        curve.write(model.users.embeddings.numpy(), model.items.embeddings.numpy()[1:])
 
 
 def read(folder: str) -> dict[str, np.ndarray]:

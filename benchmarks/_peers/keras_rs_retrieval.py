@@ -13,7 +13,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import keras_rs
 import tensorflow as tf
-from curve import Curve, read
+from curve import fit, read
 
 
 class Model(keras.Model):
@@ -52,12 +52,7 @@ def main() -> None:
     model.compile(optimizer=keras.optimizers.Adagrad(learning_rate=0.1))
     pairs = (train["users"], train["items"])
     rows = tf.data.Dataset.from_tensor_slices(pairs).shuffle(len(pairs[0])).batch(4096)
-    curve = Curve(folder)
-    for _ in range(epochs):
-        curve.start()
-        model.fit(rows, epochs=1, verbose=0)
-        curve.stop()
-        curve.write(model.users.embeddings.numpy(), model.items.embeddings.numpy()[1:])
+    fit(model, rows, folder, epochs)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
-from curve import Curve, read
+from curve import fit, read
 
 
 class Model(tfrs.Model):
@@ -34,12 +34,7 @@ def main() -> None:
     model.compile(optimizer=tf.keras.optimizers.Adagrad(0.1))
     pairs = {name: train[name] for name in ("users", "items")}
     rows = tf.data.Dataset.from_tensor_slices(pairs).shuffle(len(pairs["users"])).batch(4096)
-    curve = Curve(folder)
-    for _ in range(epochs):
-        curve.start()
-        model.fit(rows, epochs=1, verbose=0)
-        curve.stop()
-        curve.write(model.users.embeddings.numpy(), model.items.embeddings.numpy()[1:])
+    fit(model, rows, folder, epochs)
 
 
 if __name__ == "__main__":
