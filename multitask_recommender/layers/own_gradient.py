@@ -23,12 +23,11 @@ def own_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
     with_gradient = tf.custom_gradient(function)
 
     def called(*tensors: tf.Tensor) -> Any:
-        if tf.executing_eagerly():
-            return with_gradient(*tensors)
         results = with_gradient(*tensors)
-        # Its own entry: what other threads enter meanwhile is theirs.
-        operation = tf.nest.flatten(results)[0].op
-        del _registry._registry[operation.get_attr("_gradient_op_type").decode()]
+        if not tf.executing_eagerly():
+            # Its own entry: what other threads enter meanwhile is theirs.
+            operation = tf.nest.flatten(results)[0].op
+            del _registry._registry[operation.get_attr("_gradient_op_type").decode()]
         return results
 
     return called

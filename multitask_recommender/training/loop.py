@@ -29,7 +29,7 @@ from multitask_recommender.training.replicas import Replicas
 from multitask_recommender.training.settings import Settings
 
 _STEPS_WORTH_ONE_MORE = 100  # in an epoch: one more for the tasks' gradients costs about 1%
-STEPS = 3  # a chief's word to its workers: so many steps, see strategy.py
+STEPS = 3  # a chief's word to its workers: so many steps, see replicas.py
 _STEPS_PER_CALL = 50  # steps between two looks at the clock and at SIGTERM, at the most
 _WEIGHT, _VALUE = "weight_", ".ATTRIBUTES/VARIABLE_VALUE"  # as TensorFlow calls them
 _WIDER = "float16 ends at 65,504; try training.precision=bfloat16"
@@ -140,7 +140,7 @@ class Training:
                 self._stop_if(sigterm)
 
     def rounds(self) -> Callable[[int], bool]:
-        """What makes the next steps, so many of them, and says whether all losses were finite."""
+        """What makes the next steps, so many of them, and says whether none was a fault."""
         return self._rounds(self.step)
 
     def _call(self, run: Callable[[int], bool], number: int) -> None:
