@@ -6,7 +6,7 @@ click and like at d 64, evaluates some users over the whole catalogue, and expor
 stage is a process of its own and goes the way of the product. A table says of each its seconds (of
 the clock, and of the processors: the machine may be shared), its peak memory (resident, which
 counts mapped files that the system can take back, and anonymous), its bytes, and its share of what
-this machine could do, as measured in the same run.
+this machine could do, as measured in the same run (_full_scale/least.py says of what).
 
 Nothing is kept but FOLDER (--folder), which the stages read: --stages train,evaluate goes on with
 what an earlier run has left there, and reports all that is there. --train-seconds ends training
@@ -22,13 +22,12 @@ import sys
 import tempfile
 from typing import Any
 
+from _full_scale.least import share
 from _full_scale.picture import draw
 from _timing import ROOT, show
 
 HERE = pathlib.Path(__file__).resolve().parent
 STAGES = ("bounds", "generate", "prepare", "train", "evaluate", "export")
-# Numbers that a row of a batch moves in tables: user and item, read and put back, and their state.
-ROWS_MOVED = 8
 
 
 def options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -63,6 +62,7 @@ def run(stage: str, folder: pathlib.Path, given: dict[str, Any]) -> None:
 def report(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
     rows = []
     for stage, told in found.items():
+        part = share(stage, found)
         rows.append(
             [
                 stage,
@@ -72,24 +72,13 @@ def report(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
                 f"{told['anonymous'] / 2**30:.2f}",
                 f"{told.get('bytes', 0) / 2**30:.2f}",
                 f"{told['load']:.0f}",
+                "" if part is None else f"{part:.1%}",
             ]
         )
     columns = ["stage", "s", "processor s", "resident GiB", "anonymous GiB", "GiB written", "load"]
-    show(f"{given['fraction']:g} of Tenrec's QK-video", columns, rows)
+    show(f"{given['fraction']:g} of Tenrec's QK-video", [*columns, "of its bound"], rows)
     for stage, told in found.items():
         print(stage, json.dumps(told))
-    if "train" in found and "bounds" in found:
-        print(f"training at {share_of_bound(found):.0%} of its bound")
-
-
-def share_of_bound(found: dict[str, dict[str, Any]]) -> float:
-    """Of a row: the seconds of its products and of its rows of tables, over those it took."""
-    bounds, train = found["bounds"], found["train"]
-    kind = "bf16" if train["precision"] == "bfloat16" else "f32"
-    flops = 6 * 65 * train["negatives"] * train["positive share"]
-    flops += 6 * 194 * 32  # the bottom of the heads
-    least = flops / bounds[f"{kind} flop/s"] + ROWS_MOVED / bounds["gathered rows/s"]
-    return least * train["examples/s"]
 
 
 def main() -> None:

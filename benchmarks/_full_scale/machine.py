@@ -1,5 +1,7 @@
 """What this machine does in a second, now: the bounds that stages are held against."""
 
+import os
+import pathlib
 import time
 from collections.abc import Callable
 
@@ -7,11 +9,13 @@ import numpy as np
 
 _ROW = 64  # floats of a row of a table
 _TABLE = 1 << 20  # rows, 256 MiB: beyond the caches
+_COUNTERS = 5_000_000  # as many as Tenrec has users
 
 
-def bounds() -> dict[str, float]:
-    """By name, what is done in a second: bytes copied, rows of 64 floats gathered at random (and as
-    many put back), float operations of a product of inner dimension 64, and bytes written."""
+def bounds(folder: pathlib.Path) -> dict[str, float]:
+    """By name, what is done in a second: bytes copied; bytes written to a file, down to the disk;
+    ids counted at random (a histogram of them); rows of 64 floats gathered at random (and as many
+    put back); float operations of a product of inner dimension 64."""
     import tensorflow as tf
 
     generator = np.random.default_rng(0)
@@ -20,9 +24,12 @@ def bounds() -> dict[str, float]:
     left = tf.constant(generator.standard_normal((4096, _ROW), np.float32))
     right = tf.constant(generator.standard_normal((2048, _ROW), np.float32))
     source, target = np.ones(1 << 25), np.empty(1 << 25)
+    counted = generator.integers(0, _COUNTERS, 1 << 23)
     number = len(ids) * len(ids[0])
     return {
         "copied bytes/s": 2 * source.nbytes / _seconds(lambda: np.copyto(target, source)),
+        "written bytes/s": source.nbytes / _seconds(lambda: _write(folder, source), rounds=3),
+        "counted ids/s": len(counted) / _seconds(lambda: np.bincount(counted)),
         "gathered rows/s": number / _seconds(lambda: [tf.gather(table, each) for each in ids]),
         "f32 flop/s": 2
         * 4096
@@ -39,6 +46,14 @@ def bounds() -> dict[str, float]:
             )
         ),
     }
+
+
+def _write(folder: pathlib.Path, values: np.ndarray) -> None:
+    path = folder / "written"
+    with path.open("wb") as file:
+        file.write(values)
+        os.fsync(file.fileno())
+    path.unlink()
 
 
 def _seconds(work: Callable[[], object], rounds: int = 7) -> float:

@@ -68,7 +68,7 @@ def generate(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any
 
 
 def bounds(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
-    found |= machine.bounds()
+    found |= machine.bounds(folder)
 
 
 def prepare(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
@@ -78,7 +78,14 @@ def prepare(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]
     parts = experiment.data.parts
     found["rows"] = {name: len(part) for name, part in parts.items()}
     found["users"], found["items"] = parts["train"].num_users, parts["train"].num_items
+    found["bytes read"] = sum(path.stat().st_size for path in folder.rglob("*.arrow"))
+    found["bytes held"] = sum(map(_bytes, parts.values()))
     found["traps"] = [trap.name for trap in experiment.traps]
+
+
+def _bytes(rows: Any) -> int:
+    columns = (rows.user_ids, rows.item_ids, rows.timestamps, *rows.labels.values())
+    return sum(column.nbytes for column in columns)
 
 
 def train(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
@@ -149,6 +156,7 @@ def evaluate(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any
     if experiment.config.export.tables == "float16":
         model.halve()  # as its export will be
     found["users"] = experiment.test_evaluator.num_users
+    found["items"] = experiment.data.train.num_items
     found["arranged s"] = time.perf_counter() - _STARTED
     _judge(experiment, "model", model.scorer(experiment.config.evaluation.vectors), found, folder)
     _judge_beside(experiment, options, found, folder)
