@@ -6,17 +6,22 @@ from multitask_recommender.schema import NO_SCORE
 
 NO_ITEM = 0  # also the padding of ids to leave out
 
-# An index that leaves out after it has searched asks for as many more as a query leaves out, and
-# for no more than these: a longer list costs more than all that it is likely to take away.
+# An approximate index asks for as many more as a query leaves out, and for no more than these: a
+# longer list costs more than all that it is likely to take away.
 MAX_EXTRA = 16_384
 
 Answers = tuple[tf.Tensor, tf.Tensor]  # scores [B, N] float32, ids [B, N] int32
 
 
-def num_extra(excluded: tf.Tensor) -> tf.Tensor:
-    """How many more to ask for, so that what is left out [B, X] starves no query: a scalar."""
+def num_excluded(excluded: tf.Tensor) -> tf.Tensor:
+    """How many items a query leaves out [B, X] at the most: a scalar."""
     counts = tf.math.count_nonzero(excluded, axis=1, dtype=tf.int32)
-    return tf.minimum(tf.reduce_max(tf.concat([counts, [0]], axis=0)), MAX_EXTRA)
+    return tf.reduce_max(tf.concat([counts, [0]], axis=0))
+
+
+def num_extra(excluded: tf.Tensor) -> tf.Tensor:
+    """How many more an approximate index asks for, so that what is left out starves no query."""
+    return tf.minimum(num_excluded(excluded), MAX_EXTRA)
 
 
 def best_of(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
@@ -26,7 +31,7 @@ def best_of(scores: tf.Tensor, ids: tf.Tensor, number: tf.Tensor, excluded: tf.T
     """
     scores = tf.where(ids == NO_ITEM, NO_SCORE, scores)
     # Once only as many are left as may be needed, the rest costs little.
-    scores, ids = _first(scores, ids, number + num_extra(excluded))
+    scores, ids = _first(scores, ids, number + num_excluded(excluded))
     scores = tf.where(_is_excluded(ids, excluded), NO_SCORE, scores)
     order = tf.argsort(ids, axis=1)  # top_k takes the first of equals
     scores, ids = (tf.gather(each, order, axis=1, batch_dims=1) for each in (scores, ids))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from multitask_recommender.index._answers import NO_ITEM, Answers, best_of, num_extra
+from multitask_recommender.index._answers import NO_ITEM, Answers, best_of, num_excluded
 from multitask_recommender.index._parts import by_parts
 from multitask_recommender.schema import NO_SCORE
 
@@ -32,7 +32,7 @@ class Cosines(tf.Module):
 
     def __call__(self, queries: tf.Tensor, number: tf.Tensor, excluded: tf.Tensor) -> Answers:
         num_rows = self._ids.shape[0]
-        wanted = tf.minimum(number + num_extra(excluded), num_rows)
+        wanted = tf.minimum(number + num_excluded(excluded), num_rows)
         part = max(1, MAX_CELLS // num_rows)
         scores, ids = by_parts(lambda some: self._search(some, wanted), [queries], part, wanted)
         return best_of(scores, ids, number, excluded)

@@ -26,3 +26,17 @@ def test_all_items_are_found_by_the_cosine_without_biases(index):
     np.testing.assert_array_equal(ids, [[3, 2, 4, 5, 0], [1, 4, 5, 0, 0]])
     np.testing.assert_allclose(scores[0, :4], [1.0, 0.8, 0.0, -0.6], atol=1e-6)
     np.testing.assert_allclose(scores[1, :3], [0.8, 0.0, 0.0], atol=1e-6)
+
+
+def test_however_many_are_left_out_the_rest_is_found():
+    number = 16_390  # beyond what an approximate index asks for in excess
+    angles = np.linspace(0, np.pi / 2, number, dtype=np.float32)
+    vectors = np.stack([np.cos(angles), np.sin(angles), np.zeros(number, np.float32)], axis=1)
+    index = brute_force.Index(Everything(), vectors)
+
+    nearest = tf.range(1, number - 2)[None]  # to the first axis: all but the last three
+    _, ids = index.cosines(np.ones(number, np.float32))(
+        tf.constant([[1.0, 0.0, 0.0]]), tf.constant(3), nearest
+    )
+
+    np.testing.assert_array_equal(ids, [[number - 2, number - 1, number]])
