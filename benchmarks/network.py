@@ -1,10 +1,11 @@
-"""Bytes that a step of parameter servers moves: `python benchmarks/network.py [--servers 2]`.
+"""Bytes that a step moves between machines: `python benchmarks/network.py [--servers 2]`.
 
-A chief, one worker and parameter servers in one process, which speak with each other through the
-loopback device as they would between machines. A two-tower model with retrieval, like and rating on
-random events among as many users as items; what /proc/net/dev counts while it makes steps, beside
-what is computed of the rows that a batch names. Others may use the device meanwhile: what it
-counts while nothing is done here, for as long, is taken off.
+With training.strategy parameter_server, a chief, one worker and parameter servers in one process;
+with --workers 2, training.strategy multi_worker and so many processes. They speak with each other
+through the loopback device as they would between machines. A two-tower model with retrieval, like
+and rating on random events among as many users as items; what /proc/net/dev counts while it makes
+steps, beside what is computed of the rows that a batch names. Others may use the device meanwhile:
+what it counts while nothing is done here, for as long, is taken off.
 """
 
 import argparse
@@ -12,12 +13,17 @@ import json
 import os
 import pathlib
 import socket
+import subprocess
+import sys
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from _steps import begun
 from _timing import console, show
 from step_cost import events
+
+from multitask_recommender.shares import WHOLE
 
 BATCH_SIZE, STEPS = 4096, 40
 IDS = ("user_id", "item_id")
@@ -31,12 +37,8 @@ def loopback_bytes() -> int:
     return int(line.split(":")[1].split()[0])
 
 
-def start(servers: int) -> list:
-    """A worker and so many servers, of which this process is the chief."""
-    from multitask_recommender.training import parameter_servers
-    from multitask_recommender.training.cluster import Cluster
-
-    numbers = {"chief": 1, "worker": 1, "ps": servers}
+def addresses_of(numbers: dict[str, int]) -> dict[str, list[str]]:
+    """Free ports, by kind of process."""
     held = {kind: [socket.socket() for _ in range(n)] for kind, n in numbers.items()}
     for each in sum(held.values(), []):
         each.bind(("127.0.0.1", 0))
@@ -46,25 +48,54 @@ def start(servers: int) -> list:
     }
     for each in sum(held.values(), []):
         each.close()
-    task = {"type": "chief", "index": 0}
-    os.environ["TF_CONFIG"] = json.dumps({"cluster": addresses, "task": task})
+    return addresses
+
+
+def told(addresses: dict[str, list[str]], kind: str, index: int) -> dict[str, str]:
+    """What a process of a cluster is told."""
+    return {"TF_CONFIG": json.dumps({"cluster": addresses, "task": {"type": kind, "index": index}})}
+
+
+def start_servers(number: int) -> list:
+    """A worker and so many servers, of which this process is the chief."""
+    from multitask_recommender.training import parameter_servers
+    from multitask_recommender.training.cluster import Cluster
+
+    numbers = {"worker": 1, "ps": number}
+    addresses = addresses_of({"chief": 1, **numbers})
+    os.environ |= told(addresses, "chief", 0)
     return [
         parameter_servers.start(Cluster(addresses, kind, index))
-        for kind in ("worker", "ps")
+        for kind in numbers
         for index in range(numbers[kind])
     ]
 
 
-def measure(num_rows: int, dimension: int) -> dict[str, float]:
+def start_workers(number: int) -> list[subprocess.Popen]:
+    """The others, which run this program; this process is the first."""
+    addresses = addresses_of({"worker": number})
+    os.environ |= told(addresses, "worker", 0)
+    return [
+        subprocess.Popen(
+            [sys.executable, *sys.argv, "--is-started"],
+            env=os.environ | told(addresses, "worker", index),
+            stdout=subprocess.DEVNULL,
+        )
+        for index in range(1, number)
+    ]
+
+
+def measure(num_rows: int, dimension: int, num_workers: int | None) -> dict[str, float]:
     """Bytes a step: measured, and as computed by parts."""
     from multitask_recommender import config
 
+    strategy = "multi_worker" if num_workers else "parameter_server"
     chosen = config.parse(
         {
             "model": {"name": "two_tower", "embedding_dimension": dimension}
             | {"user": ["id"], "item": ["id"]},
             "tasks": {"retrieval": {"negatives": "in_batch"}, "like": {}, "rating": {}},
-            "training": {"batch_size": BATCH_SIZE, "strategy": "parameter_server"},
+            "training": {"batch_size": BATCH_SIZE, "strategy": strategy},
         }
     )
     train = events(num_rows, (STEPS + 10) * BATCH_SIZE)
@@ -79,46 +110,86 @@ def measure(num_rows: int, dimension: int) -> dict[str, float]:
     others = loopback_bytes() - before
 
     batches = model.batches(train, BATCH_SIZE, chosen.training.seed)
-    named = [batches.batch(step) for step in range(first, first + STEPS)]
-    return {"measured": (moved - others) / STEPS, **computed(model, named, num_rows + 1)}
+    numbers = range(first, first + STEPS)
+    if num_workers:
+        parts = of_workers(model, batches, numbers, num_rows + 1, num_workers)
+    else:
+        named = [batches.batch(step) for step in numbers]
+        parts = of_servers(model, named, num_rows + 1)
+    return {"measured": (moved - others) / STEPS, "ms": 1e3 * seconds / STEPS, **parts}
 
 
-def computed(model, batches: list, length: int) -> dict[str, float]:
-    """Bytes a step by what they are; tables are as long as there are users, or items."""
+def sizes(model, length: int) -> tuple[int, float, int]:
+    """How many tables of users or of items there are, which are so long; how many numbers a user or
+    an item has in them; and how many other weights there are."""
     from multitask_recommender.layers.rows import whole
 
     weights = whole(model.trainable_weights)
     tables = [each for each in weights if each.shape[:1] == [length]]
-    numbers = sum(each.shape.num_elements() for each in tables) / length / 2  # of a user or an item
-    ids = np.mean([sum(len(np.unique(batch[key])) for key in IDS) for batch in batches])
+    numbers = sum(each.shape.num_elements() for each in tables) / length / 2
     dense = sum(each.shape.num_elements() for each in weights if each.shape[:1] != [length])
+    return len(tables) // 2, numbers, dense
+
+
+def of_servers(model, batches: list, length: int) -> dict[str, float]:
+    """Bytes a step by what they are; tables are as long as there are users, or items."""
+    tables, numbers, dense = sizes(model, length)
+    ids = np.mean([sum(len(np.unique(batch[key])) for key in IDS) for batch in batches])
     batch = np.mean([sum(each.numpy().nbytes for each in batch.values()) for batch in batches])
     return {
         "rows that are read": 4 * ids * numbers,
         "gradients of rows": 4 * ids * numbers,
-        "ids of rows, both ways": 2 * 4 * ids * len(tables) / 2,
+        "ids of rows, both ways": 2 * 4 * ids * tables,
         "dense weights, both ways": 2 * 4 * dense,
         "the batch, from the chief": batch,
     }
 
 
+def of_workers(model, batches, steps: Sequence[int], length: int, workers: int) -> dict[str, float]:
+    """Bytes a step by what they are, of all workers. Each hears of every other's rows: the users of
+    his share, and the items of the whole batch. What is dense goes around, in parts and summed."""
+    tables, numbers, dense = sizes(model, length)
+    heard = workers * (workers - 1)
+    named = [
+        len(np.unique(share["user_id"])) + len(np.unique(share[WHOLE]["item_id"]))
+        for step in steps
+        for share in batches.dealt(step, range(workers), workers).take(workers)
+    ]
+    ids = np.mean(named)
+    return {
+        "gradients of rows": heard * 4 * ids * numbers,
+        "ids of rows": heard * 4 * ids * tables,
+        "dense gradients": 2 * (workers - 1) * 4 * dense,
+    }
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=200_000, help="users, and as many items")
     parser.add_argument("--dimension", type=int, default=64)
     parser.add_argument("--servers", type=int, default=2)
+    parser.add_argument("--workers", type=int, help="of multi_worker, which has no servers")
+    parser.add_argument("--is-started", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    processes = start(chosen.servers)
-    found = measure(chosen.rows, chosen.dimension)
-    total = found.pop("measured")
+    if not chosen.is_started:
+        # Kept, or servers end.
+        processes = (
+            start_workers(chosen.workers) if chosen.workers else start_servers(chosen.servers)
+        )
+    found = measure(chosen.rows, chosen.dimension, chosen.workers)
+    total, milliseconds = found.pop("measured"), found.pop("ms")
     lines = found | {"computed in all": sum(found.values()), "measured": total}
+    who = f"{chosen.workers} workers" if chosen.workers else f"{chosen.servers} servers"
     show(
-        f"A step of {BATCH_SIZE:,} rows, {chosen.servers} servers, d {chosen.dimension}",
+        f"A step of {BATCH_SIZE:,} rows, {who}, d {chosen.dimension}: {milliseconds:.0f} ms",
         ["bytes", "MB"],
         [[name, f"{number / 1e6:.3f}"] for name, number in lines.items()],
     )
     console.print(f"measured / computed: {total / sum(found.values()):.2f}")
-    del processes
+    if not chosen.is_started:
+        del processes
 
 
 if __name__ == "__main__":

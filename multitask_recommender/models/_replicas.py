@@ -5,6 +5,12 @@ from typing import Any
 
 import tensorflow as tf
 
+# How many rows may travel: powers of two and three steps between them, so that what is filled in is
+# a fourth at the most.
+_SIZES = [1, 2, 3, *(step << power for power in range(28) for step in (4, 5, 6, 7))]
+_NO_ROW = -1
+_FIRST_KEY = 1 << 30  # of collectives; a strategy counts its groups from 1, its uses from 100
+
 
 class LossMean(tf.keras.metrics.Mean):
     """A mean over batches whose losses are told to every replica, whole and alike.
@@ -52,31 +58,61 @@ def apply(
 def summed_gradients(gradients: Sequence[tf.Tensor | tf.IndexedSlices]) -> list:
     """Gradients, each summed over the replicas; those of some rows stay so.
 
-    Between workers, TensorFlow gathers the rows of a gradient by a collective that remembers how
-    many they were, and fails as soon as a batch has more or fewer. So they travel as whole tables,
-    with one more column that says which rows are used: a step moves as much as the tables hold.
+    Between workers, TensorFlow's own sums of such gradients fail as soon as a batch has more rows
+    or fewer: a collective remembers its shape by its key. So here the workers first tell each other
+    which of some sizes their rows fit; they are filled up to the greatest of these, and each size
+    has keys of its own. A step moves what the batch names, not what the tables hold.
     """
     strategy = tf.distribute.get_strategy()
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return summed(list(gradients))
-    whole = summed([_with_uses(each) for each in gradients])
-    return [
-        _used(table, each.values.shape[1:]) if isinstance(each, tf.IndexedSlices) else table
-        for table, each in zip(whole, gradients, strict=True)
-    ]
+    are_rows = [isinstance(each, tf.IndexedSlices) for each in gradients]
+    told = summed(
+        [
+            _size_of(gradient) if is_rows else gradient
+            for gradient, is_rows in zip(gradients, are_rows, strict=True)
+        ]
+    )
+    found = []
+    for place, (gradient, total) in enumerate(zip(gradients, told, strict=True)):
+        if are_rows[place]:
+            size = tf.cast(tf.where(total > 0)[-1, 0], tf.int32)  # the greatest of all workers'
+            key = _FIRST_KEY + 2 * (len(_SIZES) * place + size)
+            rows, values = _filled(gradient, tf.gather(_SIZES, size))
+            total = _sums_by_row(_gather(rows, key), _gather(values, key + 1))
+        found.append(total)
+    return found
 
 
-def _with_uses(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
-    """A gradient of some rows [n, ...] as a table [R, D + 1], how often each was used at last."""
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient
-    values = tf.reshape(gradient.values, [tf.size(gradient.indices), -1])
-    values = tf.pad(values, [[0, 0], [0, 1]], constant_values=1.0)
-    return tf.math.unsorted_segment_sum(values, gradient.indices, gradient.dense_shape[0])
+def _size_of(gradient: tf.IndexedSlices) -> tf.Tensor:
+    """Which of _SIZES its rows fit: a one there, among zeros."""
+    smaller = tf.constant(_SIZES) < tf.size(gradient.indices)
+    return tf.one_hot(tf.math.count_nonzero(smaller, dtype=tf.int32), len(_SIZES))
 
 
-def _used(table: tf.Tensor, shape: tf.TensorShape) -> tf.IndexedSlices:
-    """The rows of a table that were used, each of the given shape."""
-    rows = tf.where(table[:, -1] > 0)[:, 0]
-    values = tf.reshape(tf.gather(table[:, :-1], rows), [-1, *shape])
-    return tf.IndexedSlices(values, rows)
+def _filled(gradient: tf.IndexedSlices, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Numbers of rows [length] and values [length, ...], some of them of no row."""
+    end = [[0, length - tf.size(gradient.indices)]]
+    rows = tf.pad(gradient.indices, end, constant_values=_NO_ROW)
+    return rows, tf.pad(gradient.values, end + [[0, 0]] * (len(gradient.values.shape) - 1))
+
+
+def _sums_by_row(rows: tf.Tensor, values: tf.Tensor) -> tf.IndexedSlices:
+    """Of rows that may come several times, or be none."""
+    is_row = rows != _NO_ROW
+    distinct, places = tf.unique(rows[is_row])
+    return tf.IndexedSlices(
+        tf.math.unsorted_segment_sum(values[is_row], places, tf.size(distinct)), distinct
+    )
+
+
+def _gather(tensor: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+    """Those of all workers, one after the other, in the same order on each."""
+    return tf.raw_ops.CollectiveGatherV2(
+        input=tensor,
+        group_size=tf.distribute.get_strategy().num_replicas_in_sync,
+        group_key=_FIRST_KEY,
+        instance_key=key,
+        ordering_token=[],
+        communication_hint="ring",  # NCCL needs all collectives in one order; this one does not
+    )

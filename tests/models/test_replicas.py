@@ -1,9 +1,11 @@
 """What replicas tell each other, by hand; across devices: tests/training/test_strategy.py."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from multitask_recommender.models import _replicas
+from tests.training import processes
 
 
 def test_a_mean_of_losses_weighs_batches_by_their_rows():
@@ -16,17 +18,64 @@ def test_a_mean_of_losses_weighs_batches_by_their_rows():
     assert float(mean.result()) == 0.0
 
 
-def test_a_gradient_of_some_rows_comes_back_from_its_table_with_rows_that_add_up():
-    """Row 2 is used twice, and row 0 although its gradient is nothing."""
+@pytest.mark.parametrize("number, length", [(1, 1), (4, 4), (9, 10), (10, 10), (1025, 1280)])
+def test_rows_travel_in_lengths_that_are_a_fourth_apart(number, length):
+    gradient = tf.IndexedSlices(tf.zeros([number, 1]), tf.range(number))
+
+    size = _replicas._size_of(gradient)
+
+    assert np.asarray(_replicas._SIZES)[size.numpy() == 1].tolist() == [length]
+
+
+def test_gradients_of_two_workers_add_up_by_row_and_what_was_filled_in_is_gone():
+    """Row 2 is used by both, twice by one; row 0 is used although its gradient is nothing."""
     values = tf.constant([[1.0, 2.0], [10.0, 20.0], [0.0, 0.0]])
-    gradient = tf.IndexedSlices(values, tf.constant([2, 2, 0]), tf.constant([4, 2]))
+    ours = tf.IndexedSlices(values, tf.constant([2, 2, 0]))
+    theirs = tf.IndexedSlices(tf.constant([[100.0, 200.0]]), tf.constant([2]))
 
-    table = _replicas._with_uses(gradient)
-    used = _replicas._used(table, values.shape[1:])
+    parts = [_replicas._filled(each, 4) for each in (ours, theirs)]
+    found = _replicas._sums_by_row(*(tf.concat(each, 0) for each in zip(*parts, strict=True)))
 
-    np.testing.assert_array_equal(table[:, -1], [1, 0, 2, 0])
-    np.testing.assert_array_equal(used.indices, [0, 2])
-    np.testing.assert_array_equal(used.values, [[0, 0], [11, 22]])
+    np.testing.assert_array_equal(found.indices, [2, 0])
+    np.testing.assert_array_equal(found.values, [[111, 222], [0, 0]])
+
+
+WORKER = """
+import tensorflow as tf
+from multitask_recommender.models import _replicas
+
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
+mine = strategy.cluster_resolver.task_id + 1
+
+def step(number):
+    def gradients():
+        values = tf.fill([number * mine, 2], float(mine))
+        some = tf.IndexedSlices(values, tf.range(number * mine) % 4)
+        slices, total = _replicas.summed_gradients([some, tf.constant(float(mine))])
+        return tf.math.unsorted_segment_sum(slices.values[:, 0], slices.indices, 4), total
+    return strategy.run(gradients)
+
+found = tf.function(lambda steps: tf.map_fn(step, steps, (tf.float32, tf.float32)))
+for steps in ([1, 2, 1], [4, 5, 1]):  # steps of one call, as in training
+    print(*(each.numpy().tolist() for each in found(tf.constant(steps))), flush=True)
+"""
+
+
+def test_workers_sum_gradients_of_however_many_rows(tmp_path):
+    """Of worker 1, n rows of ones in turn on rows 0..3; of worker 2, 2 n rows of twos."""
+    addresses = processes.addresses(worker=2)
+    started = [
+        processes.program(["-c", WORKER], tmp_path, addresses, "worker", k) for k in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in started]
+
+    assert [process.returncode for process in started] == [0, 0], said
+    once, twice = "[3.0, 2.0, 0.0, 0.0]", "[3.0, 3.0, 2.0, 2.0]"
+    for each in said:
+        assert [line for line in each.splitlines() if line.startswith("[[")] == [
+            f"[{once}, {twice}, {once}] [3.0, 3.0, 3.0]",
+            f"[[5.0, 5.0, 5.0, 5.0], [8.0, 7.0, 5.0, 5.0], {once}] [3.0, 3.0, 3.0]",
+        ]
 
 
 def test_a_step_leaves_out_what_nothing_reads():

@@ -39,12 +39,23 @@ def start(
     index: int = 0,
 ) -> subprocess.Popen:
     """A process in a folder with config.yaml: of a cluster, or alone."""
+    return program(["-m", "multitask_recommender", *arguments], folder, cluster, kind, index)
+
+
+def program(
+    arguments: Sequence[str],
+    folder: pathlib.Path,
+    cluster: Addresses | None = None,
+    kind: str = "worker",
+    index: int = 0,
+) -> subprocess.Popen:
+    """A process of Python in a folder: of a cluster, or alone."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     if cluster is not None:
         task = {"type": kind, "index": index}
         environment["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
     return subprocess.Popen(
-        [sys.executable, "-m", "multitask_recommender", *arguments],
+        [sys.executable, *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
