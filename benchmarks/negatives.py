@@ -9,7 +9,8 @@ numbers that the rows were made with, for one who does not know what a user clic
 of ids do not either.
 
 --losses takes those named below. exact costs as much as there are rows times items (a hundredth of
-the data: minutes); exact-by-user only users times items, but makes one step a user and pass.
+the data: minutes; --precision bfloat16 halves it); exact-by-user only users times items, but makes
+one step a user and pass.
 --folder keeps what was found, and a later call shows it again beside what it adds.
 """
 
@@ -42,6 +43,7 @@ LOSSES = {  # settings of retrieval, and of training
     "drawn-1024-.5": (drawn(1024, 0.5), {}),
     BASE: (drawn(1024, 0.75), {}),
     "drawn-4096-.5": (drawn(4096, 0.5), {}),
+    "drawn-32768-.75": (drawn(32768, 0.75), {}),
     "in-batch": ({"negatives": "in_batch"}, {}),
     "in-batch-without-logq": ({"negatives": "in_batch", "logq": False}, {}),
 }
@@ -103,11 +105,12 @@ def main() -> None:
     parser.add_argument("--losses", default=",".join(LOSSES), help=f"{BASE} is the recipe")
     parser.add_argument("--beside", default=",".join(BESIDE))
     parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--precision", default="float32", help="of matrix products of a step")
     parser.add_argument("--users", type=int, default=5000, help="that are evaluated")
     arguments = parser.parse_args()
     given = {
         "fraction": arguments.rows_fraction,
-        "training": {"epochs": arguments.epochs},
+        "training": {"epochs": arguments.epochs, "precision": arguments.precision},
         "evaluation": {"users": arguments.users},
         "beside": [],
     }
