@@ -141,8 +141,8 @@ class GraphModel(MultiTaskModel):
         nodes = self.combined(hops)
         own = sent = None
         if TOLD_HISTORY in features:
-            own, sent = self._users(hops[0]), self._sent(hops)
-        return _Tables(self._users(nodes), self._items(nodes), own, sent)
+            (own, _), sent = self._split(hops[0]), self._sent(hops)
+        return _Tables(*self._split(nodes), own, sent)
 
     def _read_users(self, tables: "_Tables", ids: tf.Tensor, features: Features) -> tf.Tensor:
         """Users [Q, P]; who is told of by a history, as a node whose neighbours these items are."""
@@ -159,17 +159,16 @@ class GraphModel(MultiTaskModel):
 
     def _sent(self, hops: list[tf.Tensor]) -> tf.Tensor:
         """What items send to a user at every hop, but for the root of his degree, [I + 1, *]."""
-        nothing = self._items(hops[0])[:, :0]  # without hops nothing is sent
-        items = tf.concat([nothing, *map(self._items, hops[:-1])], axis=1)
+        items = [self._split(each)[1] for each in hops]
+        items = tf.concat([items[0][:, :0], *items[:-1]], axis=1)  # without hops nothing is sent
         return items * self._item_scale[:, None]
 
-    def _users(self, nodes: tf.Tensor) -> tf.Tensor:
-        """Of nodes in their order, the users with the unknown one, [U + 1, ...]."""
-        return nodes[: self._num_user_rows]
+    def _split(self, nodes: tf.Tensor) -> list[tf.Tensor]:
+        """Of nodes in their order, the users [U + 1, *] and the items [I + 1, *].
 
-    def _items(self, nodes: tf.Tensor) -> tf.Tensor:
-        """[I + 1, ...]."""
-        return nodes[self._num_user_rows :]
+        Not by two slices: the gradient of each would be padded to all nodes, and both added.
+        """
+        return tf.split(nodes, [self._num_user_rows, -1])
 
     def _penalty(self, features: Features) -> tf.Tensor | float:
         """Weight decay of the nodes that the batch's events [B] are of."""

@@ -82,6 +82,25 @@ def cells_of(items_of_users: tf.RaggedTensor, batch: Batch) -> tf.Tensor:
     return tf.boolean_mask(cells, is_candidate)
 
 
+def are_drawn_members(items_of_users: tf.RaggedTensor, most: int, batch: Batch) -> tf.Tensor:
+    """Whether what was drawn for a row is one of its user's items, ascending, [B, n].
+
+    most: of how many items a user has. Each is looked for among those of its own user, by halving:
+    a step reads no more of who met what, however much there is.
+    """
+    splits, items = items_of_users.row_splits, items_of_users.values
+    starts, ends = (tf.gather(splits, batch.user_ids + shift)[:, None] for shift in (0, 1))
+    places = tf.broadcast_to(starts - 1, tf.shape(batch.drawn))  # the last known not to be above
+    are_members = tf.zeros_like(batch.drawn, tf.bool)
+    for exponent in reversed(range(most.bit_length())):
+        further = places + 2**exponent
+        found = tf.gather(items, tf.minimum(further, tf.size(items, tf.int64) - 1))
+        found = tf.where(further < ends, found, items.dtype.max)
+        are_members |= found == batch.drawn
+        places = tf.where(found <= batch.drawn, further, places)
+    return are_members
+
+
 def excluding(logits: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
     """logits [Q, C] without cells [M, 2]."""
     return tf.tensor_scatter_nd_update(logits, cells, tf.fill(tf.shape(cells)[:1], EXCLUDED))

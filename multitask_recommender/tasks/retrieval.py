@@ -34,7 +34,7 @@ from multitask_recommender.layers.precision import product
 from multitask_recommender.layers.representation import Representation
 from multitask_recommender.layers.softmax import EXCLUDED, are_among, log_or_excluded, softmax_parts
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
-from multitask_recommender.tasks._batch import Batch, cells_of, excluding
+from multitask_recommender.tasks._batch import Batch, are_drawn_members, cells_of, excluding
 from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses, hard_bpr_losses
 from multitask_recommender.tasks._drawn import drawn_alone, log_of, share_of
 from multitask_recommender.tasks.settings.retrieval import Settings
@@ -70,6 +70,7 @@ class Task:
         if settings.remove_positives or settings.user_power != 1:
             met = histories.items_of_users(train, positives)
             self._positives = _ragged(met)
+            self._most_positives = int(np.diff(met[0]).max())  # of a user
             if settings.user_power != 1:
                 numbers = np.maximum(np.diff(met[0]), 1).astype(np.float32)
                 self._user_weights = tf.constant(numbers ** (settings.user_power - 1))  # [U + 1]
@@ -149,7 +150,9 @@ class Task:
     def _bpr(self, batch: Batch) -> tf.Tensor:
         if self._settings.hardness:
             return self._hard_bpr(batch)
-        met = self._are_positives(batch) if self._settings.remove_positives else None
+        met = None
+        if self._settings.remove_positives:
+            met = are_drawn_members(self._positives, self._most_positives, batch)
         return bpr_losses(batch, self._slope, met)
 
     def _hard_bpr(self, batch: Batch) -> tf.Tensor:
@@ -219,18 +222,6 @@ class Task:
     def _scores(self, queries: tf.Tensor, candidates: tf.Tensor) -> tf.Tensor:
         """All products [Q, C] of queries [Q, D] and candidates [C, D], and so their gradients."""
         return product(queries, candidates, True, self._settings.precision)
-
-    def _are_positives(self, batch: Batch) -> tf.Tensor:
-        """Whether a row's user has met the items drawn for it in training, [B, n]."""
-        splits, items = self._positives.row_splits, self._positives.values
-        users = tf.repeat(tf.range(tf.size(splits) - 1), splits[1:] - splits[:-1])
-        known, drawn = (
-            tf.cast(user, tf.int64) * (self._num_items + 1) + tf.cast(item, tf.int64)
-            for user, item in ((users, items), (batch.user_ids[:, None], batch.drawn))
-        )  # numbers of pairs; the known ones ascend
-        known = tf.concat([known, [tf.int64.max]], axis=0)
-        places = tf.searchsorted(known, tf.reshape(drawn, [-1]))
-        return tf.gather(known, tf.reshape(places, tf.shape(drawn))) == drawn
 
     def _negatives_of(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Logs of how often each candidate [C] occurs as a negative, and was expected to."""
