@@ -38,27 +38,38 @@ def softmax_parts(
             logits = tf.tensor_scatter_nd_update(logits, again[0], own)
         if left_out is not None:
             # Before the maximum is taken: far below such a cell, the rest would vanish.
-            none = tf.fill(tf.shape(left_out)[:1], EXCLUDED)
-            logits = tf.tensor_scatter_nd_update(logits, left_out, none)
+            logits = excluding(logits, left_out)
         top = tf.reduce_max(logits, axis=1, keepdims=True)
         top = tf.where(top > 0.5 * EXCLUDED, top, 0.0)  # where nothing is left, exps are all 0
         exps = tf.exp(logits - top)
         totals = tf.reduce_sum(exps, axis=1, keepdims=True)  # [Q, 1]
 
         def gradient(of_totals: tf.Tensor, of_cells: tf.Tensor) -> tf.Tensor:
-            # The exponentials are kept, where TensorFlow's own logsumexp computes them twice; and
-            # the cells' share is added in place, not as one more matrix.
+            # The exponentials are kept, where TensorFlow's own logsumexp computes them twice.
             of_totals = tf.convert_to_tensor(of_totals)[:, None]  # may be IndexedSlices
             softmax = exps * tf.math.divide_no_nan(of_totals, totals)
             if cells is None:
                 return softmax
-            return tf.tensor_scatter_nd_add(softmax, cells, tf.convert_to_tensor(of_cells))
+            return _with_added(softmax, cells, tf.convert_to_tensor(of_cells))
 
         log_totals = tf.squeeze(log_or_excluded(totals) + top, axis=1)
         own = tf.zeros([0]) if cells is None else tf.gather_nd(scores, cells)
         return (log_totals, own), gradient
 
     return parts(scores)
+
+
+def excluding(logits: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
+    """logits [Q, C] without cells [M, 2]."""
+    return _with_added(logits, cells, tf.fill(tf.shape(cells)[:1], EXCLUDED))
+
+
+def _with_added(matrix: tf.Tensor, cells: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """matrix [Q, C] with values [M] added at cells [M, 2]: in its memory, unless others read it.
+
+    On a CPU, `tf.tensor_scatter_nd_add` copies the matrix in any case.
+    """
+    return tf.raw_ops.ScatterNdNonAliasingAdd(input=matrix, indices=cells, updates=values)
 
 
 def are_among(cells: tf.Tensor, others: tf.Tensor, num_columns: tf.Tensor) -> tf.Tensor:

@@ -4,8 +4,6 @@ import dataclasses
 
 import tensorflow as tf
 
-from multitask_recommender.layers.softmax import EXCLUDED
-
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
@@ -99,8 +97,3 @@ def are_drawn_members(items_of_users: tf.RaggedTensor, most: int, batch: Batch) 
         are_members |= found == batch.drawn
         places = tf.where(found <= batch.drawn, further, places)
     return are_members
-
-
-def excluding(logits: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
-    """logits [Q, C] without cells [M, 2]."""
-    return tf.tensor_scatter_nd_update(logits, cells, tf.fill(tf.shape(cells)[:1], EXCLUDED))

@@ -32,9 +32,15 @@ from multitask_recommender.layers import draws
 from multitask_recommender.layers.means import part_of_mean
 from multitask_recommender.layers.precision import product
 from multitask_recommender.layers.representation import Representation
-from multitask_recommender.layers.softmax import EXCLUDED, are_among, log_or_excluded, softmax_parts
+from multitask_recommender.layers.softmax import (
+    EXCLUDED,
+    are_among,
+    excluding,
+    log_or_excluded,
+    softmax_parts,
+)
 from multitask_recommender.schema import ITEM_ID, PAD, USER_ID, observed_key
-from multitask_recommender.tasks._batch import Batch, are_drawn_members, cells_of, excluding
+from multitask_recommender.tasks._batch import Batch, are_drawn_members, cells_of
 from multitask_recommender.tasks._bpr import bpr_losses, bpr_max_losses, hard_bpr_losses
 from multitask_recommender.tasks._drawn import drawn_alone, log_of, share_of
 from multitask_recommender.tasks.settings.retrieval import Settings
