@@ -1,15 +1,18 @@
 """What replicas of a model tell each other: sums of losses and of gradients."""
 
+import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 # How many rows may travel: powers of two and three steps between them, so that what is filled in is
-# a fourth at the most.
+# a fourth at the most, of the worker who has most of them.
 _SIZES = [1, 2, 3, *(step << power for power in range(28) for step in (4, 5, 6, 7))]
 _NO_ROW = -1
 _FIRST_KEY = 1 << 30  # of collectives; a strategy counts its groups from 1, its uses from 100
+_blocks = itertools.count()  # of keys that this process has given out
 
 
 class LossMean(tf.keras.metrics.Mean):
@@ -59,29 +62,37 @@ def summed_gradients(gradients: Sequence[tf.Tensor | tf.IndexedSlices]) -> list:
     """Gradients, each summed over the replicas; those of some rows stay so.
 
     Between workers, TensorFlow's own sums of such gradients fail as soon as a batch has more rows
-    or fewer: a collective remembers its shape by its key. So here the workers first tell each other
-    which of some sizes their rows fit; they are filled up to the greatest of these, and each size
-    has keys of its own. A step moves what the batch names, not what the tables hold.
+    or fewer: a collective remembers its shape by its key. So here each worker sums his own by row,
+    and tells the others which of some sizes they fit; they are filled up to the greatest of these,
+    and each size has keys of its own. A step moves what the batch names, not what the tables hold.
     """
     strategy = tf.distribute.get_strategy()
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return summed(list(gradients))
-    are_rows = [isinstance(each, tf.IndexedSlices) for each in gradients]
-    told = summed(
-        [
-            _size_of(gradient) if is_rows else gradient
-            for gradient, is_rows in zip(gradients, are_rows, strict=True)
-        ]
-    )
+    own = [
+        _sums_by_row(each.indices, each.values) if isinstance(each, tf.IndexedSlices) else each
+        for each in gradients
+    ]
+    told = summed([_size_of(each) if isinstance(each, tf.IndexedSlices) else each for each in own])
     found = []
-    for place, (gradient, total) in enumerate(zip(gradients, told, strict=True)):
-        if are_rows[place]:
+    for place, (gradient, total) in enumerate(zip(own, told, strict=True)):
+        if isinstance(gradient, tf.IndexedSlices):
             size = tf.cast(tf.where(total > 0)[-1, 0], tf.int32)  # the greatest of all workers'
-            key = _FIRST_KEY + 2 * (len(_SIZES) * place + size)
             rows, values = _filled(gradient, tf.gather(_SIZES, size))
+            kind = (tuple(gradient.values.shape[1:]), values.dtype, rows.dtype)
+            key = _first_key(place, kind) + 2 * size
             total = _sums_by_row(_gather(rows, key), _gather(values, key + 1))
         found.append(total)
     return found
+
+
+@functools.cache
+def _first_key(place: int, kind: tuple) -> int:
+    """Of a place among the gradients and a kind of rows: a process may train several models.
+
+    All workers make the same functions in the same order, and so come to the same keys.
+    """
+    return _FIRST_KEY + 2 * len(_SIZES) * next(_blocks)
 
 
 def _size_of(gradient: tf.IndexedSlices) -> tf.Tensor:

@@ -40,6 +40,25 @@ def test_gradients_of_two_workers_add_up_by_row_and_what_was_filled_in_is_gone()
     np.testing.assert_array_equal(found.values, [[111, 222], [0, 0]])
 
 
+def test_a_row_that_a_worker_uses_several_times_travels_once(monkeypatch):
+    """As of a table of hours: as many rows as the batch has, of which few are distinct."""
+    alone = object.__new__(tf.distribute.MultiWorkerMirroredStrategy)
+    travelled = []
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: alone)
+    monkeypatch.setattr(_replicas, "summed", lambda values: values)
+    monkeypatch.setattr(
+        _replicas, "_gather", lambda tensor, key: travelled.append(tensor.numpy()) or tensor
+    )
+    gradient = tf.IndexedSlices(tf.ones([9, 1]), tf.constant([2, 0, 2, 2, 2, 2, 2, 2, 2]))
+
+    (found,) = _replicas.summed_gradients([gradient])
+
+    np.testing.assert_array_equal(travelled[0], [2, 0])
+    np.testing.assert_array_equal(travelled[1], [[8], [1]])
+    np.testing.assert_array_equal(found.indices, [2, 0])
+    np.testing.assert_array_equal(found.values, [[8], [1]])
+
+
 WORKER = """
 import tensorflow as tf
 from multitask_recommender.models import _replicas
@@ -47,22 +66,29 @@ from multitask_recommender.models import _replicas
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 mine = strategy.cluster_resolver.task_id + 1
 
-def step(number):
+def step(number, width):
     def gradients():
-        values = tf.fill([number * mine, 2], float(mine))
+        values = tf.fill([number * mine, width], float(mine))
         some = tf.IndexedSlices(values, tf.range(number * mine) % 4)
         slices, total = _replicas.summed_gradients([some, tf.constant(float(mine))])
-        return tf.math.unsorted_segment_sum(slices.values[:, 0], slices.indices, 4), total
+        return tf.math.unsorted_segment_sum(slices.values[:, -1], slices.indices, 4), total
     return strategy.run(gradients)
 
-found = tf.function(lambda steps: tf.map_fn(step, steps, (tf.float32, tf.float32)))
-for steps in ([1, 2, 1], [4, 5, 1]):  # steps of one call, as in training
-    print(*(each.numpy().tolist() for each in found(tf.constant(steps))), flush=True)
+# A function for each model, and steps of one call, as in training.
+for width, calls in ((2, ([1, 2, 1], [4, 5, 1])), (3, ([1],))):
+    found = tf.function(
+        lambda steps: tf.map_fn(lambda each: step(each, width), steps, (tf.float32, tf.float32))
+    )
+    for steps in calls:
+        print(*(each.numpy().tolist() for each in found(tf.constant(steps))), flush=True)
 """
 
 
 def test_workers_sum_gradients_of_however_many_rows(tmp_path):
-    """Of worker 1, n rows of ones in turn on rows 0..3; of worker 2, 2 n rows of twos."""
+    """Of worker 1, n rows of ones in turn on rows 0..3; of worker 2, 2 n rows of twos.
+
+    Last, those of a second model in the same processes, whose rows are wider.
+    """
     addresses = processes.addresses(worker=2)
     started = [
         processes.program(["-c", WORKER], tmp_path, addresses, "worker", k) for k in range(2)
@@ -75,6 +101,7 @@ def test_workers_sum_gradients_of_however_many_rows(tmp_path):
         assert [line for line in each.splitlines() if line.startswith("[[")] == [
             f"[{once}, {twice}, {once}] [3.0, 3.0, 3.0]",
             f"[[5.0, 5.0, 5.0, 5.0], [8.0, 7.0, 5.0, 5.0], {once}] [3.0, 3.0, 3.0]",
+            f"[{once}] [3.0]",
         ]
 
 
