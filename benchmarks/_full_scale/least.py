@@ -52,5 +52,7 @@ def share(stage: str, found: Mapping[str, Told]) -> float | None:
     """Of the time that the stage took; None where the least is not known."""
     if stage not in LEAST or "bounds" not in found:
         return None
+    if stage == "train" and found[stage]["negatives"] is None:
+        return None
     least, taken = LEAST[stage](found[stage], found["bounds"])
     return least / taken

@@ -108,7 +108,9 @@ def train(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) 
     except _Enough:
         found["losses"] = {each.name: float(each.result()) for each in model.metrics}
     retrieval = experiment.config.tasks["retrieval"].settings
-    found |= {"negatives": retrieval.num_negatives, "precision": settings.precision}
+    # Of others than drawn ones a step has not so many: its products are not known (least.py).
+    number = retrieval.num_negatives if retrieval.negatives == "drawn" else None
+    found |= {"negatives": number, "precision": settings.precision}
     examples = min(clock.steps, training.step) * settings.batch_size
     found |= {
         "steps": training.step,
