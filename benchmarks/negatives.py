@@ -43,7 +43,7 @@ LOSSES = {  # settings of retrieval, and of training
     "drawn-1024-.5": (drawn(1024, 0.5), {}),
     BASE: (drawn(1024, 0.75), {}),
     "drawn-4096-.5": (drawn(4096, 0.5), {}),
-    "drawn-32768-.75": (drawn(32768, 0.75), {}),
+    "drawn-8192-.75": (drawn(8192, 0.75), {}),
     "in-batch": ({"negatives": "in_batch"}, {}),
     "in-batch-without-logq": ({"negatives": "in_batch", "logq": False}, {}),
 }
@@ -56,8 +56,9 @@ def train(folder: pathlib.Path, loss: str, given: dict[str, Any]) -> None:
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # of the loss before
     run("train", folder, given)
     run("evaluate", folder, given)
-    speed = json.loads((folder / "train.json").read_text())["examples/processor s"]
-    keep(folder, "evaluate", "model", loss, {"speed": speed})
+    told = json.loads((folder / "train.json").read_text())
+    more = {"speed": told["examples/processor s"], "precision": told["precision"]}
+    keep(folder, "evaluate", "model", loss, more)
     if loss == BASE:
         halves = {"evaluation": given["evaluation"] | {"vectors": HALVED}}
         run("evaluate", folder, given | halves | {"export": {"tables": HALVED}})
@@ -85,7 +86,8 @@ def kept(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
 
 
 def line(name: str, found: dict[str, Any], recipe: dict[str, Any]) -> list[str]:
-    cells = [name]
+    precision = found.get("precision", "float32")
+    cells = [name if precision == "float32" else f"{name}, {precision}"]
     for metric in ("recall@20", "recall@100"):
         cells.append(f"{found[f'full/{metric}']:.4f}")
         each = paired_interval(found["users"][metric], recipe["users"][metric])
