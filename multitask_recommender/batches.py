@@ -96,7 +96,8 @@ class TrainingBatches:
     def dataset(self, start: int = 0) -> tf.data.Dataset:
         """Batches from step `start` on."""
         steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
-        return steps.map(self._batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+        batches = steps.map(self._batch, num_parallel_calls=2, deterministic=True)
+        return _as_it_is(batches.prefetch(4))
 
     def dealt(self, start: int, dealt: range, number: int) -> tf.data.Dataset:
         """The shares `dealt` of those that each batch has, one after the other (shares.py)."""
@@ -108,7 +109,7 @@ class TrainingBatches:
 
         steps = tf.data.Dataset.range(start, np.iinfo(np.int64).max)
         batches = steps.map(self._batch, num_parallel_calls=2, deterministic=True)
-        return batches.flat_map(shares_of).prefetch(2 * len(dealt))
+        return _as_it_is(batches.flat_map(shares_of).prefetch(2 * len(dealt)))
 
     def batch(self, step: int) -> Features:
         """The batch of one step."""
@@ -167,4 +168,13 @@ def ordered_batches(
     columns_of = _Columns(interactions, recent)
     seed = tf.zeros([2], tf.int32)
     rows = tf.data.Dataset.range(len(interactions)).batch(batch_size)
-    return rows.map(lambda each: columns_of(each) | {STEP_SEED: seed}).prefetch(2)
+    return _as_it_is(rows.map(lambda each: columns_of(each) | {STEP_SEED: seed}).prefetch(2))
+
+
+def _as_it_is(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Not rewritten by tf.data, which copies all that a dataset reads into the graph that it makes
+    of it: here the columns.
+    """
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False
+    return dataset.with_options(options)

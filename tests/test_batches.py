@@ -1,5 +1,7 @@
 """Batches: every row once an epoch, in an order that seed and step alone decide."""
 
+import pathlib
+import resource
 import subprocess
 import sys
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from multitask_recommender import columns
 from multitask_recommender.batches import STEP_SEED, TrainingBatches, ordered_batches
 from multitask_recommender.interactions import Entities, Interactions
 
@@ -164,6 +167,25 @@ def test_columns_are_read_where_they_are(rows):
     taken.labels["rating"][:] = 5.0
 
     assert set(batches.batch(0)["rating"].numpy()) == {5.0}
+
+
+def test_reading_batches_copies_no_column():
+    """tf.data's own rewriting of a dataset would, once for every iterator."""
+    ids, ratings = columns.empty((1 << 22,), np.int32), columns.empty((1 << 22,), np.float32)
+    ids[:], ratings[:] = 1, 0.5  # 16 MiB each
+    one = Entities(np.arange(1, 2), 1)
+    batches = TrainingBatches(Interactions(ids, ids, one, one, {"rating": ratings}), 8, seed=1)
+    before = _resident_bytes()
+
+    iterator = iter(batches.dataset())
+
+    assert next(iterator)["rating"].numpy().tolist() == [0.5] * 8
+    assert _resident_bytes() - before < 16 << 20
+
+
+def _resident_bytes():
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 def test_what_is_unknown_or_unobserved_is_zero(make_events):
