@@ -88,6 +88,20 @@ def count(ids: np.ndarray, num_ids: int, chosen: np.ndarray | None = None) -> np
     return totals
 
 
+def sums(
+    ids: np.ndarray, values: np.ndarray, num_ids: int, chosen: np.ndarray | None = None
+) -> np.ndarray:
+    """The sums of the values [N] of each of 0..num_ids - 1, float64 [num_ids], in their order.
+
+    `chosen` as in `count`; no id is larger.
+    """
+    totals = np.zeros(num_ids)
+    for block in blocks(len(ids)):
+        rows = slice(None) if chosen is None else chosen[block]
+        np.add.at(totals, ids[block][rows], values[block][rows].astype(np.float64))
+    return totals
+
+
 def mark(ids: np.ndarray, num_ids: int, chosen: np.ndarray) -> np.ndarray:
     """A mask [num_ids] of the ids that occur in the chosen rows, a mask of them."""
     marks = np.zeros(num_ids, bool)

@@ -7,7 +7,7 @@ import numpy as np
 
 from multitask_recommender import columns
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.pairs import are_among, keys_of
+from multitask_recommender.pairs import are_among, distinct, keys_of
 from multitask_recommender.schema import HISTORY, PAD, TIMESTAMP, USER_ID
 
 if TYPE_CHECKING:
@@ -41,13 +41,17 @@ def _group(
 ) -> Rows:
     """Where owners follow one another, some of them at a time: keys take 8 bytes a row."""
     base = np.int64(members.max(initial=0)) + 1
-    numbers, grouped = np.zeros(num_owners + 1, np.int64), [np.zeros(0, np.int32)]
+    splits, grouped = np.zeros(num_owners + 2, np.int64), []
     for block in columns.runs(owners):
         rows = block if chosen is None else block.start + np.flatnonzero(chosen[block])
-        keys = np.unique(owners[rows] * base + members[rows])
+        keys = owners[rows].astype(np.int64)
+        keys *= base
+        keys += members[rows]
+        keys = distinct(keys)
+        splits[1:] += columns.count(keys // base, num_owners + 1)
         grouped.append((keys % base).astype(np.int32))
-        numbers += columns.count(keys // base, num_owners + 1)
-    return np.append(0, np.cumsum(numbers)), np.concatenate(grouped)
+    np.cumsum(splits, out=splits)
+    return splits, np.concatenate(grouped)
 
 
 def counts(ids: np.ndarray, num_known: int, chosen: np.ndarray | None = None) -> np.ndarray:

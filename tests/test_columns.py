@@ -31,6 +31,15 @@ def test_ids_are_counted_and_those_beyond_are_not():
     assert columns.count(IDS[:0], 2).tolist() == [0, 0]
 
 
+def test_values_are_summed_by_id_in_the_order_of_the_rows():
+    """By hand where numbers are round, and in the order of bincount where they are not."""
+    assert columns.sums(IDS, np.arange(10), 6).tolist() == [3, 1 + 7 + 8, 4, 0 + 2 + 5, 9, 6]
+    assert columns.sums(IDS, np.arange(10), 6, chosen=IDS != 1).tolist() == [3, 0, 4, 7, 9, 6]
+    values = np.random.default_rng(1).normal(size=10).astype(np.float32)
+    expected = np.bincount(IDS, values.astype(np.float64))
+    np.testing.assert_array_equal(columns.sums(IDS, values, 6), expected)
+
+
 def test_what_is_taken_of_a_mapped_file_counts_as_memory_no_more(tmp_path, monkeypatch):
     """Of 8 MiB that were read, the system may keep what it reads ahead."""
     monkeypatch.setattr(columns, "_BLOCK", 1 << 20)

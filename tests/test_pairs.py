@@ -12,6 +12,11 @@ def test_rows_have_the_same_key_if_they_are_of_the_same_pair(make_events):
     assert len(set(keys.tolist())) == 5
 
 
+def test_keys_come_once_each_and_ascending():
+    assert pairs.distinct(np.array([5, 2, 5, 2**40, 2, 3])).tolist() == [2, 3, 5, 2**40]
+    assert pairs.distinct(np.empty(0, np.int64)).tolist() == []
+
+
 def test_are_among_is_isin_of_any_shape():
     keys, in_order = np.array([[5, 0, 9], [7, 2, 2]]), np.array([2, 5, 5, 7])
 

@@ -46,13 +46,12 @@ def fit(
 
 def _means(train: Interactions, label: str, shrinkage: float) -> np.ndarray | None:
     """Shrunken means [I + 1] of a label; None where it is never observed."""
-    rows = train.is_observed(label)
-    if not rows.any():
+    values, observed = train.labels[label], train.observed.get(label)
+    counts = columns.count(train.item_ids, train.num_items + 1, observed)
+    if not counts.any():
         return None
-    items, values = train.item_ids[rows], train.labels[label][rows].astype(np.float64)
-    counts = np.bincount(items, minlength=train.num_items + 1)
-    sums = np.bincount(items, values, minlength=train.num_items + 1)
-    overall = values.mean()
+    sums = columns.sums(train.item_ids, values, train.num_items + 1, observed)
+    overall = sums.sum() / counts.sum()
     # Without shrinkage, items without observations still need an answer.
     weight = np.where(counts + shrinkage > 0, counts + shrinkage, 1.0)
     means = np.where(counts + shrinkage > 0, (sums + shrinkage * overall) / weight, overall)

@@ -39,7 +39,10 @@ def fit(
     settings: Settings, train: Interactions, seed: int, positives: np.ndarray | None = None
 ) -> Random:
     """Keeps the label values; which rows are positives has no effect."""
-    values = {label: train.labels[label][train.is_observed(label)] for label in train.labels}
+    values = {
+        label: all_values[train.observed[label]] if label in train.observed else all_values
+        for label, all_values in train.labels.items()  # without a copy where all are observed
+    }
     return Random(seed, train.num_items, {label: v for label, v in values.items() if len(v)})
 
 

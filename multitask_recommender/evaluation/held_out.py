@@ -7,7 +7,7 @@ import numpy as np
 
 from multitask_recommender import columns
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.pairs import are_among
+from multitask_recommender.pairs import are_among, distinct
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,5 +88,4 @@ def _seen_cells(seen: Sequence[Interactions], users: np.ndarray, num_items: int)
             queries, item_ids = query_of[part.user_ids[block]], part.item_ids[block]
             rows = (queries >= 0) & (item_ids <= num_items)
             cells.append(queries[rows] * num_items + item_ids[rows] - 1)
-    ascending = np.sort(np.concatenate(cells))
-    return ascending[np.diff(ascending, prepend=-1) > 0]
+    return distinct(np.concatenate(cells))

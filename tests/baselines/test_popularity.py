@@ -1,5 +1,6 @@
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.baselines.popularity import Settings, fit
 
 
@@ -33,3 +34,14 @@ def test_without_shrinkage_an_item_never_seen_gets_the_overall_mean(ratings):
 
     np.testing.assert_allclose(labels["rating"], [3, 3])
     np.testing.assert_allclose(labels["like"], [1, 0.5])
+
+
+def test_rows_in_blocks_come_to_the_same(monkeypatch, ratings):
+    items, users = np.arange(6, dtype=np.int32), np.ones(6, np.int32)
+    expected = fit(Settings(), ratings, seed=1).rank({"user_id": users, "item_id": items})
+    monkeypatch.setattr(columns, "_BLOCK", 4)
+
+    found = fit(Settings(), ratings, seed=1).rank({"user_id": users, "item_id": items})
+
+    for label, values in expected.items():
+        np.testing.assert_array_equal(found[label], values)
