@@ -137,7 +137,9 @@ class _Sizes:
 
     def evaluation(self) -> list[Part]:
         settings, items = self.config.evaluation, self.shape.items.number
-        users = min(self.shape.test_users, _MANY_USERS)
+        test_users = max(1, self.shape.test_users)
+        drawn = min(test_users, settings.users or test_users)
+        users = min(drawn, _MANY_USERS)
         blocks = block_slices(users, items, settings.block_megabytes)
         block = 4 * items * max((each.stop - each.start for each in blocks), default=0)
         exposed = 8 * len(settings.cutoffs) * items
@@ -146,24 +148,23 @@ class _Sizes:
             *self.training()[:_LASTING],
             Part("vectors of items", self.vectors),
             Part("scores of users", scores),
-            Part("held-out rows", _ARRANGED * self.shape.held_out),
+            Part("held-out rows", _ARRANGED * self.shape.held_out * drawn / test_users),
             Part("graphs and threads", _RUNTIME),
         ]
 
     def export(self) -> list[Part]:
         """The model is restored, its index is made and tried, and what was written is loaded again.
 
-        These need no room at the same time: each lets go of what the one before has made.
+        The last needs no room beside the others: model and index are let go of before.
         """
         name, items = self.config.index.name, self.shape.items.number
         index = _INDEXES.get(name, _EXACT)
         scores = 8 * min(index.cells, _TRIED * items) if self.vectors else 0
-        made = index.made * self.vectors + scores
+        made = self.weights + index.made * self.vectors + scores
         loaded = index.loaded * self.vectors + self.exported(name)
         return [
             self.data,
-            Part("weights", self.weights),
-            Part("weights again, an index, or what is loaded", max(self.weights, made, loaded)),
+            Part("weights and an index, or what is loaded", max(made, loaded)),
             Part("ids in lookup tables", _ID * (self.shape.users.number + items)),
             Part("graphs and threads", _TRACED),
         ]
