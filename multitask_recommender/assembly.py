@@ -108,5 +108,7 @@ def build(config: Config, train: Interactions) -> Any:
         make_sharing=lambda shape: sharing.Sharing(config.sharing.settings, shape, ranking),
         weighting=weighting.Weighting(config.weighting.settings, tasks),
     )
-    model.make_weights(train)
+    # In a graph that nobody runs: once rows of a table were read, TensorFlow copies whatever is
+    # assigned to it, such as weights that are loaded.
+    tf.function(lambda: model.make_weights(train), autograph=False).get_concrete_function()
     return model

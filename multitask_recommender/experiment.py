@@ -141,9 +141,11 @@ class Experiment:
 
     def restore(self, run_dir: pathlib.Path) -> Any:
         """The trained model of a finished run."""
+        from multitask_recommender.layers import initial
         from multitask_recommender.training import loop
 
-        model = build(self.config, self.learnt_rows)
+        with initial.not_drawn():
+            model = build(self.config, self.learnt_rows)
         loop.load_weights(model, run_dir / run_folder.CHECKPOINTS)
         return model
 
@@ -191,7 +193,8 @@ class Experiment:
         oracle = self.data.train.oracle
         if oracle is not None:
             if self.config.split.asks_for_next and hasattr(oracle, "after"):
-                oracle = oracle.after(splits.joined(*self.seen))
+                before = map(self.rows.retrieved, (self.data.train, self.data.validation))
+                oracle = oracle.after(splits.joined(*before))
             beside["oracle"] = oracle
         judged = {name: self.judge(scorer, name) for name, scorer in beside.items()}
         return {

@@ -66,9 +66,13 @@ class ExperimentRows:
         return rows if positives is None else rows.take(positives)
 
     def met(self, rows: Interactions) -> Interactions:
-        """The same, but who met what and when alone: other columns need no copy."""
-        positives, bare = self.positives(rows), rows.narrowed((), ())
-        return bare if positives is None else bare.take(positives)
+        """The same, but who met what alone: other columns need no copy."""
+        positives, pairs = self.positives(rows), self.pairs(rows)
+        return pairs if positives is None else pairs.take(positives)
+
+    def pairs(self, rows: Interactions) -> Interactions:
+        """The same rows with users and items alone."""
+        return dataclasses.replace(rows.narrowed((), ()), timestamps=None, parts=None)
 
     def positives(self, rows: Interactions) -> np.ndarray | None:
         """A mask of the rows whose item is to be retrieved; None where all are."""

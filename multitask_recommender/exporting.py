@@ -2,6 +2,7 @@
 
 import pathlib
 import tempfile
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,21 +38,23 @@ _EXACT = "brute_force"
 
 
 def export(
-    experiment: Experiment, model: Any, base: pathlib.Path, metrics: dict[str, Any]
+    experiment: Experiment,
+    restore: Callable[[], Any],
+    base: pathlib.Path,
+    metrics: dict[str, Any],
 ) -> pathlib.Path:
     """Writes the next version under the base path, and returns its folder.
 
-    The model is frozen by it, and halved where `export.tables` says so. metrics: of the run, for
-    the card. Raises RunError where an index finds less than `export.recall`, or where the export
-    does not answer as the model does: then nothing is written.
+    restore: gives the model, which is frozen, and halved where `export.tables` says so. Whoever
+    keeps no model has it in memory once: it is let go of before the export is read again. metrics:
+    of the run, for the card. Raises RunError where an index finds less than `export.recall`, or
+    where the export does not answer as the model does: then nothing is written.
     """
     from multitask_recommender.export import card, write
 
     check(experiment)
-    if experiment.config.export.tables == "float16":
-        model.halve()
     with export_folder.new_version(base) as (version, folder):
-        tuned, trial = _saved(experiment, model, folder)
+        tuned, trial = _saved(experiment, restore(), folder)
         about = {"model": export_folder.name_of(base), "version": version}
         with report.working("comparing the export with the model"):
             written = write.proved(folder, about, trial)
@@ -79,7 +82,9 @@ def _saved(
     from multitask_recommender.export.raw_ids import RawIds
 
     settings = experiment.config.export.resolved(experiment.config.evaluation.protocols)
-    scorer, seen = model.scorer(), _seen(experiment)
+    if settings.tables == "float16":
+        model.halve()
+    seen, scorer = _seen(experiment), model.scorer()
     tuned = _index(experiment, model, scorer)
     reference = _reference(experiment, model, scorer)
     facts = export_facts.facts(experiment, model, tuned)
@@ -229,6 +234,10 @@ def missing_row(feature: Feature) -> np.ndarray:
 
 def _seen(experiment: Experiment) -> histories.Rows:
     """What each user of the vocabulary met in training and validation, as splits and members."""
-    rows = splits.joined(*experiment.seen)
-    is_known = (rows.user_ids <= rows.num_users) & (rows.item_ids <= rows.num_items)
-    return histories.items_of_users(rows, is_known)
+    parts = experiment.data.train, experiment.data.validation
+    rows = splits.joined(*map(experiment.rows.pairs, parts))
+    chosen = (rows.user_ids <= rows.num_users) & (rows.item_ids <= rows.num_items)
+    positives = [experiment.positives(part) for part in parts]
+    if positives[0] is not None:
+        chosen &= np.concatenate(positives)
+    return histories.items_of_users(rows, chosen)

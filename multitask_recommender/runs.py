@@ -7,7 +7,7 @@ import dataclasses
 import json
 import pathlib
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from multitask_recommender import assembly, evaluation, exporting, record, report, run_folder
@@ -75,8 +75,9 @@ def _train(config: Config, run_dir: pathlib.Path) -> None:
     text = record.config_text(config, data.train.source)
     if awaits_export:
         run_folder.check_same_config(run_dir, text)
-        model = experiment.restore(run_dir)
-        return _export(experiment, model, run_dir, run_dir / run_folder.EXPORT)
+        return _export(
+            experiment, lambda: experiment.restore(run_dir), run_dir, run_dir / run_folder.EXPORT
+        )
     with run_folder.open_partial(run_dir, text) as folder:
         for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
@@ -96,7 +97,7 @@ def _train(config: Config, run_dir: pathlib.Path) -> None:
         run_folder.write_checksums(folder, _CHECKED)
     report.show_results(results, [run_dir / run_folder.METRICS])
     if config.export.when_trained:  # a run is complete, whatever comes of its export
-        _export(experiment, fitted.model, run_dir, run_dir / run_folder.EXPORT)
+        _export(experiment, lambda: fitted.model, run_dir, run_dir / run_folder.EXPORT)
 
 
 def _told(origin: Mapping[str, Any]) -> str:
@@ -142,14 +143,21 @@ def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) 
     data = assembly.read(config)
     experiment = Experiment(config, data)
     record.check_same_data(run_dir / run_folder.CONFIG, experiment.data.train.source)
-    if is_ensemble(run_dir):
-        model = restore(run_dir, experiment, data).model()
-    else:
-        model = experiment.restore(run_dir)
+
+    def model() -> Any:
+        if is_ensemble(run_dir):
+            return restore(run_dir, experiment, data).model()
+        return experiment.restore(run_dir)
+
     _export(experiment, model, run_dir, base or run_dir / run_folder.EXPORT)
 
 
-def _export(experiment: Experiment, model: Any, run_dir: pathlib.Path, base: pathlib.Path) -> None:
+def _export(
+    experiment: Experiment,
+    model: Callable[[], Any],
+    run_dir: pathlib.Path,
+    base: pathlib.Path,
+) -> None:
     metrics = json.loads((run_dir / run_folder.METRICS).read_text())
     report.show_written([exporting.export(experiment, model, base, metrics)])
 

@@ -1,5 +1,9 @@
 """What a training may begin with: a run whose config gives the same weights the same meaning."""
 
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -61,3 +65,50 @@ def test_another_model_is_refused_and_what_differs_is_told(override, told, origi
 def test_what_is_no_run_is_refused(tmp_path, tiny):
     with pytest.raises(ConfigError, match="nowhere does not exist"):
         assembly.warm_start(settings(f"training.warm_start={tmp_path / 'nowhere'}"), tiny)
+
+
+# Of a process of its own: TensorFlow gives no memory back that it has ever taken.
+_GROWTH = """
+    import pathlib, re, sys
+    import numpy as np
+    from multitask_recommender import assembly, config
+    from multitask_recommender.interactions import Entities, Interactions
+    from multitask_recommender.layers import initial
+    from multitask_recommender.training import loop
+
+    def peak(key="VmHWM"):
+        status = pathlib.Path("/proc/self/status").read_text()
+        return int(re.search(rf"{key}:\\s+(\\d+) kB", status)[1]) * 1024
+
+    chosen = config.parse({
+        "model": {"name": "two_tower", "embedding_dimension": 64},
+        "tasks": {"retrieval": {}},
+        "training": {"strategy": "none"},
+    })
+    def rows(number):
+        ids = np.arange(1, number + 1, dtype=np.int32)
+        return Interactions(ids, ids, Entities(ids, number), Entities(ids, number))
+    if sys.argv[1] == "save":
+        loop.save_weights(assembly.build(chosen, rows(400_000)), pathlib.Path(sys.argv[2]))
+    else:
+        assembly.build(chosen, rows(9))  # what TensorFlow takes for itself
+        before = peak("VmRSS")
+        with initial.not_drawn():
+            model = assembly.build(chosen, rows(400_000))
+        loop.load_weights(model, pathlib.Path(sys.argv[2]))
+        tables = sum(4 * np.prod(weight.shape) for weight in model.weights)
+        print((peak() - before) / tables)
+"""
+
+
+@pytest.mark.slow
+def test_a_model_that_is_built_to_be_loaded_takes_its_tables_once(tmp_path):
+    """Drawn, and then loaded beside that, it took them two and a half times."""
+
+    def told(what):
+        command = [sys.executable, "-c", textwrap.dedent(_GROWTH), what, str(tmp_path / "weights")]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    told("save")
+
+    assert 1.0 <= float(told("restore")) < 1.4

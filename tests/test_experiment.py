@@ -12,6 +12,7 @@ import pytest
 
 from multitask_recommender import cli, config, experiment, run_folder, runs
 from multitask_recommender.errors import ConfigError, RunError
+from multitask_recommender.layers import initial
 
 ROOT = pathlib.Path(cli.__file__).parents[1]
 CONFIG = """
@@ -172,6 +173,16 @@ def test_a_finished_run_is_not_written_over(run_dir, config_path):
         runs.train(config.load(config_path), run_dir)
 
     assert (run_dir / "metrics.json").read_bytes() == before
+
+
+def test_a_restored_model_is_that_of_the_run_though_no_table_was_drawn(run_dir, monkeypatch):
+    drawn = experiment.Experiment(config.load(run_dir / "config.yaml")).restore(run_dir)
+    monkeypatch.setattr(initial, "_ROWS", 2)  # so that tables are large
+
+    found = experiment.Experiment(config.load(run_dir / "config.yaml")).restore(run_dir)
+
+    for weight, expected in zip(found.weights, drawn.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), expected.numpy())
 
 
 @pytest.mark.parametrize("protocol", ["full", "unfiltered", "sampled"])

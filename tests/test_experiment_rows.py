@@ -61,9 +61,10 @@ def test_what_is_retrieved_are_positives(parts):
     assert made(parts, retrieval=None).positives(parts.train) is None
 
 
-def test_who_met_what_is_told_of_the_same_rows_without_labels(parts):
-    assert pairs(made(parts).met(parts.train)) == [(1, 1), (2, 3)]
-    assert not made(parts).met(parts.train).labels
+def test_who_met_what_is_told_of_the_same_rows_without_other_columns(parts):
+    met = made(parts).met(parts.train)
+    assert pairs(met) == [(1, 1), (2, 3)]
+    assert not met.labels and met.timestamps is None
     everything = made(parts, retrieval=None).met(parts.train)
     assert everything.item_ids is parts.train.item_ids and not everything.labels
 

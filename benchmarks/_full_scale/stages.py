@@ -16,6 +16,7 @@ from _timing import ROOT  # noqa: F401
 
 from _full_scale import data, machine
 from _full_scale.measure import measured
+from multitask_recommender import run_folder
 from multitask_recommender.config import Config, parse
 
 DIMENSION = 64
@@ -92,14 +93,15 @@ def train(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) 
     from multitask_recommender.experiment import Experiment, build
     from multitask_recommender.training import loop
     from multitask_recommender.training.checkpoints import Checkpoints
+    from multitask_recommender.training.fit import SEARCH
 
     experiment = Experiment(config(folder, options))
     settings, rows = experiment.config.training, experiment.data.train
     found["prepared s"] = time.perf_counter() - _STARTED
     model = build(experiment.config, rows)
     batches = model.batches(rows, settings.batch_size, settings.seed, settings.batch_by)
-    checkpoints = Checkpoints(folder / "checkpoints")
-    training = loop.Training(model, batches, settings, checkpoints)
+    checkpoints = Checkpoints(folder / run_folder.CHECKPOINTS)
+    training = loop.Training(model, batches, settings, checkpoints.of(SEARCH))
     found["built s"] = time.perf_counter() - _STARTED
     clock = _Clock(options.get("train_seconds"))
     try:
@@ -121,9 +123,9 @@ def train(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) 
         "parameters": loop.num_parameters(model),
     }
     started = time.perf_counter()
-    loop.save_weights(model, folder / "weights")
+    loop.save_weights(model, checkpoints.folder)
     found["saved s"] = time.perf_counter() - started
-    files = (folder / "weights").glob("*.data*")
+    files = checkpoints.folder.glob("*.data*")
     found["bytes"] = sum(path.stat().st_size for path in files)
 
 
@@ -148,12 +150,10 @@ class _Clock:
 
 
 def evaluate(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
-    from multitask_recommender.experiment import Experiment, build
-    from multitask_recommender.training import loop
+    from multitask_recommender.experiment import Experiment
 
     experiment = Experiment(config(folder, options))
-    model = build(experiment.config, experiment.data.train)
-    loop.load_weights(model, folder / "weights")
+    model = experiment.restore(folder)
     found["restored s"] = time.perf_counter() - _STARTED
     if experiment.config.export.tables == "float16":
         model.halve()  # as its export will be
@@ -200,15 +200,13 @@ def _judge(
 
 def export(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any]) -> None:
     from multitask_recommender import exporting
-    from multitask_recommender.experiment import Experiment, build
-    from multitask_recommender.training import loop
+    from multitask_recommender.experiment import Experiment
 
     experiment = Experiment(config(folder, options))
-    model = build(experiment.config, experiment.data.train)
-    loop.load_weights(model, folder / "weights")
-    found["restored s"] = time.perf_counter() - _STARTED
     run = {"metrics": {}, "baselines": {"popularity": {}}, "protocol": {"trained_on": "train"}}
-    version = exporting.export(experiment, model, folder / "export", run)
+    version = exporting.export(
+        experiment, lambda: experiment.restore(folder), folder / "export", run
+    )
     found["bytes"] = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
 
 

@@ -1,5 +1,8 @@
 """Tables begin as Keras' do, without what Keras leaves in memory."""
 
+import pathlib
+import resource
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -67,3 +70,29 @@ def test_a_table_is_drawn_into_one_array(monkeypatch):
 
     assert found is made[0]
     np.testing.assert_array_equal(found, keras_normal(0.05, (24, 4)))
+
+
+def test_a_table_that_is_to_be_loaded_is_not_drawn_and_takes_no_memory():
+    before = _resident_bytes()
+
+    with initial.not_drawn():
+        table = initial.Normal(seed=SEED)((1 << 20, 16))  # 64 MiB
+        few = initial.Normal(stddev=0.3, seed=SEED)((3, 2))
+
+    assert table.shape == (1 << 20, 16) and _resident_bytes() - before < 16 << 20
+    np.testing.assert_array_equal(few, keras_normal(0.3, (3, 2)))
+
+
+def test_tables_are_drawn_again_after_that(monkeypatch):
+    monkeypatch.setattr(initial, "_ROWS", 8)
+    with initial.not_drawn():
+        pass
+
+    np.testing.assert_array_equal(
+        initial.Normal(stddev=0.3, seed=SEED)((9, 2)), keras_normal(0.3, (9, 2))
+    )
+
+
+def _resident_bytes():
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
