@@ -1,5 +1,6 @@
 """Tables begin as Keras' do, without what Keras leaves in memory."""
 
+import math
 import pathlib
 import resource
 
@@ -57,19 +58,16 @@ def test_the_seed_of_the_process_draws_as_keras_does(monkeypatch):
     assert not np.array_equal(*found)
 
 
-def test_a_table_is_drawn_into_one_array(monkeypatch):
-    """Tensors of its size would stay in TensorFlow's pool for as long as the process lives."""
-    monkeypatch.setattr(initial, "_ROWS", 8)
-    made = []
-    monkeypatch.setattr(
-        initial.columns, "empty", lambda *args: made.append(np.empty(*args)) or made[-1]
-    )
-    monkeypatch.setattr(initial.columns, "tensor", lambda array: array)
+def test_a_table_is_drawn_into_the_memory_of_its_variable():
+    """Other tensors of its size would stay in TensorFlow's pool as long as the process lives."""
+    size = 1 << 18, 32  # 32 MiB
+    before = _peak_bytes()
 
-    found = initial.Normal(seed=SEED)((24, 4))
+    table = tf.Variable(initial.Normal(seed=SEED)(size))
+    tf.nn.embedding_lookup(table, [3, 2])
 
-    assert found is made[0]
-    np.testing.assert_array_equal(found, keras_normal(0.05, (24, 4)))
+    assert _peak_bytes() - before < 1.25 * 4 * math.prod(size)
+    np.testing.assert_array_equal(table[-1], keras_normal(0.05, size)[-1])
 
 
 def test_a_table_that_is_to_be_loaded_is_not_drawn_and_takes_no_memory():
@@ -91,6 +89,10 @@ def test_tables_are_drawn_again_after_that(monkeypatch):
     np.testing.assert_array_equal(
         initial.Normal(stddev=0.3, seed=SEED)((9, 2)), keras_normal(0.3, (9, 2))
     )
+
+
+def _peak_bytes():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _resident_bytes():
