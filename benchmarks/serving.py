@@ -64,7 +64,7 @@ def export_of(items: int, index: str, base: pathlib.Path) -> pathlib.Path:
         if variable.shape in ((USERS + 1, DIMENSION), (items + 1, DIMENSION)):
             near = centres[generator.integers(0, CENTRES, variable.shape[0])]
             variable.assign(near + SPREAD * generator.normal(size=near.shape).astype(np.float32))
-    return exporting.export(experiment, lambda: model, base, METRICS)
+    return exporting.export(lambda: (experiment, model), base, METRICS)
 
 
 @contextlib.contextmanager

@@ -38,35 +38,34 @@ _EXACT = "brute_force"
 
 
 def export(
-    experiment: Experiment,
-    restore: Callable[[], Any],
-    base: pathlib.Path,
-    metrics: dict[str, Any],
+    opened: Callable[[], tuple[Experiment, Any]], base: pathlib.Path, metrics: dict[str, Any]
 ) -> pathlib.Path:
     """Writes the next version under the base path, and returns its folder.
 
-    restore: gives the model, which is frozen, and halved where `export.tables` says so. Whoever
-    keeps no model has it in memory once: it is let go of before the export is read again. metrics:
-    of the run, for the card. Raises RunError where an index finds less than `export.recall`, or
-    where the export does not answer as the model does: then nothing is written.
+    opened: gives an experiment and its model, which is frozen, and halved where `export.tables`
+    says so. Both are let go of before the export is read again: who does not keep them needs less
+    memory. metrics: of the run, for the card. Raises RunError where an index finds less than
+    `export.recall`, or where the export does not answer as the model does: then nothing is written.
     """
     from multitask_recommender.export import card, write
 
+    experiment, model = opened()
     check(experiment)
     with export_folder.new_version(base) as (version, folder):
-        tuned, trial = _saved(experiment, restore(), folder)
+        tuned, trial = _saved(experiment, model, folder)
         about = {"model": export_folder.name_of(base), "version": version}
-        with report.working("comparing the export with the model"):
-            written = write.proved(folder, about, trial)
         run = {
             "config": experiment.config.to_dict(),
             "dataset": record.dataset(experiment.data, experiment.config),
             "versions": record.versions(),
             **metrics,
         }
-        card.write(folder, about, run, tuned, written)
         text = record.config_text(experiment.config, experiment.data.train.source)
         run_folder.write_text(folder / export_folder.EXTRA / run_folder.CONFIG, text)
+        del experiment, model  # rows and tables: from here on the export is in memory instead
+        with report.working("comparing the export with the model"):
+            written = write.proved(folder, about, trial)
+        card.write(folder, about, run, tuned, written)
     return base / str(version)
 
 
@@ -84,8 +83,8 @@ def _saved(
     settings = experiment.config.export.resolved(experiment.config.evaluation.protocols)
     if settings.tables == "float16":
         model.halve()
-    seen, scorer = _seen(experiment), model.scorer()
-    tuned = _index(experiment, model, scorer)
+    scorer = model.scorer()
+    tuned, seen = _index(experiment, model, scorer), _seen(experiment)
     reference = _reference(experiment, model, scorer)
     facts = export_facts.facts(experiment, model, tuned)
     train = experiment.data.train

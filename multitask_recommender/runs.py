@@ -75,9 +75,8 @@ def _train(config: Config, run_dir: pathlib.Path) -> None:
     text = record.config_text(config, data.train.source)
     if awaits_export:
         run_folder.check_same_config(run_dir, text)
-        return _export(
-            experiment, lambda: experiment.restore(run_dir), run_dir, run_dir / run_folder.EXPORT
-        )
+        opened = experiment, experiment.restore(run_dir)
+        return _export(lambda: opened, run_dir, run_dir / run_folder.EXPORT)
     with run_folder.open_partial(run_dir, text) as folder:
         for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
             pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
@@ -97,7 +96,8 @@ def _train(config: Config, run_dir: pathlib.Path) -> None:
         run_folder.write_checksums(folder, _CHECKED)
     report.show_results(results, [run_dir / run_folder.METRICS])
     if config.export.when_trained:  # a run is complete, whatever comes of its export
-        _export(experiment, lambda: fitted.model, run_dir, run_dir / run_folder.EXPORT)
+        opened = experiment, fitted.model
+        _export(lambda: opened, run_dir, run_dir / run_folder.EXPORT)
 
 
 def _told(origin: Mapping[str, Any]) -> str:
@@ -140,26 +140,25 @@ def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) 
     run_folder.check_complete(run_dir)
     overrides = [] if index is None else [f"export.index={index}"]
     config = load(run_dir / run_folder.CONFIG, overrides)
+    base = base or run_dir / run_folder.EXPORT
+    _export(lambda: _opened(run_dir, config), run_dir, base)
+
+
+def _opened(run_dir: pathlib.Path, config: Config) -> tuple[Experiment, Any]:
+    """The experiment of a finished run, or an ensemble, and its model."""
     data = assembly.read(config)
     experiment = Experiment(config, data)
     record.check_same_data(run_dir / run_folder.CONFIG, experiment.data.train.source)
-
-    def model() -> Any:
-        if is_ensemble(run_dir):
-            return restore(run_dir, experiment, data).model()
-        return experiment.restore(run_dir)
-
-    _export(experiment, model, run_dir, base or run_dir / run_folder.EXPORT)
+    if is_ensemble(run_dir):
+        return experiment, restore(run_dir, experiment, data).model()
+    return experiment, experiment.restore(run_dir)
 
 
 def _export(
-    experiment: Experiment,
-    model: Callable[[], Any],
-    run_dir: pathlib.Path,
-    base: pathlib.Path,
+    opened: Callable[[], tuple[Experiment, Any]], run_dir: pathlib.Path, base: pathlib.Path
 ) -> None:
     metrics = json.loads((run_dir / run_folder.METRICS).read_text())
-    report.show_written([exporting.export(experiment, model, base, metrics)])
+    report.show_written([exporting.export(opened, base, metrics)])
 
 
 def _has_no_export(run_dir: pathlib.Path) -> bool:

@@ -119,7 +119,7 @@ def experiment_of(rows: Interactions, model: str, **sections) -> Experiment:
 def exported(experiment: Experiment, base):
     """Of an untrained model: what it answers is as good as any."""
     model = assembly.build(experiment.config, experiment.learnt_rows)
-    return exporting.export(experiment, lambda: model, base, METRICS)
+    return exporting.export(lambda: (experiment, model), base, METRICS)
 
 
 SHARINGS = itertools.cycle(registry.names("sharing"))  # models in turn: each is met by some
@@ -478,19 +478,24 @@ def test_words_that_nobody_has_learnt_stay_behind_and_are_read_as_missing(rows, 
     assert not [p for p in version.rglob("*") if p.is_file() and b"radio" in p.read_bytes()]
 
 
-def test_the_model_is_let_go_of_before_the_export_is_read_again(rows, tmp_path, monkeypatch):
-    """Both at a time would be the tables twice."""
-    experiment, read, made, kept = experiment_of(rows, "two_tower"), write.Saved, [], []
+def test_rows_and_model_are_let_go_of_before_the_export_is_read_again(rows, tmp_path, monkeypatch):
+    """All at a time would be the tables twice, beside the rows."""
+    read, made, kept = write.Saved, [], []
 
-    def restored():
+    def opened():
+        experiment = experiment_of(rows, "two_tower")
         model = assembly.build(experiment.config, experiment.learnt_rows)
-        made.append(weakref.ref(model))
-        return model
+        made.extend(map(weakref.ref, (experiment.data.train, model)))
+        return experiment, model
 
-    monkeypatch.setattr(write, "Saved", lambda folder: kept.append(made[0]()) or read(folder))
-    exporting.export(experiment, restored, tmp_path / "base", METRICS)
+    def noted(folder):
+        kept.extend(each() for each in made)
+        return read(folder)
 
-    assert kept == [None]
+    monkeypatch.setattr(write, "Saved", noted)
+    exporting.export(opened, tmp_path / "base", METRICS)
+
+    assert kept == [None, None]
 
 
 def test_a_name_that_no_export_can_have_is_said_before_anything_is_done(rows, tmp_path):
@@ -498,7 +503,7 @@ def test_a_name_that_no_export_can_have_is_said_before_anything_is_done(rows, tm
     experiment = experiment_of(rows, "two_tower", settings={"context": ["k"]})
 
     with pytest.raises(ConfigError, match="The feature 'k' cannot be one more input of an export"):
-        exporting.export(experiment, lambda: None, tmp_path / "base", METRICS)
+        exporting.export(lambda: (experiment, None), tmp_path / "base", METRICS)
 
     assert not (tmp_path / "base").exists()
 
@@ -510,7 +515,7 @@ def test_a_model_that_diverged_is_said(rows, tmp_path):
         variable.assign(np.nan * variable)
 
     with pytest.raises(RunError, match="Item vectors of the model are no finite numbers"):
-        exporting.export(experiment, lambda: model, tmp_path / "base", METRICS)
+        exporting.export(lambda: (experiment, model), tmp_path / "base", METRICS)
 
 
 def test_tables_of_half_precision_are_half_as_large(rows, exports, tmp_path):

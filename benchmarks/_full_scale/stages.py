@@ -202,11 +202,12 @@ def export(folder: pathlib.Path, options: dict[str, Any], found: dict[str, Any])
     from multitask_recommender import exporting
     from multitask_recommender.experiment import Experiment
 
-    experiment = Experiment(config(folder, options))
+    def opened() -> tuple[Experiment, Any]:
+        experiment = Experiment(config(folder, options))
+        return experiment, experiment.restore(folder)
+
     run = {"metrics": {}, "baselines": {"popularity": {}}, "protocol": {"trained_on": "train"}}
-    version = exporting.export(
-        experiment, lambda: experiment.restore(folder), folder / "export", run
-    )
+    version = exporting.export(opened, folder / "export", run)
     found["bytes"] = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
 
 

@@ -76,7 +76,11 @@ class Plan:
 
     def peak(self, *stages: str) -> float:
         """Bytes above the imports that a process needs which goes through these stages."""
-        return max(sum(part.bytes for part in self.memory[stage]) for stage in stages)
+        return max(_sum(self.memory[stage]) for stage in stages)
+
+
+def _sum(parts: Sequence[Part]) -> float:
+    return sum(part.bytes for part in parts)
 
 
 TRAINING, EVALUATION, EXPORT = "training", "evaluation", "export"
@@ -153,18 +157,20 @@ class _Sizes:
         ]
 
     def export(self) -> list[Part]:
-        """The model is restored, its index is made and tried, and what was written is loaded again.
-
-        The last needs no room beside the others: model and index are let go of before.
+        """The model is restored and its index made and tried; or what was written is loaded again,
+        when these and the data have been let go of.
         """
         name, items = self.config.index.name, self.shape.items.number
         index = _INDEXES.get(name, _EXACT)
         scores = 8 * min(index.cells, _TRIED * items) if self.vectors else 0
-        made = self.weights + index.made * self.vectors + scores
+        made = [
+            self.data,
+            Part("weights", self.weights),
+            Part("an index, while it is made", index.made * self.vectors + scores),
+        ]
         loaded = index.loaded * self.vectors + self.exported(name)
         return [
-            self.data,
-            Part("weights and an index, or what is loaded", max(made, loaded)),
+            *max(made, [Part("what was written, loaded again", loaded)], key=_sum),
             Part("ids in lookup tables", _ID * (self.shape.users.number + items)),
             Part("graphs and threads", _TRACED),
         ]

@@ -12,9 +12,6 @@ TABLES = 4 * ((USERS + 1) + (ITEMS + 1)) * SIZE
 BIASES = 4 * ((USERS + 1) + 2 * (ITEMS + 1))
 
 
-LARGEST = "weights and an index, or what is loaded"
-
-
 def planned(**sections):
     values = {
         "model": {"name": "two_tower", "embedding_dimension": SIZE},
@@ -75,24 +72,31 @@ def test_exports_differ_by_their_index():
 
 
 @pytest.mark.parametrize("index", ["brute_force", "scann"])
-def test_an_export_needs_what_the_largest_of_its_steps_needs(index):
+def test_an_export_needs_the_model_and_its_index_beside_the_data(index):
     plan, _ = planned(export={"index": index})
     weights, vectors = bytes_of(plan, TRAINING)["weights"], 4 * ITEMS * (SIZE + 1)
-    on_disk = {part.name: part.bytes for part in plan.disk}[f"export, {index}"]
-    made = {
-        "brute_force": weights + 2 * vectors + 8 * 2**26,
-        "scann": weights + 3.5 * vectors + 8 * 256 * 2**16,
-    }
-    loaded = {"brute_force": on_disk, "scann": on_disk + vectors}  # ScaNN copies them
+    made = {"brute_force": 2 * vectors + 8 * 2**26, "scann": 3.5 * vectors + 8 * 256 * 2**16}
 
-    assert bytes_of(plan, EXPORT)[LARGEST] == pytest.approx(max(made[index], loaded[index]))
+    parts = bytes_of(plan, EXPORT)
+
+    assert parts["weights"] == weights and "data, its columns" in parts
+    assert parts["an index, while it is made"] == pytest.approx(made[index])
+
+
+def test_or_it_needs_what_it_is_itself_where_that_is_more():
+    chosen = config.parse({"model": {"name": "fm"}, "tasks": {"like": {}}})  # no index is made
+
+    plan = asked.of(chosen, (USERS, ITEMS, 1000))
+
+    on_disk = {part.name: part.bytes for part in plan.disk}["export, brute_force"]
+    assert bytes_of(plan, EXPORT)["what was written, loaded again"] == on_disk
+    assert not {"weights", "data, its columns"} & bytes_of(plan, EXPORT).keys()
 
 
 def test_a_model_that_only_ranks_has_no_vectors_to_search():
     plan, _ = planned(model={"name": "fm", "embedding_dimension": SIZE}, tasks={"like": {}})
 
-    on_disk = {part.name: part.bytes for part in plan.disk}["export, brute_force"]
-    assert bytes_of(plan, EXPORT)[LARGEST] == on_disk  # it is loaded, and nothing else is made
+    assert "an index, while it is made" not in bytes_of(plan, EXPORT)
     assert "scores of users" not in bytes_of(plan, EVALUATION)
 
 

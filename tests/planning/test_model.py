@@ -110,7 +110,7 @@ def exported(tmp_path_factory):
     experiment = Experiment(chosen)
     data = shape.of(experiment.data, chosen, experiment.learnt_rows, 0)
     built = assembly.build(chosen, experiment.learnt_rows)
-    version = exporting.export(experiment, lambda: built, folder / "model", METRICS)
+    version = exporting.export(lambda: (experiment, built), folder / "model", METRICS)
     return version, estimate.plan(chosen, data)
 
 

@@ -59,7 +59,7 @@ def write_export(rows: Interactions, base: pathlib.Path, **sections) -> pathlib.
     parsed = config.parse(chosen)
     experiment = Experiment(parsed, splits.split(rows, parsed.split))
     model = assembly.build(parsed, experiment.learnt_rows)
-    return exporting.export(experiment, lambda: model, base, METRICS)
+    return exporting.export(lambda: (experiment, model), base, METRICS)
 
 
 SLOW = {"ivf", "brute_force", "session"}  # an export is ten seconds and more; two cases show it
