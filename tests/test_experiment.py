@@ -415,7 +415,7 @@ def test_a_run_is_complete_whatever_comes_of_its_export(tmp_path, monkeypatch):
     monkeypatch.setattr(runs.report, "show_written", lambda paths: None)
     before = (tmp_path / "run" / "history.csv").read_bytes()
     runs.train(chosen, tmp_path / "run")
-    assert [each[2] for each in made] == [tmp_path / "run" / "export"]
+    assert [each[1] for each in made] == [tmp_path / "run" / "export"]
     assert (tmp_path / "run" / "history.csv").read_bytes() == before
     with pytest.raises(ConfigError, match="another config.*: training.seed is 42 there and 1 here"):
         runs.train(tiny_config("export.when_trained=true", "training.seed=1"), tmp_path / "run")
