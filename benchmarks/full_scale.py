@@ -76,7 +76,7 @@ def report(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
             ]
         )
     columns = ["stage", "s", "processor s", "resident GiB", "anonymous GiB", "GiB written", "load"]
-    show(f"{given['fraction']:g} of Tenrec's QK-video", [*columns, "of its bound"], rows)
+    show(f"{given['fraction']:.0%} of Tenrec's QK-video", [*columns, "of its bound"], rows)
     for stage, told in found.items():
         print(stage, json.dumps(told))
 
@@ -114,7 +114,7 @@ def main() -> None:
         found = {stage: json.loads(p.read_text()) for stage, p in paths.items() if p.exists()}
         report(found, given)
         if arguments.picture:
-            title = f"{given['fraction']:g} of Tenrec's QK-video"
+            title = f"{given['fraction']:.0%} of Tenrec's QK-video"
             draw(found, title, arguments.picture)
 
 

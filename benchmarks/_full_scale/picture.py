@@ -35,7 +35,7 @@ def draw(found: Mapping[str, Mapping[str, Any]], title: str, path: pathlib.Path)
     for place, name in enumerate(names):
         if name in MOST:
             memory.plot([MOST[name]] * 2, [place - 0.4, place + 0.4], color="black")
-    memory.set_xlabel("peak memory in GiB; a line is what is aimed at")
+    memory.set_xlabel("peak memory in GiB (lines: targets)")
     memory.legend(fontsize="small")
     times.invert_yaxis()
     figure.suptitle(title, fontsize="small")
