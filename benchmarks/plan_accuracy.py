@@ -63,7 +63,7 @@ def run(stage: str, size: int, folder: pathlib.Path, overrides: Sequence[str]) -
     before = memory("VmRSS")
     chosen = config(size, overrides)
     if stage == PLAN:
-        found = told(asked.of(chosen))
+        found = told([asked.of(config(size, [*overrides, f"export.index={i}"])) for i in INDEXES])
     else:
         if stage == TRAIN:
             runs.train(chosen, folder)
@@ -73,14 +73,14 @@ def run(stage: str, size: int, folder: pathlib.Path, overrides: Sequence[str]) -
     (folder.parent / f"{stage}.json").write_text(json.dumps(found))
 
 
-def told(planned: Any) -> dict[str, dict[str, float]]:
-    """Memory by stage, and bytes on disk by what they are of."""
+def told(plans: Sequence[Any]) -> dict[str, dict[str, float]]:
+    """Of plans by INDEXES: memory by stage, and bytes on disk by what they are of."""
     from multitask_recommender.planning.estimate import EVALUATION, EXPORT, TRAINING
 
-    memory = {TRAIN: planned.peak(TRAINING, EVALUATION)}
+    memory = {index: plan.peak(EXPORT) for index, plan in zip(INDEXES, plans, strict=True)}
     return {
-        "memory": memory | dict.fromkeys(INDEXES, planned.peak(EXPORT)),
-        "disk": {part.name: part.bytes for part in planned.disk},
+        "memory": memory | {TRAIN: plans[0].peak(TRAINING, EVALUATION)},
+        "disk": {part.name: part.bytes for part in plans[0].disk},
     }
 
 
