@@ -222,7 +222,7 @@ class Experiment:
         """
         if not len(self.data.validation):
             return None
-        seen = [self.rows.retrieved(self.data.train)]
+        seen = [self.rows.met(self.data.train)]
         asked = {"sampled", "unfiltered"} if len(self.data.fold_in) else {"sampled"}
         protocols = ["full", *asked.intersection(self.config.evaluation.protocols)]
         return self._evaluator(seen, self.data.validation, VALIDATION, protocols)

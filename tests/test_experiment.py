@@ -175,6 +175,15 @@ def test_a_finished_run_is_not_written_over(run_dir, config_path):
     assert (run_dir / "metrics.json").read_bytes() == before
 
 
+def test_what_validation_leaves_out_is_told_without_other_columns(run_dir, monkeypatch):
+    told = []
+    monkeypatch.setattr(experiment.Experiment, "_evaluator", lambda _, seen, *__: told.extend(seen))
+
+    _ = experiment.Experiment(config.load(run_dir / "config.yaml"))._validator
+
+    assert [(dict(each.labels), each.timestamps) for each in told] == [({}, None)]
+
+
 def test_a_restored_model_is_that_of_the_run_though_no_table_was_drawn(run_dir, monkeypatch):
     drawn = experiment.Experiment(config.load(run_dir / "config.yaml")).restore(run_dir)
     monkeypatch.setattr(initial, "_ROWS", 2)  # so that tables are large
