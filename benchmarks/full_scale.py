@@ -59,7 +59,7 @@ def run(stage: str, folder: pathlib.Path, given: dict[str, Any]) -> None:
     subprocess.run([*command, json.dumps(given)], check=True, cwd=ROOT)
 
 
-def report(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
+def report(found: dict[str, dict[str, Any]], title: str) -> None:
     rows = []
     for stage, told in found.items():
         part = share(stage, found)
@@ -76,7 +76,7 @@ def report(found: dict[str, dict[str, Any]], given: dict[str, Any]) -> None:
             ]
         )
     columns = ["stage", "s", "processor s", "resident GiB", "anonymous GiB", "GiB written", "load"]
-    show(f"{given['fraction']:.0%} of Tenrec's QK-video", [*columns, "of its bound"], rows)
+    show(title, [*columns, "of its bound"], rows)
     for stage, told in found.items():
         print(stage, json.dumps(told))
 
@@ -112,9 +112,9 @@ def main() -> None:
             run(stage, folder, given)
         paths = {stage: folder / f"{stage}.json" for stage in STAGES}
         found = {stage: json.loads(p.read_text()) for stage, p in paths.items() if p.exists()}
-        report(found, given)
+        title = f"{100 * arguments.rows_fraction:g}% of Tenrec's QK-video"
+        report(found, title)
         if arguments.picture:
-            title = f"{given['fraction']:.0%} of Tenrec's QK-video"
             draw(found, title, arguments.picture)
 
 

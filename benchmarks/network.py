@@ -9,16 +9,15 @@ what it counts while nothing is done here, for as long, is taken off.
 """
 
 import argparse
-import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 
 import numpy as np
+from _cluster import addresses, told
 from _steps import begun
 from _timing import console, show
 from step_cost import events
@@ -37,35 +36,16 @@ def loopback_bytes() -> int:
     return int(line.split(":")[1].split()[0])
 
 
-def addresses_of(numbers: dict[str, int]) -> dict[str, list[str]]:
-    """Free ports, by kind of process."""
-    held = {kind: [socket.socket() for _ in range(n)] for kind, n in numbers.items()}
-    for each in sum(held.values(), []):
-        each.bind(("127.0.0.1", 0))
-    addresses = {
-        kind: [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-        for kind, sockets in held.items()
-    }
-    for each in sum(held.values(), []):
-        each.close()
-    return addresses
-
-
-def told(addresses: dict[str, list[str]], kind: str, index: int) -> dict[str, str]:
-    """What a process of a cluster is told."""
-    return {"TF_CONFIG": json.dumps({"cluster": addresses, "task": {"type": kind, "index": index}})}
-
-
 def start_servers(number: int) -> list:
     """A worker and so many servers, of which this process is the chief."""
     from multitask_recommender.training import parameter_servers
     from multitask_recommender.training.cluster import Cluster
 
     numbers = {"worker": 1, "ps": number}
-    addresses = addresses_of({"chief": 1, **numbers})
-    os.environ |= told(addresses, "chief", 0)
+    cluster = addresses(chief=1, **numbers)
+    os.environ |= told(cluster, "chief", 0)
     return [
-        parameter_servers.start(Cluster(addresses, kind, index))
+        parameter_servers.start(Cluster(cluster, kind, index))
         for kind in numbers
         for index in range(numbers[kind])
     ]
@@ -73,12 +53,12 @@ def start_servers(number: int) -> list:
 
 def start_workers(number: int) -> list[subprocess.Popen]:
     """The others, which run this program; this process is the first."""
-    addresses = addresses_of({"worker": number})
-    os.environ |= told(addresses, "worker", 0)
+    cluster = addresses(worker=number)
+    os.environ |= told(cluster, "worker", 0)
     return [
         subprocess.Popen(
             [sys.executable, *sys.argv, "--is-started"],
-            env=os.environ | told(addresses, "worker", index),
+            env=os.environ | told(cluster, "worker", index),
             stdout=subprocess.DEVNULL,
         )
         for index in range(1, number)
@@ -119,16 +99,16 @@ def measure(num_rows: int, dimension: int, num_workers: int | None) -> dict[str,
     return {"measured": (moved - others) / STEPS, "ms": 1e3 * seconds / STEPS, **parts}
 
 
-def sizes(model, length: int) -> tuple[int, float, int]:
-    """How many tables of users or of items there are, which are so long; how many numbers a user or
-    an item has in them; and how many other weights there are."""
+def sizes(model, length: int) -> tuple[float, float, int]:
+    """How many tables a user or an item has a row of, on average: those so long; how many numbers
+    there are in these rows; and how many other weights."""
     from multitask_recommender.layers.rows import whole
 
     weights = whole(model.trainable_weights)
     tables = [each for each in weights if each.shape[:1] == [length]]
     numbers = sum(each.shape.num_elements() for each in tables) / length / 2
     dense = sum(each.shape.num_elements() for each in weights if each.shape[:1] != [length])
-    return len(tables) // 2, numbers, dense
+    return len(tables) / 2, numbers, dense
 
 
 def of_servers(model, batches: list, length: int) -> dict[str, float]:
@@ -173,11 +153,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help="of multi_worker, which has no servers")
     parser.add_argument("--is-started", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    kept: list = []  # or servers end
     if not chosen.is_started:
-        # Kept, or servers end.
-        processes = (
-            start_workers(chosen.workers) if chosen.workers else start_servers(chosen.servers)
-        )
+        kept += start_workers(chosen.workers) if chosen.workers else start_servers(chosen.servers)
     found = measure(chosen.rows, chosen.dimension, chosen.workers)
     total, milliseconds = found.pop("measured"), found.pop("ms")
     lines = found | {"computed in all": sum(found.values()), "measured": total}
@@ -188,8 +166,7 @@ def main() -> None:
         [[name, f"{number / 1e6:.3f}"] for name, number in lines.items()],
     )
     console.print(f"measured / computed: {total / sum(found.values()):.2f}")
-    if not chosen.is_started:
-        del processes
+    kept.clear()
 
 
 if __name__ == "__main__":

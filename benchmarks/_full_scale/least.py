@@ -6,9 +6,10 @@ Of each only what no other way of doing it could leave out is counted, at the sp
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from _full_scale.machine import DIMENSION
+
 Told = Mapping[str, Any]  # what a stage, or machine.bounds, said
 
-_DIMENSION = 64
 _FLOPS_OF_HEADS = 6 * 194 * 32  # of a row: the bottom that they share
 # Rows of tables that a row of a batch moves: user and item, read and put back, and their state.
 _ROWS_MOVED = 8
@@ -22,17 +23,19 @@ def prepare(told: Told, machine: Told) -> tuple[float, float]:
     return moved / machine["copied bytes/s"] + rows / machine["counted ids/s"], told["seconds"]
 
 
-def train(told: Told, machine: Told) -> tuple[float, float]:
-    """Of a row: its products, and its rows of tables."""
+def train(told: Told, machine: Told) -> tuple[float, float] | None:
+    """Of a row: its products, if its negatives are known, and its rows of tables."""
+    if told["negatives"] is None:
+        return None
     kind = "bf16" if told["precision"] == "bfloat16" else "f32"
-    flops = 6 * (_DIMENSION + 1) * told["negatives"] * told["positive share"] + _FLOPS_OF_HEADS
+    flops = 6 * (DIMENSION + 1) * told["negatives"] * told["positive share"] + _FLOPS_OF_HEADS
     moved = _ROWS_MOVED / machine["gathered rows/s"]
     return flops / machine[f"{kind} flop/s"] + moved, 1 / told["examples/s"]
 
 
 def evaluate(told: Told, machine: Told) -> tuple[float, float]:
     """The model's: vectors of all items copied once, and their products with all users."""
-    vectors = told["items"] * _DIMENSION
+    vectors = told["items"] * DIMENSION
     flops = 2 * vectors * told["users"]
     copied = 2 * 4 * vectors / machine["copied bytes/s"]
     return flops / machine["f32 flop/s"] + copied, told["model s"]
@@ -43,7 +46,8 @@ def export(told: Told, machine: Told) -> tuple[float, float]:
     return told["bytes"] / machine["written bytes/s"], told["seconds"]
 
 
-LEAST: dict[str, Callable[[Told, Told], tuple[float, float]]] = {
+# The least seconds, and those that were taken; None where the least is not known.
+LEAST: dict[str, Callable[[Told, Told], tuple[float, float] | None]] = {
     each.__name__: each for each in (prepare, train, evaluate, export)
 }
 
@@ -52,7 +56,5 @@ def share(stage: str, found: Mapping[str, Told]) -> float | None:
     """Of the time that the stage took; None where the least is not known."""
     if stage not in LEAST or "bounds" not in found:
         return None
-    if stage == "train" and found[stage]["negatives"] is None:
-        return None
-    least, taken = LEAST[stage](found[stage], found["bounds"])
-    return least / taken
+    seconds = LEAST[stage](found[stage], found["bounds"])
+    return None if seconds is None else seconds[0] / seconds[1]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-_ROW = 64  # floats of a row of a table
+DIMENSION = 64  # floats of a row of a table
 _TABLE = 1 << 20  # rows, 256 MiB: beyond the caches
 _COUNTERS = 5_000_000  # as many as Tenrec has users
 
@@ -19,10 +19,10 @@ def bounds(folder: pathlib.Path) -> dict[str, float]:
     import tensorflow as tf
 
     generator = np.random.default_rng(0)
-    table = tf.Variable(tf.zeros([_TABLE, _ROW]))
+    table = tf.Variable(tf.zeros([_TABLE, DIMENSION]))
     ids = [tf.constant(generator.integers(0, _TABLE, 16_384, dtype=np.int32)) for _ in range(8)]
-    left = tf.constant(generator.standard_normal((4096, _ROW), np.float32))
-    right = tf.constant(generator.standard_normal((2048, _ROW), np.float32))
+    left = tf.constant(generator.standard_normal((4096, DIMENSION), np.float32))
+    right = tf.constant(generator.standard_normal((2048, DIMENSION), np.float32))
     source, target = np.ones(1 << 25), np.empty(1 << 25)
     counted = generator.integers(0, _COUNTERS, 1 << 23)
     number = len(ids) * len(ids[0])
@@ -34,12 +34,12 @@ def bounds(folder: pathlib.Path) -> dict[str, float]:
         "f32 flop/s": 2
         * 4096
         * 2048
-        * _ROW
+        * DIMENSION
         / _seconds(lambda: tf.matmul(left, right, transpose_b=True)),
         "bf16 flop/s": 2
         * 4096
         * 2048
-        * _ROW
+        * DIMENSION
         / _seconds(
             lambda: tf.matmul(
                 tf.cast(left, tf.bfloat16), tf.cast(right, tf.bfloat16), transpose_b=True

@@ -19,10 +19,9 @@ from _full_scale.measure import measured
 from multitask_recommender import run_folder
 from multitask_recommender.config import Config, parse
 
-DIMENSION = 64
 # Chosen on validation rows of a hundredth of the data. Without weight decay, vectors learn the few
 # dozen events that they have by heart in two passes.
-MODEL = {"name": "two_tower", "embedding_dimension": DIMENSION, "l2": 5.0, "l2_power": 0.0}
+MODEL = {"name": "two_tower", "embedding_dimension": machine.DIMENSION, "l2": 5.0, "l2_power": 0.0}
 RETRIEVAL = {
     "positive": "click",
     "negatives": "drawn",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks import _cluster
 from multitask_recommender.models import _replicas
 from tests.training import processes
 
@@ -89,7 +90,7 @@ def test_workers_sum_gradients_of_however_many_rows(tmp_path):
 
     Last, those of a second model in the same processes, whose rows are wider.
     """
-    addresses = processes.addresses(worker=2)
+    addresses = _cluster.addresses(worker=2)
     started = [
         processes.program(["-c", WORKER], tmp_path, addresses, "worker", k) for k in range(2)
     ]

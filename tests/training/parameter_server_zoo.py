@@ -7,13 +7,13 @@ made once TensorFlow has run anything else, nor be stopped, so that tests start 
 import json
 import os
 import pathlib
-import socket
 import sys
 import tempfile
 
 import numpy as np
 import tensorflow as tf
 
+from benchmarks import _cluster
 from multitask_recommender import config
 from multitask_recommender.assembly import build
 from multitask_recommender.errors import ConfigError
@@ -29,18 +29,8 @@ JOBS = {"chief": 1, "worker": 2, "ps": 2}
 
 def start_servers() -> list[tf.distribute.Server]:
     """Those of workers and parameter servers; TF_CONFIG says that this process is the chief."""
-    sockets = {
-        job: [socket.create_server(("127.0.0.1", 0)) for _ in range(n)] for job, n in JOBS.items()
-    }
-    cluster = {
-        job: [f"127.0.0.1:{each.getsockname()[1]}" for each in held]
-        for job, held in sockets.items()
-    }
-    for each in sum(sockets.values(), []):
-        each.close()
-    os.environ["TF_CONFIG"] = json.dumps(
-        {"cluster": cluster, "task": {"type": "chief", "index": 0}}
-    )
+    cluster = _cluster.addresses(**JOBS)
+    os.environ |= _cluster.told(cluster, "chief", 0)
     return [
         parameter_servers.start(Cluster(cluster, job, place))
         for job in ("worker", "ps")

@@ -1,34 +1,14 @@
 """The processes of a cluster on this machine, each of them a command as a user starts it."""
 
-import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from benchmarks._cluster import Addresses, told
 
 ROOT = pathlib.Path(__file__).parents[2]
-Addresses = Mapping[str, Sequence[str]]
-
-
-def addresses(**numbers: int) -> dict[str, list[str]]:
-    """Those of so many processes of each kind, at ports that are free."""
-    held = {kind: [_at_free_port() for _ in range(number)] for kind, number in numbers.items()}
-    found = {
-        kind: [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-        for kind, sockets in held.items()
-    }
-    for sockets in held.values():
-        for each in sockets:
-            each.close()
-    return found
-
-
-def _at_free_port() -> socket.socket:
-    found = socket.socket()
-    found.bind(("127.0.0.1", 0))
-    return found
 
 
 def start(
@@ -52,8 +32,7 @@ def program(
     """A process of Python in a folder: of a cluster, or alone."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     if cluster is not None:
-        task = {"type": kind, "index": index}
-        environment["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
+        environment |= told(cluster, kind, index)
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=folder,

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks import kills
+from benchmarks import _cluster, kills
 from tests.training import processes
 
 CONFIG = """
@@ -28,7 +28,7 @@ def command(folder, arguments, task=None, addresses=None):
 
 def workers(folder, number, overrides):
     """Processes of as many workers, the chief first."""
-    addresses = processes.addresses(worker=number)
+    addresses = _cluster.addresses(worker=number)
     arguments = ["train", "training.strategy=multi_worker", *overrides]
     return [command(folder, arguments, task, addresses) for task in range(number)]
 
@@ -71,7 +71,7 @@ def folder(tmp_path):
     ],
 )
 def test_who_waits_for_others_says_so(folder, strategy, kind, numbers):
-    addresses = processes.addresses(**numbers)
+    addresses = _cluster.addresses(**numbers)
     arguments = ["train", f"training.strategy={strategy}"]
     process = processes.start(folder, arguments, addresses, kind)
 
@@ -97,7 +97,7 @@ def test_who_waits_for_others_says_so(folder, strategy, kind, numbers):
     ],
 )
 def test_a_port_that_is_taken_is_told(folder, strategy, kind, numbers):
-    addresses = processes.addresses(**numbers)
+    addresses = _cluster.addresses(**numbers)
     host, port = addresses[kind][0].split(":")
     with socket.create_server((host, int(port))):
         process = processes.start(

@@ -12,6 +12,7 @@ import time
 import polars as pl
 import pytest
 
+from benchmarks import _cluster
 from multitask_recommender import config
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.training import parameter_servers
@@ -88,7 +89,7 @@ def test_float16_is_refused():
 def test_who_serves_ends_when_the_chief_has_come_and_gone(monkeypatch):
     monkeypatch.setattr(parameter_servers, "start", lambda group: None)
     monkeypatch.setattr(parameter_servers, "_SECONDS_BETWEEN_LOOKS", 0.05)
-    addresses = processes.addresses(chief=1, worker=1, ps=1)
+    addresses = _cluster.addresses(chief=1, worker=1, ps=1)
     serving = threading.Thread(
         target=parameter_servers.serve, args=[Cluster(addresses, "ps", 0)], daemon=True
     )
@@ -111,7 +112,7 @@ class Job:
     def __init__(self, folder, *overrides):
         (folder / "config.yaml").write_text(CONFIG)
         self._folder, self._overrides = folder, ["train", "--run-dir", "run", *overrides]
-        self._addresses = processes.addresses(**JOBS)
+        self._addresses = _cluster.addresses(**JOBS)
         self.partial = folder / "run.partial"
         self.processes = {}
 

@@ -79,7 +79,7 @@ def _table(lines: bytes, layout: Layout) -> tuple[pa.Table | None, int]:
         table = _read(lines, layout, with_blank_lines=False)
         return table, len(table)
     except pa.ArrowInvalid:
-        pass
+        pass  # perhaps for a blank line; whatever else it is, it comes again
     try:
         return _read(lines, layout, with_blank_lines=True), lines.count(b"\n")
     except pa.ArrowInvalid:
