@@ -23,7 +23,10 @@ from multitask_recommender.index.settings._search import IndexSettings
 
 
 class BaseIndex(tf.Module, abc.ABC):
-    """Made of settings and item vectors, float32 [I, D], whose row r is the item of id r + 1."""
+    """Made of settings and item vectors, float32 [I, D], whose row r is the item of id r + 1.
+
+    An index may hold the vectors as they are: they must not be written to from then on.
+    """
 
     MIN_ITEMS = 1  # where there are fewer, tuning takes brute force
 

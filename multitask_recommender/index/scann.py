@@ -30,7 +30,7 @@ _TRAINING_ITERATIONS = 12
 class Index(BaseIndex):
     """Item vectors, and what ScaNN makes of them, as variables.
 
-    The vectors are taken over, not copied, if they are as `columns.empty` makes arrays.
+    The vectors are not copied where they are as `columns.empty` makes arrays.
     """
 
     MIN_ITEMS = 1000  # below 16 it fails, and with few it is slower than brute force

@@ -228,13 +228,3 @@ def test_of_two_indexes_each_answers_for_itself(name, clustered, exact):
         scores, ids = index(tf.constant(queries), tf.constant(5), tf.constant(nothing))
         check({"scores": scores, "ids": ids}, expected, 5)
         check(traced(index)(queries, 5, nothing), expected, 5)
-
-
-def test_vectors_may_change_once_the_index_is_made(name, vectors, queries):
-    index = build(name, vectors)
-    nothing = np.zeros((4, 0), np.int32)
-    before = traced(index)(queries, 9, nothing)["scores"].numpy()
-
-    vectors *= -1
-
-    np.testing.assert_array_equal(traced(index)(queries, 9, nothing)["scores"], before)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from multitask_recommender import columns
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.index import scann
 from multitask_recommender.index.settings.scann import Settings
@@ -88,3 +89,14 @@ def test_a_shared_index_answers_as_its_own_does_in_every_function(data):
 def test_settings_that_are_left_open_build_nothing(data):
     with pytest.raises(ConfigError, match="searched and reordered of an index must be given"):
         scann.Index(Settings(leaves=3), data[0])
+
+
+def test_vectors_in_memory_of_their_own_are_held_once(data):
+    """They are half of what an index of millions of items takes."""
+    vectors = columns.empty(data[0].shape, np.float32)
+    vectors[...] = data[0]
+
+    index = scann.Index(Settings(leaves=50, searched=5, reordered=20), vectors)
+    vectors[0] = 77.0
+
+    np.testing.assert_array_equal(index.rows()[0], vectors[0])
