@@ -55,12 +55,15 @@ def take(column: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
     number = int(np.count_nonzero(rows)) if is_mask else len(rows)
     taken = empty((number, *column.shape[1:]), column.dtype)
     end = 0
-    for block in blocks(len(rows)):
-        part = column[block][rows[block]] if is_mask else column[rows[block]]
-        taken[end : end + len(part)] = part
-        end += len(part)
+    for block in blocks(len(rows) if number else 0):
+        source = column[block] if is_mask else column
+        places = np.flatnonzero(rows[block]) if is_mask else rows[block]
+        part = taken[end : end + len(places)]
+        # "raise" would fill a buffer first.
+        np.take(source, places, axis=0, out=part, mode="clip")
+        end += len(places)
         if is_mask:
-            _unload(column[block])
+            _unload(source)
     return taken
 
 

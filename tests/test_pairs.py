@@ -17,6 +17,15 @@ def test_keys_come_once_each_and_ascending():
     assert pairs.distinct(np.empty(0, np.int64)).tolist() == []
 
 
+def test_rows_of_repeated_keys_come_by_key_then_by_row():
+    rows, number = pairs.repeated(np.array([5, 2, 9, 5, 2**40, 2, 3, 5]))
+
+    assert rows.tolist() == [1, 5, 0, 3, 7]
+    assert number.tolist() == [0, 0, 1, 1, 1]
+    for none in ([], [4], [7, 1]):
+        assert [len(each) for each in pairs.repeated(np.array(none, np.int64))] == [0, 0]
+
+
 def test_are_among_is_isin_of_any_shape():
     keys, in_order = np.array([[5, 0, 9], [7, 2, 2]]), np.array([2, 5, 5, 7])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from multitask_recommender.interactions import Entities, Feature, Interactions
-from multitask_recommender.pairs import are_among, keys_of
+from multitask_recommender.pairs import keys_of, repeated
 from multitask_recommender.schema import ALL_PARTS, FOLD_IN
 
 _TOP_VALUES = 20  # values of a feature that are listed
@@ -109,14 +109,10 @@ def _fold_in(interactions: Interactions) -> int:
 
 def _repetitions(interactions: Interactions) -> tuple[int, int]:
     """Rows of a (user, item) pair beyond its first, and those that equal another in all labels."""
-    keys = keys_of(interactions)
-    in_order = np.sort(keys)
-    again = in_order[1:] == in_order[:-1]
-    if not again.any():
+    rows, pairs = repeated(keys_of(interactions))
+    if not len(rows):
         return 0, 0
-    # Only rows of repeated pairs can be duplicates: few, as a rule.
-    rows = np.flatnonzero(are_among(keys, in_order[1:][again]))
-    columns = [keys[rows]]
+    columns = [pairs]
     for name, values in interactions.labels.items():
         mask = interactions.is_observed(name)[rows]
         columns += [np.where(mask, values[rows], 0), mask]
@@ -124,7 +120,7 @@ def _repetitions(interactions: Interactions) -> tuple[int, int]:
         columns.append(interactions.timestamps[rows])
     order = np.lexsort(columns)
     same = np.logical_and.reduce([column[order][1:] == column[order][:-1] for column in columns])
-    return int(again.sum()), int(same.sum())
+    return len(rows) - 1 - int(pairs[-1]), int(same.sum())
 
 
 def _is_binary(interactions: Interactions, name: str) -> bool:

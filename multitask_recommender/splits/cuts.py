@@ -1,11 +1,13 @@
 """Which part each row goes to: the cuts that any source can have."""
 
+import functools
+
 import numpy as np
 
-from multitask_recommender import columns, user_sessions
+from multitask_recommender import columns, threads, user_sessions
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
-from multitask_recommender.pairs import are_among, keys_of
+from multitask_recommender.pairs import keys_of, repeated
 from multitask_recommender.schema import ALL_PARTS, FOLD_IN, PARTS, TEST, TRAIN, VALIDATION
 from multitask_recommender.splits.settings import Settings
 
@@ -79,10 +81,9 @@ def user_order(interactions: Interactions, settings: Settings) -> np.ndarray:
     follow one another, some of them are cut at a time: memory is that of these.
     """
     timestamps_of(interactions, settings)
-    parts = np.empty(len(interactions), np.int8)
-    for block in columns.runs(interactions.user_ids):
-        parts[block] = _order_of_some(interactions.take(block), settings)
-    return parts
+    blocks = map(interactions.take, columns.runs(interactions.user_ids))
+    cut = functools.partial(_order_of_some, settings=settings)
+    return np.concatenate(list(threads.side_by_side(cut, blocks)))
 
 
 def _order_of_some(interactions: Interactions, settings: Settings) -> np.ndarray:
@@ -103,11 +104,14 @@ def _share(sizes: np.ndarray, fraction: float) -> np.ndarray:
 
 def without_repetitions(interactions: Interactions, parts: np.ndarray) -> np.ndarray:
     """The parts, but a row whose pair is in an earlier part as well is in none."""
-    pairs, num_pairs = pairs_of(interactions)
-    first = np.full(num_pairs, len(PARTS), np.int8)
-    kept = parts != DROPPED
-    np.minimum.at(first, pairs[kept], parts[kept])
-    return np.where(parts > first[pairs], DROPPED, parts).astype(np.int8)
+    rows, pairs = repeated(keys_of(interactions))
+    of_rows = parts[rows]
+    kept = of_rows != DROPPED
+    first = np.full(len(rows), len(PARTS), np.int8)  # by pair, of which there are fewer
+    np.minimum.at(first, pairs[kept], of_rows[kept])
+    parts = parts.copy()
+    parts[rows[of_rows > first[pairs]]] = DROPPED
+    return parts
 
 
 def places(users: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -214,17 +218,12 @@ def timestamps_of(interactions: Interactions, settings: Settings) -> np.ndarray:
 def pairs_of(interactions: Interactions) -> tuple[np.ndarray, int]:
     """Which pair each row [N] is of, numbered by first appearance, and how many there are."""
     num_rows = len(interactions)
-    keys = keys_of(interactions)
-    in_order = np.sort(keys)
-    repeated = in_order[1:][in_order[1:] == in_order[:-1]]
-    del in_order  # with hundreds of millions of rows, memory
-    rows = np.flatnonzero(are_among(keys, repeated))  # mostly few: the others are pairs themselves
-    _, first, inverse = np.unique(keys[rows], return_index=True, return_inverse=True)
-    del keys
+    rows, pairs = repeated(keys_of(interactions))  # mostly few: the others are pairs themselves
+    first = rows[np.diff(pairs, prepend=-1) > 0]  # of each pair
     row_of_pair = np.arange(num_rows, dtype=_kind_of_positions(num_rows))  # its first, by row
-    row_of_pair[rows] = rows[first][inverse]
+    row_of_pair[rows] = first[pairs]
     is_new = np.ones(num_rows, bool)
     is_new[rows] = False
-    is_new[rows[first]] = True
+    is_new[first] = True
     number = np.cumsum(is_new, dtype=row_of_pair.dtype) - 1
     return number[row_of_pair], num_rows - len(rows) + len(first)

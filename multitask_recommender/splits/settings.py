@@ -18,6 +18,7 @@ Name = Literal[
     "tenrec_sbr",
 ]
 
+_OF_PAIRS = ("random", "time", "user_order", "leave_last_out")
 _DRAWN = ("random", "given")  # validation is drawn out of train
 _TENTHS = {"test": 0.1, "validation": 1 / 9}  # 8:1:1, validation being of what is not test
 _LAST_TWO = {"test": 1 / 30, "validation": 1 / 29}  # of a session of full length
@@ -56,6 +57,11 @@ class Settings(StrictSettings):
     def asks_for_next(self) -> bool:
         """Whether a held-out row is the first after all that its user is known to have met."""
         return self.name in ("leave_last_out", "tenrec_sbr") or self.validation_by == "session"
+
+    @property
+    def keeps_pairs(self) -> bool:
+        """Whether no pair of user and item is in two parts, by how rows are cut."""
+        return self.name in _OF_PAIRS or self.leak_free
 
     @pydantic.model_validator(mode="after")
     def _fold_is_of_given_splits(self) -> "Settings":

@@ -36,6 +36,7 @@ class Splits:
     fold_in: Interactions  # what is told of users of validation and test; mostly empty
     num_dropped: int = 0  # rows in no part: repetitions of pairs, or what a protocol leaves out
     notes: tuple[str, ...] = ()  # what is to be known of the cut
+    keeps_pairs: bool = False  # so that none is in two parts
 
     @functools.cached_property
     def train_and_validation(self) -> Interactions:
@@ -78,7 +79,7 @@ def split(interactions: Interactions, settings: Settings) -> Splits:
     take = known_first(with_log_features(interactions, learnt), learnt)
     cut = (take(parts == part) for part in range(len(ALL_PARTS)))
     dropped = int(np.count_nonzero(parts == cuts.DROPPED))
-    return Splits(*cut, dropped, tenrec.notes(settings))
+    return Splits(*cut, dropped, tenrec.notes(settings), settings.keeps_pairs)
 
 
 def _learnt(interactions: Interactions, parts: np.ndarray) -> np.ndarray:

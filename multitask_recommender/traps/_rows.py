@@ -16,11 +16,11 @@ _UNOBSERVED = np.float32(-1e30)
 
 
 def find(splits: Splits) -> list[Trap]:
-    return [
-        *_repeated([splits.train], splits.validation, VALIDATION),
-        *_repeated([splits.train, splits.validation], splits.test, TEST),
-        *_duplicates(splits.train.items),
-    ]
+    repeated = []
+    if not splits.keeps_pairs:
+        repeated += _repeated([splits.train], splits.validation, VALIDATION)
+        repeated += _repeated([splits.train, splits.validation], splits.test, TEST)
+    return [*repeated, *_duplicates(splits.train.items)]
 
 
 def _repeated(earlier: Sequence[Interactions], later: Interactions, part: str) -> list[Trap]:

@@ -33,6 +33,7 @@ def test_any_log(make_events, name, events, test, validation, seed):
         settings = splits.Settings(name=name, test=test, validation=validation, seed=seed)
         parts = splits.split(log, settings)
         assert_nothing_is_lost(log, parts)
+        assert parts.keeps_pairs
         assert_nothing_leaks(parts)
         if name != "random":
             assert_order(np.array(times), log.user_ids, parts, name)

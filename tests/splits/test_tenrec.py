@@ -139,6 +139,7 @@ def test_what_differs_from_the_paper_is_said(log, name):
     cut_by = "by order" if name == "tenrec_sbr" else "at random, so train knows the future"
     assert f"{name}, as in the paper: rows are cut {cut_by}, and pairs" in as_paper.notes[0]
     assert f"{name}, leak-free" in leak_free.notes[0]
+    assert leak_free.keeps_pairs and not as_paper.keeps_pairs
 
 
 def test_protocols_need_clicks(log):
