@@ -18,6 +18,7 @@ from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import HISTORY, HISTORY_LENGTH, HISTORY_ROW, observed_key
 
 Features = dict[str, tf.Tensor]
+By = Literal["row", "user"] | int  # as `training.batch_by`
 
 NO_SEED = (0, 0)  # where nothing is drawn: outside training
 STEP_SEED = "step_seed"  # int32 [2]: the batch's own randomness, for dropout and negatives
@@ -63,7 +64,8 @@ class TrainingBatches:
     """Endless shuffled batches, each epoch in an order of its own.
 
     by: `user`: a batch holds whole users, about `batch_size` rows of them, so that what depends on
-    the user alone (a softmax over the catalogue) is computed once for all of a user's rows.
+    the user alone (a softmax over the catalogue) is computed once for all of a user's rows. A
+    number: so many rows of a user at the most, in their order, stay together.
     recent: for models that read it, what each row's user has met before: HISTORY [B, T].
     windows: instead of both, for models that read a history once for all its rows: a batch holds
     whole windows, about `batch_size` rows of them, as HISTORY [S, T], HISTORY_ROW and
@@ -75,7 +77,7 @@ class TrainingBatches:
         interactions: Interactions,
         batch_size: int,
         seed: int,
-        by: Literal["row", "user"] = "row",
+        by: By = "row",
         recent: Recent | None = None,
         windows: SharedWindows | None = None,
     ) -> None:
@@ -86,10 +88,8 @@ class TrainingBatches:
         if windows is not None:
             self._group(windows.rows, windows.splits)
             self._shared = _Shared(windows, len(interactions))
-        elif by == "user":
-            order = np.argsort(interactions.user_ids, kind="stable")
-            _, starts = np.unique(interactions.user_ids[order], return_index=True)
-            self._group(order, np.append(starts, len(order)))
+        elif by != "row":
+            self._group(*_of_users(interactions.user_ids, None if by == "user" else by))
         # The last batch of an epoch may be smaller.
         self.steps_per_epoch = math.ceil(self._num_units / self._batch_units)
 
@@ -139,6 +139,16 @@ class TrainingBatches:
                 shared = self._shared(units, members)
         seed = tf.cast(tf.stack([self._seed, step]), tf.int32)
         return self._columns(rows) | shared | {STEP_SEED: seed}
+
+
+def _of_users(users: np.ndarray, most: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Rows by user, and where the next user begins, or the next even part of at most so many."""
+    order = np.argsort(users, kind="stable")
+    _, starts, sizes = np.unique(users[order], return_index=True, return_counts=True)
+    parts = np.ones_like(sizes) if most is None else -(-sizes // most)
+    place = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
+    starts = np.repeat(starts, parts) + place * np.repeat(sizes, parts) // np.repeat(parts, parts)
+    return order, np.append(starts, len(order))
 
 
 class _Shared:

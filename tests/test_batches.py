@@ -38,7 +38,7 @@ def ratings(batches):
     return np.concatenate([batch["rating"] for batch in batches]).astype(int).tolist()
 
 
-@pytest.mark.parametrize("by", ["row", "user"])
+@pytest.mark.parametrize("by", ["row", "user", 2])
 class TestTrainingBatches:
     def test_hold_every_row_once_an_epoch_in_another_order_each(self, rows, by):
         batches = TrainingBatches(rows, batch_size=4, seed=7, by=by)
@@ -92,7 +92,7 @@ class TestTrainingBatches:
     def test_of_one_user(self, rows, by):
         batches = TrainingBatches(rows.take(rows.user_ids == 1), 4, 7, by)
 
-        assert batches.steps_per_epoch == (1 if by == "user" else 3)
+        assert batches.steps_per_epoch == {"row": 3, "user": 1, 2: 3}[by]
         first = batches_of(batches, batches.steps_per_epoch)
         assert sorted(ratings(first)) == np.flatnonzero(rows.user_ids == 1).tolist()
 
@@ -116,6 +116,27 @@ def test_by_user_a_batch_holds_whole_users(rows):
         assert len(batch["user_id"]) == np.isin(rows.user_ids, users).sum()
         seen += users.tolist()
     assert sorted(seen) == [1, 2, 3, 4, 5]
+
+
+def test_by_a_number_so_many_rows_of_a_user_stay_together(rows):
+    """Of users with 9, 1, 6, 2 and 5 rows: even parts of at most four, in their order."""
+    batches = TrainingBatches(rows, batch_size=3, seed=7, by=4)  # about one part
+    steps = batches.steps_per_epoch
+
+    parts = [(set(each["user_id"]), ratings([each])) for each in batches_of(batches, steps)]
+
+    sizes = {user: [] for user in range(1, 6)}
+    for users, numbers in parts:
+        assert numbers == sorted(numbers)
+        sizes[users.pop()].append(len(numbers))
+        assert not users
+    assert {user: sorted(each) for user, each in sizes.items()} == {
+        1: [3, 3, 3],
+        2: [1],
+        3: [3, 3],
+        4: [2],
+        5: [2, 3],
+    }
 
 
 def test_no_two_of_many_epochs_have_the_same_order(rows):

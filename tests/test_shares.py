@@ -70,7 +70,7 @@ def test_what_is_no_share_is_the_whole():
     assert shares.rows(batch) is shares.histories(batch) is None
 
 
-@pytest.mark.parametrize("by", ["row", "user"])
+@pytest.mark.parametrize("by", ["row", "user", 3])
 @pytest.mark.parametrize("workers", [(1, 4), (2, 1), (4, 1), (2, 2)])
 def test_each_example_comes_once_an_epoch_over_workers_and_their_devices(by, workers):
     number, devices = workers

@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from multitask_recommender import histories, shares
-from multitask_recommender.batches import NO_SEED, STEP_SEED, TrainingBatches
+from multitask_recommender.batches import NO_SEED, STEP_SEED, By, TrainingBatches
 from multitask_recommender.errors import DataError
 from multitask_recommender.histories import Recent, SharedWindows
 from multitask_recommender.interactions import Interactions
@@ -139,7 +139,7 @@ class MultiTaskModel(Freezable, tfrs.models.Model, abc.ABC):
         return rows.narrowed(labels, self.context_names)
 
     def batches(
-        self, rows: Interactions, batch_size: int, seed: int, by: Literal["row", "user"] = "row"
+        self, rows: Interactions, batch_size: int, seed: int, by: By = "row"
     ) -> TrainingBatches:
         """Batches to learn from, of what the model reads of these rows."""
         rows = self.narrowed(rows)

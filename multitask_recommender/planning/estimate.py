@@ -233,8 +233,9 @@ class _Sizes:
         training, shape = self.config.training, self.shape
         positives = min(training.batch_size, shape.rows) * shape.seen / max(1, shape.rows)
         queries = positives
-        if training.batch_by == "user":
-            queries *= min(1.0, shape.users.number / max(1, shape.rows))
+        if training.batch_by != "row":
+            parts = 0.0 if training.batch_by == "user" else 1 / training.batch_by
+            queries *= min(1.0, shape.users.number / max(1, shape.rows) + parts)
         negatives = task.negatives_among(shape.items.number)
         compared = {
             "full": shape.items.number,

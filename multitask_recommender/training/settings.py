@@ -1,6 +1,6 @@
 """Settings of the training loop."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,11 +17,13 @@ class Settings(settings.Settings):
         le=2**24,
         description="Rows of a step, of all devices together: each has batch_size / devices.",
     )
-    batch_by: Literal["row", "user"] = Field(
+    batch_by: Literal["row", "user"] | Annotated[int, Field(gt=1)] = Field(
         "row",
-        description="user: a batch holds whole users, about batch_size rows, so that what depends "
-        "on the user alone is computed once. Models that read sessions batch whole histories, "
-        "whichever it is.",
+        description="What comes into a batch of about batch_size rows together, so that what "
+        "depends on the user alone (a softmax over all items, most of all) is computed once for "
+        "it. user: all rows of a user; a number: so many of them at the most, in their order. "
+        "Users then learn in more and smaller steps. Models that read sessions batch whole "
+        "histories, whichever it is.",
     )
     learning_rate: float = Field(0.1, gt=0, description="Of the first step.")
     learning_rate_decay: Literal["none", "cosine"] = Field(
