@@ -10,7 +10,7 @@ of ids do not either.
 
 --losses takes those named below. exact costs as much as there are rows times items (a hundredth of
 the data: minutes; --precision bfloat16 halves it); exact-by-user only users times items, but makes
-one step a user and pass; exact-by-16 one step for each 16 of a user's rows.
+one step a user and pass; exact-by-32 one step for each 32 of a user's rows.
 --folder keeps what was found, and a later call shows it again beside what it adds.
 """
 
@@ -37,7 +37,7 @@ def drawn(number: int, power: float) -> dict[str, Any]:
 
 LOSSES = {  # settings of retrieval, and of training
     "exact": ({"negatives": "full"}, {"batch_size": 2048}),  # of less memory
-    "exact-by-16": ({"negatives": "full"}, {"batch_size": 2048, "batch_by": 16}),
+    "exact-by-32": ({"negatives": "full"}, {"batch_size": 2048, "batch_by": 32}),
     "exact-by-user": ({"negatives": "full"}, {"batch_by": "user"}),
     "drawn-256-.5": (drawn(256, 0.5), {}),
     "drawn-1024-0": (drawn(1024, 0.0), {}),
