@@ -81,9 +81,13 @@ def user_order(interactions: Interactions, settings: Settings) -> np.ndarray:
     follow one another, some of them are cut at a time: memory is that of these.
     """
     timestamps_of(interactions, settings)
-    blocks = map(interactions.take, columns.runs(interactions.user_ids))
+    blocks = columns.runs(interactions.user_ids)
     cut = functools.partial(_order_of_some, settings=settings)
-    return np.concatenate(list(threads.side_by_side(cut, blocks)))
+    cuts = threads.side_by_side(cut, map(interactions.take, blocks))
+    parts = np.empty(len(interactions), np.int8)
+    for block, of_block in zip(blocks, cuts, strict=True):
+        parts[block] = of_block
+    return parts
 
 
 def _order_of_some(interactions: Interactions, settings: Settings) -> np.ndarray:
