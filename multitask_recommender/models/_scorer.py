@@ -11,7 +11,8 @@ from multitask_recommender.schema import HISTORY, USER_ID
 if TYPE_CHECKING:
     from multitask_recommender.models._base import MultiTaskModel
 
-_ITEMS = 1 << 16  # embedded, and widened, at a time
+_ITEMS = 1 << 16  # embedded, or multiplied, at a time
+_FEW = 24  # queries
 _OF_QUERIES = {USER_ID, HISTORY}  # what items are scored for
 
 
@@ -41,12 +42,20 @@ class Scorer:
 
     def _products(self, queries: np.ndarray) -> np.ndarray:
         """Of queries [Q, D] and all items, float32 [Q, I]."""
-        if self.items.dtype == queries.dtype:
+        are_few = len(queries) < _FEW
+        if not are_few and self.items.dtype == queries.dtype:
             return queries @ self.items.T
+        turned = np.ascontiguousarray(queries.T)
         scores = np.empty((len(queries), len(self.items)), np.float32)
         for start in range(0, len(self.items), _ITEMS):
             block = slice(start, start + _ITEMS)
-            np.matmul(queries, self.items[block].astype(np.float32).T, out=scores[:, block])
+            items = self.items[block].astype(np.float32, copy=False)
+            if are_few:
+                # The other way round, BLAS copies all items into an order of its own first, which
+                # takes longer than so few products. They are the same to the last bit.
+                scores[:, block] = (items @ turned).T
+            else:
+                np.matmul(queries, items.T, out=scores[:, block])
         return scores
 
     def embed(self, features: dict[str, tf.Tensor]) -> np.ndarray:

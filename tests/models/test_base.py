@@ -136,6 +136,19 @@ class TestScorer:
             by_hand = model.embed_queries({"user_id": tf.constant(ids)}).numpy() @ item.numpy()[0]
             np.testing.assert_allclose(scores[:, column], by_hand, rtol=1e-5)
 
+    @pytest.mark.parametrize("vectors", ["float32", "float16"])
+    def test_users_score_the_same_among_few_and_among_many(self, tiny, vectors, monkeypatch):
+        """Few are multiplied another way; items come four at a time."""
+        monkeypatch.setattr("multitask_recommender.models._scorer._ITEMS", 4)
+        scorer = build(tiny).scorer(vectors)
+        users = np.resize(np.arange(5, dtype=np.int32), 41)
+
+        many = scorer.score_block({"user_id": users})
+
+        for number in (2, 7, 23, 24, 25):
+            few = scorer.score_block({"user_id": users[:number]})
+            np.testing.assert_allclose(few, many[:number], rtol=1e-6)
+
     def test_it_is_a_snapshot(self, tiny):
         model = build(tiny)
         scorer, ids = model.scorer(), {"user_id": np.array([1], np.int32)}
