@@ -22,7 +22,7 @@ import sys
 import tempfile
 from typing import Any
 
-from _full_scale.least import share
+from _full_scale.least import share, unsaid
 from _full_scale.picture import draw
 from _timing import ROOT, show
 
@@ -79,6 +79,13 @@ def report(found: dict[str, dict[str, Any]], title: str) -> None:
     show(title, [*columns, "of its bound"], rows)
     for stage, told in found.items():
         print(stage, json.dumps(told))
+    for stage in found:
+        key = unsaid(stage, found)
+        if key is not None:
+            print(
+                f"{stage}: no share of its bound, as an older version of this benchmark has not "
+                f"told {key!r}: run --stages bounds,{stage} again."
+            )
 
 
 def main() -> None:

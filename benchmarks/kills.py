@@ -129,14 +129,30 @@ def is_whole(run_dir: pathlib.Path, overrides: list[str]) -> bool:
     return "export.when_trained=true" not in overrides or (run_dir / "export" / "1").exists()
 
 
-def moment(run_dir: pathlib.Path) -> str:
-    """What a killed training was doing, by what it left behind."""
-    partial = run_dir.with_name(f"{run_dir.name}.partial")
+def checkpoints(run_dir: pathlib.Path) -> pathlib.Path:
+    """Those of a training that has not come to its end."""
+    return run_dir.with_name(f"{run_dir.name}.partial") / "checkpoints"
+
+
+def unfinished(run_dir: pathlib.Path) -> set[tuple[pathlib.Path, int]]:
+    """Checkpoints that were never written to their end, and when that was given up.
+
+    They stay until the next one of their phase is written, whatever has begun meanwhile.
+    """
+    left = checkpoints(run_dir).rglob("*.partial")
+    return {(path, path.stat().st_mtime_ns) for path in left}
+
+
+def moment(run_dir: pathlib.Path, left: set[tuple[pathlib.Path, int]]) -> str:
+    """What a killed training was doing, by what it left behind.
+
+    left: what was `unfinished` before it began.
+    """
     if run_dir.exists():
         return "export"
-    kept = partial / "checkpoints"
-    if list(kept.rglob("*.partial")):
+    if unfinished(run_dir) - left:
         return "writing a checkpoint"
+    kept = checkpoints(run_dir)
     if (kept / "checkpoint").exists():
         return "evaluation"
     for phase in ("refit", "search"):
@@ -168,8 +184,9 @@ def main() -> None:
             place = folder / f"run {runs}"
             start = functools.partial(_started, make, SCENARIOS[scenario], place)
             while not is_whole(place, SCENARIOS[scenario]):
+                left = unfinished(place)
                 if killed(start, generator.uniform(0.05, 1.0) * seconds[scenario]):
-                    moments[moment(place)] += 1
+                    moments[moment(place, left)] += 1
                 else:  # the machine was busier when the whole run was timed
                     seconds[scenario] *= SHORTER
             told = differences(place, folder / scenario)

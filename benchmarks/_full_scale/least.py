@@ -54,7 +54,20 @@ LEAST: dict[str, Callable[[Told, Told], tuple[float, float] | None]] = {
 
 def share(stage: str, found: Mapping[str, Told]) -> float | None:
     """Of the time that the stage took; None where the least is not known."""
-    if stage not in LEAST or "bounds" not in found:
+    if stage not in LEAST or "bounds" not in found or unsaid(stage, found) is not None:
         return None
     seconds = LEAST[stage](found[stage], found["bounds"])
     return None if seconds is None else seconds[0] / seconds[1]
+
+
+def unsaid(stage: str, found: Mapping[str, Told]) -> str | None:
+    """What its share is of that neither the stage nor `bounds`, run by an older version, has said.
+
+    None where nothing is missing.
+    """
+    if stage in LEAST and "bounds" in found:
+        try:
+            LEAST[stage](found[stage], found["bounds"])
+        except KeyError as error:
+            return error.args[0]
+    return None
