@@ -227,6 +227,11 @@ class Experiment:
         protocols = ["full", *asked.intersection(self.config.evaluation.protocols)]
         return self._evaluator(seen, self.data.validation, VALIDATION, protocols)
 
+    def forget(self) -> None:
+        """Lets go of evaluators, which hold what users have met; they are made anew when asked."""
+        for made in ("test_evaluator", "_validator"):
+            vars(self).pop(made, None)
+
     def _validate(self, model: Any) -> dict[str, float]:
         scorer = model.scorer(self.config.evaluation.vectors)
         metrics = self._validator(scorer, self.kinds).metrics

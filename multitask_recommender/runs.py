@@ -4,6 +4,7 @@ Nothing is written before the data has been read and fits the config.
 """
 
 import dataclasses
+import gc
 import json
 import pathlib
 import resource
@@ -60,6 +61,16 @@ def train(config: Config, run_dir: pathlib.Path) -> None:
 
 
 def _train(config: Config, run_dir: pathlib.Path) -> None:
+    experiments = [_completed(config, run_dir)]
+    if config.export.when_trained:
+        # Taken out, so that who exports is the only one who has it, and can let go of it.
+        _export(
+            lambda: _with_model(experiments.pop(), run_dir), run_dir, run_dir / run_folder.EXPORT
+        )
+
+
+def _completed(config: Config, run_dir: pathlib.Path) -> Experiment:
+    """Makes a run complete, whatever comes of its export; returns its experiment."""
     awaits_export = config.export.when_trained and _has_no_export(run_dir)
     if not awaits_export:
         run_folder.check_absent(run_dir)
@@ -75,29 +86,48 @@ def _train(config: Config, run_dir: pathlib.Path) -> None:
     text = record.config_text(config, data.train.source)
     if awaits_export:
         run_folder.check_same_config(run_dir, text)
-        opened = experiment, experiment.restore(run_dir)
-        return _export(lambda: opened, run_dir, run_dir / run_folder.EXPORT)
+        return experiment
     with run_folder.open_partial(run_dir, text) as folder:
-        for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
-            pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
-            record.write_parquet(folder / f"{part}.parquet", pairs, data.train.source)
-        fitted = experiment.fit(folder)
-        evaluated = experiment.test(fitted.model)
-        _write_kept(folder, experiment, evaluated)
-        results = results_of(experiment, evaluated)
-        results["metrics"] = {**fitted.validation, **results["metrics"]}
-        results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
-        results["training"] |= {} if origin is None else {"warm_start": origin}
-        results["popularity_recall"] = evaluation.popularity_recall(
-            evaluated.arrays, TEST, _STRATIFIED_AT
-        )
-        results["cost"] = _cost(fitted, evaluated)
-        run_folder.write_json(folder / run_folder.METRICS, results)
-        run_folder.write_checksums(folder, _CHECKED)
+        results = _written(experiment, folder, origin)
     report.show_results(results, [run_dir / run_folder.METRICS])
-    if config.export.when_trained:  # a run is complete, whatever comes of its export
-        opened = experiment, fitted.model
-        _export(lambda: opened, run_dir, run_dir / run_folder.EXPORT)
+    return experiment
+
+
+def _written(
+    experiment: Experiment, folder: pathlib.Path, origin: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Trains and evaluates, and writes all of a run but its config; returns what metrics.json has.
+
+    origin: of a warm start.
+    """
+    data = experiment.data
+    for part, rows in ((VALIDATION, data.validation), (TEST, data.test)):
+        pairs = evaluation.relevant_pairs(rows, experiment.positives(rows))
+        record.write_parquet(folder / f"{part}.parquet", pairs, data.train.source)
+    fitted = experiment.fit(folder)
+    evaluated = experiment.test(fitted.model)
+    _write_kept(folder, experiment, evaluated)
+    results = results_of(experiment, evaluated)
+    results["metrics"] = {**fitted.validation, **results["metrics"]}
+    results["training"] = {"epoch": fitted.epoch, "refit": experiment.refits}
+    results["training"] |= {} if origin is None else {"warm_start": origin}
+    results["popularity_recall"] = evaluation.popularity_recall(
+        evaluated.arrays, TEST, _STRATIFIED_AT
+    )
+    results["cost"] = _cost(fitted, evaluated)
+    run_folder.write_json(folder / run_folder.METRICS, results)
+    run_folder.write_checksums(folder, _CHECKED)
+    return results
+
+
+def _with_model(experiment: Experiment, run_dir: pathlib.Path) -> tuple[Experiment, Any]:
+    """An experiment with the model of its run, read from there: what else was made of it goes.
+
+    The trained one has its optimizer's state beside it.
+    """
+    experiment.forget()
+    gc.collect()  # Keras' models hold themselves
+    return experiment, experiment.restore(run_dir)
 
 
 def _told(origin: Mapping[str, Any]) -> str:

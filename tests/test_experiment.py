@@ -1,10 +1,12 @@
 """Whole runs on small synthetic data: what they write, and that others find the same in it."""
 
+import gc
 import json
 import pathlib
 import subprocess
 import sys
 import textwrap
+import weakref
 
 import numpy as np
 import polars as pl
@@ -428,6 +430,36 @@ def test_a_run_is_complete_whatever_comes_of_its_export(tmp_path, monkeypatch):
     assert (tmp_path / "run" / "history.csv").read_bytes() == before
     with pytest.raises(ConfigError, match="another config.*: training.seed is 42 there and 1 here"):
         runs.train(tiny_config("export.when_trained=true", "training.seed=1"), tmp_path / "run")
+
+
+def test_an_export_at_the_end_keeps_nothing_of_the_training(tmp_path, monkeypatch):
+    trained, weights, left = [], [], []
+    fit = experiment.Experiment.fit
+
+    def noted(fitting, folder):
+        fitted = fit(fitting, folder)
+        made = fitted.model, fitted.model.optimizer, fitting._validator, fitting.data.train
+        trained.extend(map(weakref.ref, made))
+        weights.extend(fitted.model.get_weights())
+        return fitted
+
+    def export(opened, base, metrics):
+        opened_experiment, model = opened()
+        trained.append(weakref.ref(opened_experiment))
+        left.append([each() is not None for each in trained])
+        for ours, expected in zip(model.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(ours, expected)
+        del opened_experiment, model, ours, expected
+        gc.collect()
+        left.append([each() is not None for each in trained])
+
+    monkeypatch.setattr(experiment.Experiment, "fit", noted)
+    monkeypatch.setattr(runs.exporting, "export", export)
+    monkeypatch.setattr(runs.report, "show_written", lambda paths: None)
+    runs.train(tiny_config("export.when_trained=true"), tmp_path / "run")
+
+    # Model, optimizer, evaluator, rows and experiment: the model was made anew with the rows alone.
+    assert left == [[False, False, False, True, True], 5 * [False]]
 
 
 def test_a_run_that_failed_in_evaluation_goes_on_from_its_model(tmp_path, monkeypatch):
