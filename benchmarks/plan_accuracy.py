@@ -1,7 +1,7 @@
 """`plan` beside what is: `python benchmarks/plan_accuracy.py [--size 10_000] [key=value ...]`.
 
-At each size (users and items; made-up rows of Tenrec's shape) a process trains and evaluates, and
-one exports with each index. Memory is the peak that the system counted (VmHWM) above what the same
+At each size (users and items; made-up rows of Tenrec's shape) a process trains and evaluates, one
+exports with each index, and one trains, evaluates and exports with the first. Memory is the peak that the system counted (VmHWM) above what the same
 process had after its imports; bytes on disk are those of the files. "off" is plan / measured - 1;
 the target is 20 % for all.
 """
@@ -24,6 +24,8 @@ INDEXES = ("brute_force", "scann")
 ROWS, HELD_OUT = 200_000, 200
 TARGET = 0.2
 PLAN, TRAIN = "plan", "train"  # stages beside the indexes, which export
+ALL = "train and export"
+_AT_THE_END = (f"export.index={INDEXES[0]}", "export.when_trained=true")
 _CHILD = "--child"
 
 
@@ -64,9 +66,14 @@ def run(stage: str, size: int, folder: pathlib.Path, overrides: Sequence[str]) -
     chosen = config(size, overrides)
     if stage == PLAN:
         found = told([asked.of(config(size, [*overrides, f"export.index={i}"])) for i in INDEXES])
+        found["memory"][ALL] = whole(asked.of(config(size, [*overrides, *_AT_THE_END])))
     else:
         if stage == TRAIN:
             runs.train(chosen, folder)
+        elif stage == ALL:
+            runs.train(
+                config(size, [*overrides, *_AT_THE_END]), folder.with_name("run with export")
+            )
         else:
             runs.export(folder, stage, folder.with_name(f"export-{stage}"))
         found = memory("VmHWM") - before
@@ -84,6 +91,13 @@ def told(plans: Sequence[Any]) -> dict[str, dict[str, float]]:
     }
 
 
+def whole(plan: Any) -> float:
+    """Memory of a process that exports at the end of training."""
+    from multitask_recommender.planning.estimate import AT_THE_END, EVALUATION, TRAINING
+
+    return plan.peak(TRAINING, EVALUATION, AT_THE_END)
+
+
 def memory(key: str) -> int:
     """Of this process, bytes."""
     status = pathlib.Path("/proc/self/status").read_text()
@@ -94,12 +108,13 @@ def measure(size: int, overrides: Sequence[str]) -> list[list[str]]:
     rows = []
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place) / "run"
-        for stage in (PLAN, TRAIN, *INDEXES):
+        for stage in (PLAN, TRAIN, *INDEXES, ALL):
             command = [sys.executable, __file__, _CHILD, stage, str(size), str(folder), *overrides]
             subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE)
         found = {path.stem: json.loads(path.read_text()) for path in folder.parent.glob("*.json")}
         memory, disk = found[PLAN]["memory"], found[PLAN]["disk"]
         rows.append(row(size, "memory: train.py", memory[TRAIN], found[TRAIN]))
+        rows.append(row(size, "memory: train.py with export", memory[ALL], found[ALL]))
         rows.append(row(size, "disk: run", disk["run"], bytes_of(folder)))
         for index in INDEXES:
             rows.append(row(size, f"memory: export, {index}", memory[index], found[index]))

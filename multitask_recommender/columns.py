@@ -7,7 +7,7 @@ counts, which takes more memory than the columns themselves.
 import itertools
 import math
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +65,12 @@ def take(column: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
         if is_mask:
             _unload(source)
     return taken
+
+
+def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """One after the other, as `empty` makes arrays."""
+    shape = (sum(map(len, parts)), *parts[0].shape[1:])
+    return np.concatenate(parts, out=empty(shape, np.result_type(*parts)))
 
 
 def _unload(values: np.ndarray) -> None:

@@ -30,3 +30,11 @@ class Settings(pydantic.BaseModel):
         Names that are no features, such as `id`, may be among them.
         """
         return {}
+
+    def columns_held(self) -> Mapping[str, Mapping[str, int]]:
+        """Of a dataset: what each of its rows has beside its ids, where that is known unread.
+
+        Bytes of `labels`, of `context` (numbers) and of `timestamps`, by the names of columns; for
+        planning/shape.py.
+        """
+        return {}

@@ -25,6 +25,19 @@ def test_rows_are_taken_by_mask_by_position_and_by_slice():
     assert columns.take(IDS, np.zeros(10, bool)).shape == (0,)
 
 
+def test_what_is_joined_is_handed_to_tensorflow_without_a_copy():
+    parts = np.arange(7, dtype=np.int32), np.arange(3, dtype=np.int32)
+
+    joined = columns.joined(parts)
+
+    np.testing.assert_array_equal(joined, [0, 1, 2, 3, 4, 5, 6, 0, 1, 2])
+    assert joined.dtype == np.int32
+    tensor = columns.tensor(joined)
+    joined[0] = 9
+    assert tensor[0] == 9
+    assert columns.joined([np.ones((2, 3), bool), np.zeros((1, 3), bool)]).shape == (3, 3)
+
+
 def test_ids_are_counted_and_those_beyond_are_not():
     assert columns.count(IDS, 4).tolist() == [1, 3, 1, 3]
     assert columns.count(IDS, 7, chosen=IDS != 1).tolist() == [1, 0, 1, 3, 1, 1, 0]

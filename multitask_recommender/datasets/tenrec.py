@@ -25,14 +25,16 @@ Without `dataset.path`, the folders `$MTR_DATA/tenrec` and `./data/tenrec` are t
 """
 
 import pathlib
+from collections.abc import Mapping
 from typing import Literal
 
 import pydantic
 
 from multitask_recommender.datasets import _files
-from multitask_recommender.datasets._tenrec.files import FILES
+from multitask_recommender.datasets._tenrec.files import FILES, LABELS, POST_EXPOSURE_COLUMNS
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
+from multitask_recommender.schema import TIMESTAMP
 from multitask_recommender.settings import Settings as StrictSettings
 
 SITE = "https://static.qblv.qq.com/qblv/h5/algo-frontend/tenrec_dataset.html"
@@ -45,6 +47,15 @@ class Settings(StrictSettings):
     path: str | None = None  # the folder of the files, or the scenario's file
     cache: str | None = None  # a folder for the prepared columns
     max_rows: int | None = pydantic.Field(None, ge=1)
+
+    def columns_held(self) -> Mapping[str, Mapping[str, int]]:
+        """Those of the scenario's file as it is shipped."""
+        _, shipped = FILES[self.scenario]
+        return {
+            "labels": {name: 1 for name in LABELS if name in shipped},
+            "context": {name: 4 for name in POST_EXPOSURE_COLUMNS if name in shipped},
+            "timestamps": {TIMESTAMP: 4},
+        }
 
 
 def read(settings: Settings, fold: str | None = None) -> Interactions:

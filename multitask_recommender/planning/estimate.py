@@ -84,6 +84,7 @@ def _sum(parts: Sequence[Part]) -> float:
 
 
 TRAINING, EVALUATION, EXPORT = "training", "evaluation", "export"
+AT_THE_END = "export at the end of training"
 _LASTING = 5  # parts of training that are still there while it is evaluated
 
 
@@ -92,7 +93,10 @@ def plan(config: Config, shape: DataShape) -> Plan:
     arrays = model.arrays(config, shape)
     bytes_of = {kind: total(each) for kind, each in arrays.items()}
     sizes = _Sizes(config, shape, bytes_of)
-    memory = {TRAINING: sizes.training(), EVALUATION: sizes.evaluation(), EXPORT: sizes.export()}
+    memory = {TRAINING: sizes.training(), EVALUATION: sizes.evaluation()}
+    if config.export.when_trained:
+        memory[AT_THE_END] = sizes.export_at_the_end()
+    memory[EXPORT] = sizes.export()
     return Plan(
         shape,
         arrays,
@@ -112,14 +116,26 @@ class _Sizes:
         shape = self.shape
         if shape.read_bytes is not None:
             return Part("data as read", shape.read_bytes)
-        rows = shape.rows + shape.held_out
-        columns = rows * (shape.row_bytes + 8 * shape.has_times)
+        columns = (shape.rows + shape.held_out) * shape.row_bytes
         raw_ids = 8 * (shape.users.number + shape.items.number)
         return Part("data, its columns", columns + raw_ids)
 
     @property
+    def joined(self) -> Part:
+        """Beside the parts of the split, what a refit learns from."""
+        is_made = self.config.training.refit and self.config.split.validation > 0
+        is_read = self.shape.read_bytes is not None  # with the data
+        rows = self.shape.rows if is_made and not is_read else 0
+        return Part("train and validation, joined", rows * self.shape.row_bytes)
+
+    @property
     def weights(self) -> int:
         return self.bytes_of[model.LEARNT] + self.bytes_of[model.KEPT]
+
+    @property
+    def gradients(self) -> Part:
+        dense = self.config.training.optimizer == "adam"
+        return Part("dense gradients", self.bytes_of[model.LEARNT] if dense else 0)
 
     @property
     def vectors(self) -> int:
@@ -127,14 +143,13 @@ class _Sizes:
         return self.bytes_of[model.VECTORS]
 
     def training(self) -> list[Part]:
-        dense = self.config.training.optimizer == "adam"
         return [
             self.data,
-            Part("rows to learn from, a copy", self._copied()),
+            self.joined,
             Part("who met what", self.shape.rows * self._bytes_of_a_row()),
             Part("weights", self.weights),
             Part("optimizer", self.bytes_of[model.STATE]),
-            Part("dense gradients", self.bytes_of[model.LEARNT] if dense else 0),
+            self.gradients,
             Part("scores of a batch", self._batch()),
             Part("graphs and threads", _RUNTIME),
         ]
@@ -165,6 +180,7 @@ class _Sizes:
         scores = 8 * min(index.cells, _TRIED * items) if self.vectors else 0
         made = [
             self.data,
+            self.joined,
             Part("weights", self.weights),
             Part("an index, while it is made", index.made * self.vectors + scores),
         ]
@@ -174,6 +190,13 @@ class _Sizes:
             Part("ids in lookup tables", _ID * (self.shape.users.number + items)),
             Part("graphs and threads", _TRACED),
         ]
+
+    def export_at_the_end(self) -> list[Part]:
+        """The same in a process that has trained: the model goes, but TensorFlow gives no memory
+        back. That of the weights holds those of the run, once they are read.
+        """
+        kept = self.bytes_of[model.STATE] + self.gradients.bytes + _RUNTIME
+        return [*self.export(), Part("kept by TensorFlow from training", kept)]
 
     def disk(self) -> Iterator[Part]:
         yield Part("run", self.weights + _PARQUET * self.shape.held_out + _RECORD)
@@ -208,12 +231,6 @@ class _Sizes:
         if name == "scann":
             own += items * (width / 16 + 4) + leaves * width
         return own + alike
-
-    def _copied(self) -> int:
-        """What the split has taken out, which batches read as it is; of data that were read, it is
-        a part of what reading has left.
-        """
-        return self.shape.rows * self.shape.row_bytes if self.shape.read_bytes is None else 0
 
     def _bytes_of_a_row(self) -> int:
         """Of who met what, for models that read it."""

@@ -13,8 +13,9 @@ def read(config: Config) -> DataShape:
     """The shape of a config's data, with the memory that reading them has left taken."""
     before = resident_bytes()
     experiment = Experiment(config)
+    learnt = experiment.learnt_rows  # where there is a refit, made now
     taken = resident_bytes() - before
-    return shape.of(experiment.data, config, experiment.learnt_rows, max(0, taken))
+    return shape.of(experiment.data, config, learnt, max(0, taken))
 
 
 def resident_bytes() -> int:

@@ -45,7 +45,7 @@ def interactions(shape: DataShape, axes: Axes) -> Interactions:
         items=_entities(shape.items, axes[ITEMS], axes),
         labels={name: (places % 2).astype(np.float32) for name in shape.labels},
         observed={name: np.ones(len(places), bool) for name in shape.masked},
-        timestamps=places if shape.has_times else None,
+        timestamps=places if shape.time_bytes else None,
         source=Source(shape.source),
         context=_features(shape.context, len(places), axes),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from multitask_recommender.config import Config
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.interactions import Entities, Feature, Interactions
+from multitask_recommender.schema import TIMESTAMP
 from multitask_recommender.splits import Splits
 
 _NO_FEATURES = ("id", "history", "recent")  # inputs of a model that are none
@@ -19,7 +20,7 @@ _LABEL_KEYS = (
     "only_with",
     "observed_where",
 )
-_LABEL_BYTES = 1  # a label of 0 and 1; what is read may be wider, and is then seen
+_LABEL_BYTES, _TIME_BYTES = 4, 8  # of a dataset that does not say what it holds
 _DIGITS = 9  # of a raw id, where only their number is given: users and items by the million
 
 
@@ -86,19 +87,18 @@ class DataShape:
     test_users: int
     labels: Mapping[str, int]  # bytes of a value
     masked: frozenset[str] = frozenset()  # labels that are not observed everywhere
-    has_times: bool = True
+    time_bytes: int = _TIME_BYTES  # 0 where there are no times
     context: Columns = dataclasses.field(default_factory=dict)
     positives: int | None = None  # rows that are retrieved; all, where None
     read_bytes: int | None = None
 
     @property
     def row_bytes(self) -> int:
-        """Of an event in memory: two ids, its labels with their masks, and its context.
-
-        Not its time, which batches do not hold.
-        """
+        """Of an event in memory: two ids, its labels with their masks, its time, its context."""
         labels = sum(self.labels.values()) + len(self.masked)
-        return 8 + labels + sum(column.row_bytes for column in self.context.values())
+        return (
+            8 + labels + self.time_bytes + sum(column.row_bytes for column in self.context.values())
+        )
 
     @property
     def seen(self) -> int:
@@ -122,7 +122,7 @@ def of(data: Splits, config: Config, learnt: Interactions, read_bytes: int) -> D
         test_users=len(np.unique(data.test.user_ids)),
         labels={name: values.itemsize for name, values in train.labels.items()},
         masked=frozenset(train.observed),
-        has_times=train.timestamps is not None,
+        time_bytes=0 if train.timestamps is None else train.timestamps.itemsize,
         context={name: Column.of(feature) for name, feature in train.context.items()},
         positives=None if positives is None else int(positives.sum()),
         read_bytes=read_bytes,
@@ -133,10 +133,12 @@ def given(config: Config, numbers: tuple[int, int, int], features: Sequence[str]
     """Of so many users, items and rows, that nobody has read.
 
     features: `name=words` of each that the model reads, `name=0` for a number. Raises ConfigError
-    where one is missing.
+    where one is missing. Rows have what their dataset is known to hold, else what the config names.
     """
     users, items, rows = numbers
-    known = dict(map(_column, features))
+    held = config.dataset.settings.columns_held()
+    of_rows = {name: Column() for name in held.get("context", ())}
+    known = of_rows | dict(map(_column, features))
     read = config.model.settings.inputs_read()
     columns = {
         side: _columns(read.get(side, ()), known, side) for side in ("user", "item", "context")
@@ -152,8 +154,9 @@ def given(config: Config, numbers: tuple[int, int, int], features: Sequence[str]
         rows=learnt,
         held_out=rows - learnt,
         test_users=min(users, test),
-        labels=dict.fromkeys(_labels(config), _LABEL_BYTES),
-        context=columns["context"],
+        labels=held.get("labels", dict.fromkeys(_labels(config), _LABEL_BYTES)),
+        time_bytes=sum(held.get("timestamps", {TIMESTAMP: _TIME_BYTES}).values()),
+        context=of_rows | columns["context"],
     )
 
 

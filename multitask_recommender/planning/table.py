@@ -11,10 +11,8 @@ from multitask_recommender.config import Config
 from multitask_recommender.planning import model
 from multitask_recommender.planning.arrays import Array
 from multitask_recommender.planning.estimate import (
-    EVALUATION,
     EXPORT,
     IMPORTS,
-    TRAINING,
     Part,
     Plan,
 )
@@ -48,7 +46,8 @@ def verdict(plan: Plan, config: Config, memory: int) -> Iterator[str]:
         f"Beside {written(IMPORTS)} that Python and TensorFlow take; this machine has "
         f"{written(memory)}."
     )
-    for name, stages in (("train.py", (TRAINING, EVALUATION)), ("export", (EXPORT,))):
+    of_a_run = [stage for stage in plan.memory if stage != EXPORT]
+    for name, stages in (("train.py", of_a_run), ("export", (EXPORT,))):
         needed = IMPORTS + plan.peak(*stages)
         if needed > memory:
             yield (

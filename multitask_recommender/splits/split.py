@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from multitask_recommender import columns
 from multitask_recommender.errors import DataError
 from multitask_recommender.interactions import Interactions
 from multitask_recommender.schema import ALL_PARTS, FOLD_IN, TEST, TRAIN, VALIDATION
@@ -117,7 +118,7 @@ def _checked(interactions: Interactions, parts: np.ndarray, settings: Settings) 
 def joined(*parts: Interactions) -> Interactions:
     """The rows of some parts of the same split, to learn from: ranked among no negatives."""
     parts = tuple(part for part in parts if len(part)) or parts[:1]
-    first, join = parts[0], np.concatenate
+    first, join = parts[0], columns.joined
     if len(parts) == 1:
         return dataclasses.replace(first, negatives=None)
     optional = {

@@ -57,6 +57,20 @@ def words(feature, row):
     return [feature.vocabulary[code - 1] for code in values if code]
 
 
+@pytest.mark.parametrize(
+    ("scenario", "header", "row"),
+    [("ctr_1m", CTR, CTR_ROWS[0]), ("qk_article", ARTICLE, "4,9,1,2,3" + 10 * ",5" + 6 * ",1")],
+)
+def test_what_rows_will_hold_is_known_before(scenario, header, row, read):
+    found = read([row], header, scenario)
+
+    assert tenrec.Settings(scenario=scenario).columns_held() == {
+        "labels": {name: values.itemsize for name, values in found.labels.items()},
+        "context": {name: each.values.itemsize for name, each in found.context.items()},
+        "timestamps": {"timestamp": found.timestamps.itemsize},
+    }
+
+
 def test_a_row_is_an_exposure_with_its_labels(read):
     found = read()
 

@@ -5,7 +5,7 @@ import pytest
 from multitask_recommender import config
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.planning import asked, estimate, table
-from multitask_recommender.planning.estimate import EVALUATION, EXPORT, TRAINING
+from multitask_recommender.planning.estimate import AT_THE_END, EVALUATION, EXPORT, TRAINING
 
 USERS, ITEMS, ROWS, SIZE = 2_000_000, 1_000_000, 10_000_000, 64
 TABLES = 4 * ((USERS + 1) + (ITEMS + 1)) * SIZE
@@ -34,8 +34,16 @@ def test_the_parts_of_training_by_hand():
     assert parts["optimizer"] == pytest.approx(TABLES + BIASES, rel=1e-4)
     assert parts["scores of a batch"] == 12 * 4096 * 4096
     assert "dense gradients" not in parts and "who met what" not in parts
-    assert parts["rows to learn from, a copy"] == 8_000_000 * 9  # two ids and a label; all 8:2
+    row = 2 * 4 + 4 + 8  # ids, a label and a time
+    assert parts["data, its columns"] == ROWS * row + 8 * (USERS + ITEMS)
+    assert parts["train and validation, joined"] == 8_000_000 * row
     assert plan.peak(TRAINING) == sum(parts.values())
+
+
+def test_without_a_refit_nothing_is_joined():
+    plan, _ = planned(training={"refit": False})
+
+    assert "train and validation, joined" not in bytes_of(plan, TRAINING)
 
 
 def test_who_reads_histories_keeps_them():
@@ -81,6 +89,21 @@ def test_an_export_needs_the_model_and_its_index_beside_the_data(index):
 
     assert parts["weights"] == weights and "data, its columns" in parts
     assert parts["an index, while it is made"] == pytest.approx(made[index])
+
+
+def test_at_the_end_of_training_it_finds_what_tensorflow_has_kept():
+    plan, chosen = planned(export={"when_trained": True}, training={"optimizer": "adam"})
+    kept = bytes_of(plan, AT_THE_END)["kept by TensorFlow from training"]
+
+    # Two states and a gradient of each weight, and 140 MiB of graphs.
+    assert kept == pytest.approx(3 * (TABLES + BIASES) + 140 * 2**20, rel=1e-4)
+    assert plan.peak(AT_THE_END) == plan.peak(EXPORT) + kept
+    trains, exports = (
+        line for line in table.verdict(plan, chosen, memory=3 * 10**9) if "needs" in line
+    )
+    needed = max(plan.peak(TRAINING), plan.peak(EVALUATION), plan.peak(AT_THE_END))
+    assert f"train.py needs {table.written(needed + estimate.IMPORTS)}" in trains
+    assert f"export needs {table.written(plan.peak(EXPORT) + estimate.IMPORTS)}" in exports
 
 
 def test_or_it_needs_what_it_is_itself_where_that_is_more():

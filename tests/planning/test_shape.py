@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from multitask_recommender import config
 from multitask_recommender.errors import ConfigError
 from multitask_recommender.planning import miniature, shape
 from multitask_recommender.planning.shape import Column, Side
@@ -23,7 +24,7 @@ def test_data_tell_their_counts_and_columns(tiny_shape):
     assert tiny_shape.items == Side(6, 2.0, False, {"genres": Column(3, width=2)})
     assert (tiny_shape.rows, tiny_shape.held_out, tiny_shape.test_users) == (7, 3, 3)
     assert tiny_shape.labels == {"like": 4, "rating": 4}
-    assert tiny_shape.row_bytes == 8 + 4 + 4 + 1  # ids, like, rating, which likes are observed
+    assert tiny_shape.row_bytes == 8 + 4 + 4 + 1 + 8  # ids, like, rating, likes observed, times
 
 
 def test_numbers_stand_for_data_that_nobody_has_read(parsed):
@@ -31,8 +32,20 @@ def test_numbers_stand_for_data_that_nobody_has_read(parsed):
 
     # 80 and 20 %, of what is not test 10 % for validation, which the refit learns from too.
     assert (given.rows, given.held_out) == (8_000, 2_000)
-    assert given.labels == {"click": 1, "like": 1}
+    assert given.labels == {"click": 4, "like": 4}
+    assert given.row_bytes == 8 + 2 * 4 + 8
     assert given.users.id_bytes == 4
+
+
+def test_of_tenrec_it_is_known_what_its_rows_hold():
+    dataset = {"name": "tenrec", "scenario": "qk_video"}
+    chosen = config.parse({"dataset": dataset, "tasks": {"click": {}}, "model": {"name": "fm"}})
+
+    given = shape.given(chosen, (1_000, 2_000, 10_000), [])
+
+    assert given.labels == {"click": 1, "follow": 1, "like": 1, "share": 1}
+    assert given.context == {"watching_times": Column()}
+    assert given.row_bytes == 8 + 4 * 1 + 4 + 4
 
 
 @pytest.mark.parametrize(
