@@ -1,9 +1,9 @@
 """`plan` beside what is: `python benchmarks/plan_accuracy.py [--size 10_000] [key=value ...]`.
 
 At each size (users and items; made-up rows of Tenrec's shape) a process trains and evaluates, one
-exports with each index, and one trains, evaluates and exports with the first. Memory is the peak that the system counted (VmHWM) above what the same
-process had after its imports; bytes on disk are those of the files. "off" is plan / measured - 1;
-the target is 20 % for all.
+exports with each index, and one trains, evaluates and exports with the first. Memory is the peak
+that the system counted (VmHWM) above what the same process had after its imports; bytes on disk are
+those of the files. "off" is plan / measured - 1; the target is 20 % for all.
 """
 
 import argparse
