@@ -39,18 +39,20 @@ _BLOCK_ROWS = 64  # of the tables of indexes, which are filled up
 class _Index:
     """What an index takes beside its variables.
 
-    made, loaded: while it is made of vectors, them included, and once it is loaded: in vectors of
-      all items. cells: scores of a search that tries it, at the most; of those that look into
-      leaves, the exact search (index/tuning/exact.py) has more.
+    made, kept, loaded: while it is made of vectors, and once it is, them included; and once it is
+      loaded: in vectors of all items.
+    cells: scores of a search that tries it, at the most; of those that look into leaves, the exact
+      search (index/tuning/exact.py) has more.
     """
 
     made: float
+    kept: float
     loaded: float
     cells: int
 
 
-_EXACT = _Index(2, 0, 2**26)  # as brute_force, and what is not known here
-_INDEXES = {"ivf": _Index(2, 0, 2**24), "scann": _Index(3.5, 1, 2**24)}
+_EXACT = _Index(2, 1, 0, 2**26)  # as brute_force, and what is not known here
+_INDEXES = {"ivf": _Index(2, 2, 0, 2**24), "scann": _Index(3.5, 1.65, 1, 2**24)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,24 +174,27 @@ class _Sizes:
         ]
 
     def export(self) -> list[Part]:
-        """The model is restored and its index made and tried; or what was written is loaded again,
-        when these and the data have been let go of.
+        """The most of three moments: the model is restored, and its index made and tried; all is
+        written; and what was written is loaded again, when model and data have been let go of.
         """
         name, items = self.config.index.name, self.shape.items.number
         index = _INDEXES.get(name, _EXACT)
         scores = 8 * min(index.cells, _TRIED * items) if self.vectors else 0
-        made = [
-            self.data,
-            self.joined,
-            Part("weights", self.weights),
-            Part("an index, while it is made", index.made * self.vectors + scores),
-        ]
         loaded = index.loaded * self.vectors + self.exported(name)
-        return [
-            *max(made, [Part("what was written, loaded again", loaded)], key=_sum),
-            Part("ids in lookup tables", _ID * (self.shape.users.number + items)),
-            Part("graphs and threads", _TRACED),
+        ids = _ID * (self.shape.users.number + items)
+        restored = [self.data, self.joined, Part("weights", self.weights)]
+        made = [Part("an index, while it is made", index.made * self.vectors + scores)]
+        written = [
+            Part("an index", index.kept * self.vectors),
+            Part("who met what, twice", 2 * 4 * self.shape.seen),
+            Part("ids in lookup tables", ids / 2),
         ]
+        again = [
+            Part("what was written, loaded again", loaded),
+            Part("ids in lookup tables", ids),
+        ]
+        most = max([*restored, *made], [*restored, *written], again, key=_sum)
+        return [*most, Part("graphs and threads", _TRACED)]
 
     def export_at_the_end(self) -> list[Part]:
         """The same in a process that has trained: the model goes, but TensorFlow gives no memory
