@@ -40,19 +40,19 @@ class _Index:
     """What an index takes beside its variables.
 
     made, kept, loaded: while it is made of vectors, and once it is, them included; and once it is
-      loaded: in vectors of all items.
-    cells: scores of a search that tries it, at the most; of those that look into leaves, the exact
-      search (index/tuning/exact.py) has more.
+      loaded; all in vectors of all items.
+    scores: bytes of those of a search that tries it, at the most; of indexes that look into leaves,
+      the exact search (index/tuning/exact.py) has more.
     """
 
     made: float
     kept: float
     loaded: float
-    cells: int
+    scores: int
 
 
-_EXACT = _Index(2, 1, 0, 2**26)  # as brute_force, and what is not known here
-_INDEXES = {"ivf": _Index(2, 2, 0, 2**24), "scann": _Index(3.5, 1.65, 1, 2**24)}
+_EXACT = _Index(2, 2, 0, 12 * 2**26)  # as brute_force, and what is not known here
+_INDEXES = {"ivf": _Index(2, 2, 0, 8 * 2**24), "scann": _Index(3.5, 1.65, 1, 8 * 2**24)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,6 +144,16 @@ class _Sizes:
         """What retrieval compares of all items; 0 for a model that only ranks."""
         return self.bytes_of[model.VECTORS]
 
+    @property
+    def index(self) -> _Index:
+        return _INDEXES.get(self.config.index.name, _EXACT)
+
+    @property
+    def tried(self) -> int:
+        """Bytes of scores by which an index is tried."""
+        cells = _TRIED * self.shape.items.number
+        return min(8 * cells, self.index.scores) if self.vectors else 0
+
     def training(self) -> list[Part]:
         return [
             self.data,
@@ -177,13 +187,16 @@ class _Sizes:
         """The most of three moments: the model is restored, and its index made and tried; all is
         written; and what was written is loaded again, when model and data have been let go of.
         """
-        name, items = self.config.index.name, self.shape.items.number
-        index = _INDEXES.get(name, _EXACT)
-        scores = 8 * min(index.cells, _TRIED * items) if self.vectors else 0
-        loaded = index.loaded * self.vectors + self.exported(name)
-        ids = _ID * (self.shape.users.number + items)
-        restored = [self.data, self.joined, Part("weights", self.weights)]
-        made = [Part("an index, while it is made", index.made * self.vectors + scores)]
+        index = self.index
+        loaded = index.loaded * self.vectors + self.exported(self.config.index.name)
+        ids = _ID * (self.shape.users.number + self.shape.items.number)
+        restored = [
+            self.data,
+            self.joined,
+            Part("weights", self.weights),
+            Part("scores, kept by TensorFlow", self.tried),
+        ]
+        made = [Part("an index, while it is made", index.made * self.vectors)]
         written = [
             Part("an index", index.kept * self.vectors),
             Part("who met what, twice", 2 * 4 * self.shape.seen),
@@ -198,9 +211,10 @@ class _Sizes:
 
     def export_at_the_end(self) -> list[Part]:
         """The same in a process that has trained: the model goes, but TensorFlow gives no memory
-        back. That of the weights holds those of the run, once they are read.
+        back. That of its weights is used again for those of the run, and the rest for scores.
         """
-        kept = self.bytes_of[model.STATE] + self.gradients.bytes + _RUNTIME
+        rest = self.bytes_of[model.STATE] + self.gradients.bytes
+        kept = max(0, rest - self.tried) + _RUNTIME
         return [*self.export(), Part("kept by TensorFlow from training", kept)]
 
     def disk(self) -> Iterator[Part]:

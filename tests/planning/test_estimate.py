@@ -79,24 +79,31 @@ def test_exports_differ_by_their_index():
     assert unlike - alike == pytest.approx(8 * ITEMS)  # a length and an id of each
 
 
-@pytest.mark.parametrize("index", ["brute_force", "scann"])
-def test_an_export_needs_the_model_and_its_index_beside_the_data(index):
+@pytest.mark.parametrize(
+    ("index", "moment", "vectors", "scores"),
+    [
+        ("brute_force", "an index", 2, 12 * 2**26),
+        ("scann", "an index, while it is made", 3.5, 8 * 256 * 2**16),
+    ],
+)
+def test_an_export_needs_the_model_and_its_index_beside_the_data(index, moment, vectors, scores):
     plan, _ = planned(export={"index": index})
-    weights, vectors = bytes_of(plan, TRAINING)["weights"], 4 * ITEMS * (SIZE + 1)
-    made = {"brute_force": 2 * vectors + 8 * 2**26, "scann": 3.5 * vectors + 8 * 256 * 2**16}
 
     parts = bytes_of(plan, EXPORT)
 
-    assert parts["weights"] == weights and "data, its columns" in parts
-    assert parts["an index, while it is made"] == pytest.approx(made[index])
+    assert parts["weights"] == bytes_of(plan, TRAINING)["weights"]
+    assert "data, its columns" in parts
+    assert parts[moment] == pytest.approx(vectors * 4 * ITEMS * (SIZE + 1))
+    assert parts["scores, kept by TensorFlow"] == scores
 
 
 def test_at_the_end_of_training_it_finds_what_tensorflow_has_kept():
     plan, chosen = planned(export={"when_trained": True}, training={"optimizer": "adam"})
     kept = bytes_of(plan, AT_THE_END)["kept by TensorFlow from training"]
 
-    # Two states and a gradient of each weight, and 140 MiB of graphs.
-    assert kept == pytest.approx(3 * (TABLES + BIASES) + 140 * 2**20, rel=1e-4)
+    # Two states and a gradient of each weight, of which scores take some; and 140 MiB of graphs.
+    rest = 3 * (TABLES + BIASES) - bytes_of(plan, EXPORT)["scores, kept by TensorFlow"]
+    assert kept == pytest.approx(rest + 140 * 2**20, rel=1e-4)
     assert plan.peak(AT_THE_END) == plan.peak(EXPORT) + kept
     trains, exports = (
         line for line in table.verdict(plan, chosen, memory=10**9) if "needs" in line
