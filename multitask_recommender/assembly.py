@@ -19,10 +19,18 @@ if TYPE_CHECKING:
 _OF_TRAINING = ("dropout", "l2")  # settings of layers that change no meaning of a weight
 
 
-def read(config: Config) -> splits.Splits:
-    """The rows of a config's dataset, cut by its split."""
+def read(config: Config, for_others: bool = True) -> splits.Splits:
+    """The rows of a config's dataset, cut by its split.
+
+    for_others: for models of other configs too. Else they have no context features but those that
+    the model of this one says it reads: rows that are cut are copies, and take memory.
+    """
     dataset = registry.load("datasets", config.dataset.name)
     interactions = dataset.read(config.dataset.settings, config.split.fold)
+    told = config.model.settings.inputs_read().get("context")
+    # One that is missing is told of beside all that there are.
+    if not for_others and told is not None and interactions.context.keys() >= set(told):
+        interactions = interactions.narrowed(interactions.labels, told)
     return splits.split(interactions, config.split)
 
 

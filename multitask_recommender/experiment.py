@@ -50,7 +50,7 @@ class Experiment:
 
     def __init__(self, config: Config, data: splits.Splits | None = None) -> None:
         self.config = config
-        self.data = read(config) if data is None else data
+        self.data = read(config, for_others=False) if data is None else data
         self._retrieval = config.retrieval
         self.kinds = {n: task.name for n, task in config.tasks.items() if n != self._retrieval}
         self._check_settings()

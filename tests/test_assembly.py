@@ -33,6 +33,28 @@ def origin(tmp_path, tiny):
     return tmp_path / "run"
 
 
+class TestRead:
+    """Rows in Tenrec's form, whose one context feature is watching_times."""
+
+    def read(self, *overrides, **given):
+        shape = {"name": "synthetic", "shape": "tenrec", "users": 20, "items": 30, "rows": 400}
+        values = {"dataset": shape, "tasks": {"click": {}}, "traps": {"allow": []}}
+        parts = assembly.read(config.parse(values, overrides), **given)
+        return [set(part.context) for part in (parts.train, parts.test)]
+
+    def test_context_that_the_model_does_not_read_is_not_held(self):
+        assert self.read(for_others=False) == [set(), set()]
+
+    def test_what_it_reads_is(self):
+        reads = "model.context=[watching_times]"
+        assert self.read(reads, for_others=False) == [{"watching_times"}] * 2
+
+    def test_all_is_for_others_and_where_what_it_reads_is_missing(self):
+        assert self.read() == [{"watching_times"}] * 2
+        reads = "model.context=[time_of_day]"
+        assert self.read(reads, for_others=False) == [{"watching_times"}] * 2
+
+
 def test_without_another_run_there_is_none(tiny):
     assert assembly.warm_start(settings(), tiny) is None
 

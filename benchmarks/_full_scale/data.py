@@ -1,9 +1,10 @@
 """Data of Tenrec's full size, made up and written as the columns that Tenrec's reader keeps.
 
 Rows are those of the dataset synthetic in the shape tenrec, scenario qk_video: users with tastes,
-popular items, clicks and likes that follow from both. Of the exposures all clicks are kept, and so
-many others that there is one for every three clicks. The columns lie where the reader looks for
-what it has prepared, beside a file that holds the header alone: so they are read as Tenrec is.
+popular items; clicks, follows, likes, shares and times that follow from both. Of the exposures all
+clicks are kept, and so many others that there is one for every three clicks. The columns lie where
+the reader looks for what it has prepared, beside a file that holds the header alone: so they are
+read as Tenrec is.
 
 With tiles, one world of that part of the size is made, and stands there so many times, each with
 users and items of its own: as large, in a fraction of the time, and easier than the whole.
@@ -26,7 +27,8 @@ from multitask_recommender.schema import ITEM_ID, TIMESTAMP, USER_ID
 USERS, ITEMS, EXPOSURES, CLICKS = 5_022_750, 3_753_436, 493_458_970, 142_321_193
 Columns = dict[str, np.ndarray]
 SCENARIO = "qk_video"
-LABELS = ("click", "like")
+LABELS = ("click", "follow", "like", "share")
+_WATCHED = "watching_times"
 _OTHERS = 1 / 3  # exposures without a click, for each click
 _SEED = 7
 
@@ -36,7 +38,7 @@ def write(folder: pathlib.Path, fraction: float, tiles: int = 1) -> int:
     source = folder / "QK-video.csv"
     place = folder / ".multitask_recommender" / f"{source.stem}.{SCENARIO}"
     place.mkdir(parents=True)
-    header = (",".join([USER_ID, ITEM_ID, *LABELS]) + "\n").encode()
+    header = (",".join([USER_ID, ITEM_ID, *LABELS, _WATCHED]) + "\n").encode()
     source.write_bytes(header)
     rows = _write_rows(place, _tiled(fraction / tiles, tiles))
     raw_ids = {
@@ -68,6 +70,7 @@ def write(folder: pathlib.Path, fraction: float, tiles: int = 1) -> int:
 def _write_rows(place: pathlib.Path, blocks: Iterator[Columns]) -> int:
     kinds = {USER_ID: np.int32, ITEM_ID: np.int32, TIMESTAMP: np.int32}
     kinds |= {f"label-{label}": np.uint8 for label in LABELS}
+    kinds[f"context-{_WATCHED}"] = np.float32
     files = {name: column_files.Column(place / f"{name}.npy", kind) for name, kind in kinds.items()}
     rows = 0
     for block in blocks:
@@ -114,4 +117,5 @@ def _kept(fraction: float) -> Iterator[Columns]:
             USER_ID: block.user_ids[kept],
             ITEM_ID: block.item_ids[kept],
             **{f"label-{label}": block.labels[label][kept] for label in LABELS},
+            f"context-{_WATCHED}": block.watching_times[kept],
         }

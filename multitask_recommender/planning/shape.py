@@ -133,7 +133,8 @@ def given(config: Config, numbers: tuple[int, int, int], features: Sequence[str]
     """Of so many users, items and rows, that nobody has read.
 
     features: `name=words` of each that the model reads, `name=0` for a number. Raises ConfigError
-    where one is missing. Rows have what their dataset is known to hold, else what the config names.
+    where one is missing. Rows have what their dataset is known to hold, else what the config names;
+    of context, what the model reads, if it says so.
     """
     users, items, rows = numbers
     held = config.dataset.settings.columns_held()
@@ -156,7 +157,7 @@ def given(config: Config, numbers: tuple[int, int, int], features: Sequence[str]
         test_users=min(users, test),
         labels=held.get("labels", dict.fromkeys(_labels(config), _LABEL_BYTES)),
         time_bytes=sum(held.get("timestamps", {TIMESTAMP: _TIME_BYTES}).values()),
-        context=of_rows | columns["context"],
+        context=columns["context"] if "context" in read else of_rows,
     )
 
 

@@ -42,10 +42,13 @@ def test_of_tenrec_it_is_known_what_its_rows_hold():
     chosen = config.parse({"dataset": dataset, "tasks": {"click": {}}, "model": {"name": "fm"}})
 
     given = shape.given(chosen, (1_000, 2_000, 10_000), [])
+    reading = config.parse(chosen.to_dict(), ["model.context=[watching_times]"])
+    with_times = shape.given(reading, (1_000, 2_000, 10_000), [])
 
     assert given.labels == {"click": 1, "follow": 1, "like": 1, "share": 1}
-    assert given.context == {"watching_times": Column()}
-    assert given.row_bytes == 8 + 4 * 1 + 4 + 4
+    assert given.row_bytes == 8 + 4 * 1 + 4
+    assert with_times.context == {"watching_times": Column()}
+    assert with_times.row_bytes == given.row_bytes + 4
 
 
 @pytest.mark.parametrize(
