@@ -56,14 +56,14 @@ def take(column: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
     taken = empty((number, *column.shape[1:]), column.dtype)
     end = 0
     for block in blocks(len(rows) if number else 0):
-        source = column[block] if is_mask else column
-        places = np.flatnonzero(rows[block]) if is_mask else rows[block]
-        part = taken[end : end + len(places)]
-        # "raise" would fill a buffer first.
-        np.take(source, places, axis=0, out=part, mode="clip")
-        end += len(places)
         if is_mask:
-            _unload(source)
+            places = np.flatnonzero(rows[block])
+            # All of them are there: "raise", which asks, would fill a buffer first.
+            np.take(column[block], places, axis=0, out=taken[end : end + len(places)], mode="clip")
+            end += len(places)
+            _unload(column[block])
+        else:
+            taken[block] = column[rows[block]]
     return taken
 
 
