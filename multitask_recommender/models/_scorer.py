@@ -1,5 +1,7 @@
 """How evaluation sees a model: scores of all items for a query, predictions for a pair."""
 
+import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,13 +44,12 @@ class Scorer:
 
     def _products(self, queries: np.ndarray) -> np.ndarray:
         """Of queries [Q, D] and all items, float32 [Q, I]."""
-        are_few = len(queries) < _FEW
+        are_few = len(queries) < _FEW and len(self.items) >= _ITEMS
         if not are_few and self.items.dtype == queries.dtype:
             return queries @ self.items.T
         turned = np.ascontiguousarray(queries.T)
         scores = np.empty((len(queries), len(self.items)), np.float32)
-        for start in range(0, len(self.items), _ITEMS):
-            block = slice(start, start + _ITEMS)
+        for block in _even_blocks(len(self.items)):
             items = self.items[block].astype(np.float32, copy=False)
             if are_few:
                 # The other way round, BLAS copies all items into an order of its own first, which
@@ -80,3 +81,11 @@ def _embedded(model: "MultiTaskModel", kind: str) -> np.ndarray:
             vectors = columns.empty((model.num_items, part.shape[1]), kind)
         vectors[start : start + len(part)] = part
     return vectors
+
+
+def _even_blocks(number: int) -> Iterator[slice]:
+    """Of items: BLAS adds small products up in another order, and so equal items of a short last
+    block would not be tied with those before it.
+    """
+    bounds = np.linspace(0, number, -(-number // _ITEMS) + 1).astype(int)
+    return (slice(*each) for each in itertools.pairwise(bounds))

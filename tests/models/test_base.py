@@ -149,6 +149,20 @@ class TestScorer:
             few = scorer.score_block({"user_id": users[:number]})
             np.testing.assert_allclose(few, many[:number], rtol=1e-6)
 
+    def test_equal_items_are_tied_wherever_they_stand(self, tiny):
+        """Those of a last block that is short would not be."""
+        scorer = build(tiny).scorer()
+        generator = np.random.default_rng(7)
+        scorer.items = generator.normal(size=((1 << 16) + 464, 64)).astype(np.float32)
+        scorer.items[[1, 40_000, 65_000, -300, -2, -1]] = scorer.items[0]
+        queries = generator.normal(size=(8, 64)).astype(np.float32)
+
+        scores = scorer._products(queries)
+
+        equal = scores[:, [0, 1, 40_000, 65_000, -300, -2, -1]]
+        np.testing.assert_array_equal(equal, np.repeat(scores[:, :1], 7, axis=1))
+        np.testing.assert_allclose(scores, queries @ scorer.items.T, rtol=1e-3, atol=1e-4)
+
     def test_it_is_a_snapshot(self, tiny):
         model = build(tiny)
         scorer, ids = model.scorer(), {"user_id": np.array([1], np.int32)}
