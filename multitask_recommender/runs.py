@@ -176,7 +176,7 @@ def export(run_dir: pathlib.Path, index: str | None, base: pathlib.Path | None) 
 
 def _opened(run_dir: pathlib.Path, config: Config) -> tuple[Experiment, Any]:
     """The experiment of a finished run, or an ensemble, and its model."""
-    data = assembly.read(config)
+    data = assembly.read(config, for_others=is_ensemble(run_dir))
     experiment = Experiment(config, data)
     record.check_same_data(run_dir / run_folder.CONFIG, experiment.data.train.source)
     if is_ensemble(run_dir):
@@ -248,7 +248,8 @@ def evaluate(
     if protocol is not None:
         chosen = config.evaluation.model_copy(update={"protocols": [protocol]})
         config = dataclasses.replace(config, evaluation=chosen)
-    read = assembly.read(config)
+    is_of_others = exported is not None or is_ensemble(place)  # an export may be an ensemble's
+    read = assembly.read(config, is_of_others)
     experiment = Experiment(config, read)
     data = experiment.data
     record.check_same_data(config_path, data.train.source)

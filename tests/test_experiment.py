@@ -217,6 +217,24 @@ def test_evaluate_finds_what_training_found(run_dir, results, protocol, tmp_path
             assert value == pytest.approx(results["baselines"][name][key], rel=1e-5), (name, key)
 
 
+def test_a_run_is_opened_without_context_that_its_model_does_not_read(tmp_path, monkeypatch):
+    log = {"name": "synthetic", "shape": "tenrec", "users": 20, "items": 30, "rows": 400}
+    values = {"dataset": log, "tasks": {"click": {}}, "training": {"epochs": 1}}
+    runs.train(config.parse(values), tmp_path / "run")
+    held, show = [], runs.report.show_data
+
+    def noted(data, *more):
+        held.append([*data.train.context])
+        show(data, *more)
+
+    monkeypatch.setattr(runs.report, "show_data", noted)
+    runs.evaluate(tmp_path / "run")
+    opened, _ = runs._opened(tmp_path / "run", config.load(tmp_path / "run" / "config.yaml"))
+
+    assert held == [[]]
+    assert [*opened.data.train.context] == []
+
+
 def test_recommendations_and_test_pairs_alone_give_the_metrics(run_dir, results, tmp_path):
     status = cli.main(
         ["evaluate", str(run_dir), "--write-recommendations", str(tmp_path / "r.parquet")]
