@@ -52,6 +52,8 @@ def take(column: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
         return column[rows]
     rows = np.asarray(rows)
     is_mask = rows.dtype == bool
+    if is_mask and len(rows) != len(column):
+        raise IndexError(f"A mask of {len(rows)} rows was given for a column of {len(column)}.")
     number = int(np.count_nonzero(rows)) if is_mask else len(rows)
     taken = empty((number, *column.shape[1:]), column.dtype)
     end = 0

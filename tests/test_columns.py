@@ -24,6 +24,8 @@ def test_rows_are_taken_by_mask_by_position_and_by_slice():
     np.testing.assert_array_equal(columns.take(values, np.array([-1])), values[[-1]])
     with pytest.raises(IndexError, match="index 10 is out of bounds"):
         columns.take(values, np.array([2, 10]))
+    with pytest.raises(IndexError, match="A mask of 11 rows was given for a column of 10"):
+        columns.take(values, np.ones(11, bool))
     assert columns.take(values, slice(2, 5)).base is not None
     assert columns.take(IDS, np.zeros(10, bool)).shape == (0,)
 
