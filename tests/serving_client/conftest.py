@@ -66,7 +66,9 @@ def endpoint(request: pytest.FixtureRequest, rest_url: str, grpc_target: str):
 
 @pytest.fixture
 def client(stub: toy_server.Stub, endpoint) -> Client:
-    return Client(endpoint, Model("toy"), retries=Retries(attempts=3, base_s=0.001))
+    """It waits long: how fast a busy machine answers is not what is tested."""
+    retries = Retries(attempts=3, base_s=0.001)
+    return Client(endpoint, Model("toy"), timeout_s=30.0, retries=retries)
 
 
 @pytest.fixture(scope="session")
