@@ -249,7 +249,7 @@ def evaluate(
         chosen = config.evaluation.model_copy(update={"protocols": [protocol]})
         config = dataclasses.replace(config, evaluation=chosen)
     is_of_others = exported is not None or is_ensemble(place)  # an export may be an ensemble's
-    read = assembly.read(config, is_of_others)
+    read = assembly.read(config, for_others=is_of_others)
     experiment = Experiment(config, read)
     data = experiment.data
     record.check_same_data(config_path, data.train.source)

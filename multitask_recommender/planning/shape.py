@@ -96,9 +96,8 @@ class DataShape:
     def row_bytes(self) -> int:
         """Of an event in memory: two ids, its labels with their masks, its time, its context."""
         labels = sum(self.labels.values()) + len(self.masked)
-        return (
-            8 + labels + self.time_bytes + sum(column.row_bytes for column in self.context.values())
-        )
+        context = sum(column.row_bytes for column in self.context.values())
+        return 8 + labels + self.time_bytes + context
 
     @property
     def seen(self) -> int:
